@@ -1,0 +1,1 @@
+"""Postgres: the ORM session, plain connections, the embedded server, LISTEN."""
