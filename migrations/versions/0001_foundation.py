@@ -17,7 +17,7 @@ MASTER_OWNER = "00000000-0000-7000-8000-000000000001"
 UPGRADE = f"""
 create table owners (
     id uuid primary key,
-    name text not null,
+    name text not null unique,
     created_at timestamptz not null default now()
 );
 insert into owners (id, name) values ('{MASTER_OWNER}', 'master');
