@@ -1,0 +1,138 @@
+"""Pulling weights: from the first source that works, checked by SHA-256, into place in one step, once a machine."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from thetool.config import Settings
+from thetool.weights import pypi
+from thetool.weights.catalogue import Model, WeightFile
+from thetool.weights.folder import check_files, chosen, folder_of, locate
+from thetool.weights.problems import PullFailed
+from thetool.weights.source import SourceError, sha256_of
+
+SCRATCH = ".partial-"
+Stage = Literal["waiting", "downloading", "checking", "done"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a pull is: `waiting` for another process that pulls the same, or bytes of one file's download."""
+
+    role: str
+    name: str
+    file: str
+    stage: Stage
+    done: int
+    total: int
+
+
+ProgressCallback = Callable[[Progress], None]
+
+FETCHERS = {"pypi": pypi.fetch}
+"""How each kind of source is fetched: `(source, size, scratch, downloaded)` gives the file, in that scratch folder."""
+
+
+def pull(
+    settings: Settings, role: str, name: str | None = None, progress: ProgressCallback | None = None
+) -> dict[str, Path]:
+    """Put the weights of a role's model into the weights folder; what is there and right is kept.
+
+    Several processes that ask at once pull once: the others wait for the first. Each file appears whole or not at
+    all, and a pull that fails or is killed leaves nothing but, at most, a scratch folder that the next pull removes.
+
+    Args:
+        settings: the weights folder, and which model each role uses.
+        role: such as `embeddings`.
+        name: another model of that role than the settings choose.
+        progress: called from this thread as bytes come in.
+
+    Returns:
+        The files by name.
+
+    Raises:
+        UnknownModel: when the catalogue has no such role or model.
+        PullFailed: when no source gave a file, or the folder cannot be written; says what and how to mend it.
+    """
+    model = chosen(settings, role, name)
+    report = progress or (lambda _: None)
+    folder = folder_of(settings, model)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder, lambda: report(Progress(role, model.name, "", "waiting", 0, model.size))):
+            _pull_missing(settings, model, folder, report)
+    except OSError as error:
+        what = f"{error.strerror or error} ({error.filename or folder})."
+        how_to = f"make room or access at {folder}, then run: thetool weights pull {role}"
+        raise PullFailed(role, what, how_to) from error
+    return locate(settings, role, model.name)
+
+
+def _pull_missing(settings: Settings, model: Model, folder: Path, report: ProgressCallback) -> None:
+    for left_behind in folder.glob(f"{SCRATCH}*"):  # of a pull that was killed
+        shutil.rmtree(left_behind, ignore_errors=True)
+    wanted = {check.file for check in check_files(settings, model) if check.state != "ok"}
+    for file in model.files:
+        if file.name in wanted:
+            _pull_file(model, file, folder, report)
+        report(Progress(model.role, model.name, file.name, "done", file.size, file.size))
+
+
+def _pull_file(model: Model, file: WeightFile, folder: Path, report: ProgressCallback) -> None:
+    """Try the sources in order until one gives the very file."""
+    failures: list[SourceError] = []
+    for source in file.sources:
+
+        def downloaded(done: int, total: int = source.size) -> None:
+            report(Progress(model.role, model.name, file.name, "downloading", min(done, total), total))
+
+        try:
+            with TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
+                fetched = FETCHERS[source.kind](source, file.size, Path(scratch), downloaded)
+                report(Progress(model.role, model.name, file.name, "checking", 0, file.size))
+                _place(fetched, file, folder)
+            return
+        except SourceError as failure:
+            failures.append(failure)
+    what = " ".join(f"{file.name}: {failure.what}" for failure in failures)
+    by_hand = f"(or put {file.name} into {folder} by hand)"
+    how_to = f"{failures[-1].how_to}, then run: thetool weights pull {model.role} {by_hand}"
+    raise PullFailed(model.role, what, how_to)
+
+
+def _place(fetched: Path, file: WeightFile, folder: Path) -> None:
+    """Check the file and rename it into its place: readers see the old one, or the new one, whole."""
+    if fetched.stat().st_size != file.size or sha256_of(fetched) != file.sha256:
+        raise SourceError("it is not the file that the catalogue names (another size or SHA-256).", "update TheTool")
+    fetched.chmod(0o644)
+    _sync(fetched)
+    fetched.replace(folder / file.name)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _alone(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the folder's lock; the kernel lets go of it when the holder dies."""
+    with (folder / ".lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

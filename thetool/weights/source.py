@@ -1,0 +1,30 @@
+"""What every kind of source has in common."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+READ_BYTES = 1 << 20
+
+Downloaded = Callable[[int], None]
+"""Is told how many bytes of the download are here."""
+
+
+class SourceError(Exception):
+    """One source did not give its file: `what` happened, and `how_to` mend it."""
+
+    def __init__(self, what: str, how_to: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.how_to = how_to
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(READ_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
