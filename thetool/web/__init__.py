@@ -1,0 +1,1 @@
+"""HTTP conventions that every room shares: problems, request ids, headers, pagination, OpenAPI."""

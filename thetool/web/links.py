@@ -1,0 +1,17 @@
+"""Addresses that callers can use, also behind a proxy."""
+
+from __future__ import annotations
+
+from flask import has_request_context, request
+
+from thetool.web.current import settings
+
+
+def absolute_url(path: str) -> str:
+    """The full address of `path` (which starts with `/`): under `PUBLIC_URL`, else as this request came in."""
+    configured = settings()
+    if configured.public_url:
+        return configured.public_url + path
+    if has_request_context():
+        return request.host_url.rstrip("/") + path
+    return f"http://{configured.host}:{configured.port}{path}"
