@@ -178,8 +178,18 @@ create index rate_limits_expiry on rate_limits (expires_at);
 """
 
 TABLES = (
-    "rate_limits", "blob_chunks", "blobs", "cache_counts", "analyses", "idempotency_keys",
-    "schedules", "workers", "job_events", "jobs", "api_keys", "owners",
+    "rate_limits",
+    "blob_chunks",
+    "blobs",
+    "cache_counts",
+    "analyses",
+    "idempotency_keys",
+    "schedules",
+    "workers",
+    "job_events",
+    "jobs",
+    "api_keys",
+    "owners",
 )
 
 

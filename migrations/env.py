@@ -1,0 +1,21 @@
+"""Alembic's entry: `alembic upgrade head` and `thetool.database.migrate.upgrade()` both come through here."""
+
+from alembic import context
+
+from thetool.config import load_settings
+from thetool.database.migrate import locked_connection
+from thetool.database.orm import Record
+
+
+def run(connection):
+    context.configure(connection=connection, target_metadata=Record.metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    with locked_connection(load_settings()) as connection:
+        run(connection)

@@ -1,0 +1,106 @@
+"""What every room's tests stand on: a real embedded Postgres, one for the run, and a fresh database for each test."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg2
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from thetool.config import Settings
+from thetool.database.embedded import EmbeddedServer
+from thetool.database.migrate import upgrade
+
+MASTER_KEY = "test-master-key-0123456789abcdef0123456789abcdef"
+TEMPLATE = "template_migrated"
+
+
+def _forget_the_surroundings() -> None:
+    """The settings of whoever runs the tests must not change what they see."""
+    for field in Settings.model_fields.values():
+        for name in field.validation_alias.choices:  # type: ignore[union-attr]
+            os.environ.pop(str(name), None)
+    os.environ.pop("RAILWAY_ENVIRONMENT", None)
+    os.environ["ENV_FILE"] = os.devnull
+
+
+_forget_the_surroundings()
+
+
+def _run(url: str, statement: str) -> None:
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(statement)
+
+
+def _named(url: str, database: str) -> str:
+    """The same server's address, for another of its databases."""
+    return re.sub(r"/\w*(\?|$)", rf"/{database}\1", url, count=1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Address of a Postgres of this test run, which holds a migrated template.
+
+    `TEST_POSTGRES_URL` names a server to use in place of the embedded one (another version of Postgres, say).
+    """
+    if given := os.environ.get("TEST_POSTGRES_URL"):
+        yield from _with_template(given)
+        return
+    with tempfile.TemporaryDirectory(prefix="thetool-tests-") as folder:
+        server = EmbeddedServer(Path(folder))
+        url = server.start(max_connections=300)
+        try:
+            yield from _with_template(url)
+        finally:
+            server.stop()
+
+
+def _with_template(url: str) -> Iterator[str]:
+    _run(url, f"drop database if exists {TEMPLATE} with (force)")
+    _run(url, f"create database {TEMPLATE}")
+    upgrade(Settings(DATABASE_URL=_named(url, TEMPLATE)))
+    yield url
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[str]:
+    """Address of a fresh, migrated database, which goes when the test ends."""
+    name = f"test_{uuid4().hex}"
+    _run(postgres_url, f"create database {name} template {TEMPLATE}")
+    yield _named(postgres_url, name)
+    _run(postgres_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path) -> Settings:
+    """Settings for that database, with a home of their own and a known master key."""
+    return Settings(DATABASE_URL=database, THETOOL_HOME=tmp_path / "home", MASTER_API_KEY=MASTER_KEY)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Flask:
+    """The whole application, as a worker builds it."""
+    from thetool.app import create_app
+
+    return create_app(settings)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A caller without a key."""
+    return app.test_client()
+
+
+@pytest.fixture
+def master() -> dict[str, str]:
+    """Headers of the master key."""
+    return {"Authorization": f"Bearer {MASTER_KEY}"}

