@@ -1,0 +1,161 @@
+"""Which kinds of job there are, and the function that does each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, get_type_hints
+
+from pydantic import BaseModel
+
+from thetool.jobs.context import JobContext
+from thetool.web.problems import Problem
+
+Params = TypeVar("Params", bound=BaseModel)
+Result = TypeVar("Result", bound=BaseModel)
+Handler = Callable[[JobContext, Params], Result]
+FinishHook = Callable[[Any, JobContext, Any], None]
+
+DEFAULT_MEMORY_MB = 1024
+MAX_TIMEOUT_SECONDS = 86_400
+
+
+class TransientError(Exception):
+    """Raised by a handler whose job may well succeed later: it is tried again after a while, up to `max_attempts`.
+
+    Args:
+        message: what went wrong, readable by the job's owner.
+        retry_after: seconds to wait at least, such as another service's `Retry-After`.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class UnknownKind(Problem):
+    """No room of this version has registered such a kind of job."""
+
+    status = 422
+    code = "unknown_kind"
+    title = "There is no such kind of job"
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """A kind of job: its name, its handler, and how it is run. `module` is what a child process imports to find it."""
+
+    name: str
+    handler: Callable[[JobContext, Any], BaseModel]
+    params_model: type[BaseModel]
+    result_model: type[BaseModel]
+    queue: str
+    runs: Literal["thread", "process"]
+    timeout: float
+    max_attempts: int
+    memory_mb: int
+    on_finish: FinishHook | None
+    module: str
+
+
+_kinds: dict[str, JobKind] = {}
+
+
+def job(
+    kind: str,
+    *,
+    queue: str = "cpu",
+    runs: Literal["thread", "process"] = "thread",
+    timeout: float = 300,
+    max_attempts: int = 3,
+    memory_mb: int = DEFAULT_MEMORY_MB,
+    on_finish: FinishHook | None = None,
+) -> Callable[[Handler[Params, Result]], Handler[Params, Result]]:
+    """Make a function the handler of a kind of job; it stays an ordinary function.
+
+    Args:
+        kind: `room.verb`, such as `analyze.text`.
+        queue: `cpu` or `gpu`; a worker takes jobs only of the queues that it serves.
+        runs: `thread` for what is short or releases the interpreter's lock, `process` for what must be killed to stop,
+            may eat memory, or reads hostile input.
+        timeout: seconds of one attempt.
+        max_attempts: how often a job is tried when it raises `TransientError`, or its worker dies.
+        memory_mb: MiB that a `process` job may hold, the processes that it starts included.
+        on_finish: called as `(cursor, context, result)` in the transaction that completes the job, in the worker
+            itself, for a `process` job too. For a thread job `context.on_finish` does the same.
+
+    Raises:
+        TypeError: the handler is not `(context, params: Model) -> Model`.
+        ValueError: the kind is taken by another function, or an argument is out of bounds.
+    """
+
+    def register(handler: Handler[Params, Result]) -> Handler[Params, Result]:
+        _check_bounds(kind, queue, runs, timeout, max_attempts, memory_mb)
+        params_model, result_model = _models(handler)
+        if runs == "process" and handler.__module__ == "__main__":
+            raise ValueError(f"{kind}: a child process cannot import a handler out of __main__; move it to a module")
+        _register(
+            JobKind(
+                name=kind,
+                handler=handler,
+                params_model=params_model,
+                result_model=result_model,
+                queue=queue,
+                runs=runs,
+                timeout=timeout,
+                max_attempts=max_attempts,
+                memory_mb=memory_mb,
+                on_finish=on_finish,
+                module=handler.__module__,
+            )
+        )
+        return handler
+
+    return register
+
+
+def get_kind(name: str) -> JobKind:
+    """The kind of this name.
+
+    Raises:
+        UnknownKind: nobody registered it in this process.
+    """
+    try:
+        return _kinds[name]
+    except KeyError:
+        raise UnknownKind(f"There is no kind of job named {name[:100]!r}.") from None
+
+
+def kinds() -> tuple[JobKind, ...]:
+    """All kinds that this process knows, in the order in which they were registered."""
+    return tuple(_kinds.values())
+
+
+def _register(kind: JobKind) -> None:
+    known = _kinds.get(kind.name)
+    if known is not None and (known.module, known.handler.__qualname__) != (kind.module, kind.handler.__qualname__):
+        raise ValueError(f"{kind.name}: already registered by {known.module}.{known.handler.__qualname__}")
+    _kinds[kind.name] = kind
+
+
+def _check_bounds(kind: str, queue: str, runs: str, timeout: float, max_attempts: int, memory_mb: int) -> None:
+    room, _, verb = kind.partition(".")
+    if not (room.isidentifier() and verb.replace(".", "_").isidentifier()):
+        raise ValueError(f"{kind!r}: a kind is named room.verb")
+    if queue not in {"cpu", "gpu"} or runs not in {"thread", "process"}:
+        raise ValueError(f"{kind}: the queue is cpu or gpu, and it runs as a thread or a process")
+    if not (0 < timeout <= MAX_TIMEOUT_SECONDS and max_attempts >= 1 and memory_mb >= 1):
+        raise ValueError(f"{kind}: timeout, max_attempts and memory_mb are positive, a timeout is at most a day")
+
+
+def _models(handler: Callable[..., Any]) -> tuple[type[BaseModel], type[BaseModel]]:
+    hints = get_type_hints(handler)
+    result = hints.pop("return", None)
+    models = [hint for name, hint in hints.items() if name != "context"]
+    if len(models) != 1 or not _is_model(models[0]) or not _is_model(result):
+        raise TypeError(f"{handler.__qualname__}: a handler is (context, params: Model) -> Model, both Pydantic models")
+    return models[0], result
+
+
+def _is_model(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, BaseModel)
