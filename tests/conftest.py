@@ -81,6 +81,15 @@ def database(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def empty_database(postgres_url: str) -> Iterator[str]:
+    """Address of a fresh database without a table, which goes when the test ends."""
+    name = f"test_{uuid4().hex}"
+    _run(postgres_url, f"create database {name}")
+    yield _named(postgres_url, name)
+    _run(postgres_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture
 def settings(database: str, tmp_path: Path) -> Settings:
     """Settings for that database, with a home of their own and a known master key."""
     return Settings(DATABASE_URL=database, THETOOL_HOME=tmp_path / "home", MASTER_API_KEY=MASTER_KEY)
