@@ -49,3 +49,8 @@ class ApiKey(Record):
     last_used_at: Mapped[Moment | None]
 
     owner: Mapped[Owner] = relationship(lazy="joined")
+
+    @property
+    def owner_name(self) -> str:
+        """Name of the key's owner."""
+        return self.owner.name

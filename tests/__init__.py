@@ -1,0 +1,1 @@
+"""The tests mirror thetool/, a folder for each room."""

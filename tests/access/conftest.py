@@ -1,0 +1,83 @@
+"""An application of the rooms up to access, with views that need this and that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from apiflask import APIFlask
+from flask import request
+from flask.testing import FlaskClient
+
+from thetool.access import routes, setup
+from thetool.access.caller import current_caller, needs
+from thetool.access.sign_in import session_caller, sign_in, sign_out
+from thetool.config import Settings
+from thetool.database import connection
+from thetool.web.api import create_api
+
+
+def build(settings: Settings) -> APIFlask:
+    app = create_api(settings)
+    connection.init_app(app, settings)
+    setup.init_app(app, settings)
+    app.register_blueprint(routes.blueprint)
+
+    @app.get("/open")
+    def open_to_all() -> dict[str, Any]:
+        return {"open": True}
+
+    @app.get("/read")
+    @needs("read")
+    def read() -> dict[str, Any]:
+        return {"owner_id": str(current_caller().owner_id)}
+
+    @app.post("/write")
+    @needs("write")
+    def write() -> dict[str, Any]:
+        return {"owner_id": str(current_caller().owner_id)}
+
+    @app.get("/who")
+    def who() -> dict[str, Any]:
+        caller = session_caller()
+        return {"name": caller.name if caller else None}
+
+    @app.post("/sign-in")
+    def enter() -> Any:
+        response = app.make_response({})
+        sign_in(response, request.form["key"])
+        return response
+
+    @app.post("/sign-out")
+    def leave() -> Any:
+        response = app.make_response({})
+        sign_out(response)
+        return response
+
+    @app.get("/health")
+    def health() -> dict[str, Any]:
+        return {}
+
+    return app
+
+
+@pytest.fixture
+def app(settings: Settings) -> APIFlask:
+    return build(settings)
+
+
+@pytest.fixture
+def issue(client: FlaskClient, master: dict[str, str]) -> Callable[..., dict[str, Any]]:
+    """Issues a key by the master key; gives the answer's body."""
+
+    def issue(name: str = "a key", **values: Any) -> dict[str, Any]:
+        answer = client.post("/api/v1/keys", json={"name": name, **values}, headers=master)
+        assert answer.status_code == 201, answer.text
+        return answer.json
+
+    return issue
+
+
+def bearer(key: str | dict[str, Any]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key if isinstance(key, str) else key['key']}"}
