@@ -76,12 +76,12 @@ def _of_apiflask(error: HTTPError) -> Problem:
     """APIFlask reports wrong input as `{location: {field: [message]}}`."""
     if error.status_code == 422 and isinstance(error.detail, dict) and error.detail:
         return ValidationFailed.of_fields(
-            (("" if field == "_schema" else field), message, _locations.get(location, location))
+            ("" if field == "_schema" else str(field), str(message), _locations.get(str(location), str(location)))
             for location, fields in error.detail.items()
             for field, messages in fields.items()
             for message in messages
         )
-    return _of_status(error.status_code, error.message, dict(error.headers))
+    return _of_status(error.status_code, error.message, {})
 
 
 def _of_status(status: int, detail: str | None, headers: dict[str, str]) -> Problem:

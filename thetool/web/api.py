@@ -35,7 +35,7 @@ def create_api(settings: Settings) -> APIFlask:
 
     Rooms add their blueprints to it (`thetool.app`). It opens no connection and starts no thread.
     """
-    app = Api("thetool.web", title="TheTool", version="0.1.0", spec_path=None, docs_path=None, static_folder=None)
+    app = Api("thetool.web", title="TheTool", version="0.1.0", spec_path=None, docs_path=None, static_folder=None)  # type: ignore[arg-type]
     app.config.update(
         THETOOL_SETTINGS=settings,
         PROPAGATE_EXCEPTIONS=False,

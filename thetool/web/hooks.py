@@ -2,22 +2,85 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from time import perf_counter
+
+import structlog
 from flask import Flask, Response, g, request
 
 from thetool.config import Settings
-from thetool.web.request_id import HEADER, choose_request_id, current_request_id
+from thetool.telemetry.logs import bind_only
+from thetool.telemetry.metrics import observe_request
+from thetool.web.body_limit import enforce, limit_of
+from thetool.web.compression import compress
+from thetool.web.headers import SecurityHeaders
+from thetool.web.request_id import HEADER, choose_request_id
+
+QUIET = ("/health", "/api/v1/health", "/api/v1/live", "/api/v1/ready", "/metrics", "/static/", "/docs/assets/")
+UNKNOWN_ROUTE = "unknown"
+
+log = structlog.get_logger("thetool.request")
+
+
+@dataclass(frozen=True)
+class _Route:
+    """What the hooks need to know of a route, worked out once."""
+
+    template: str
+    body_limit: int
+    quiet: bool
+
+
+class Hooks:
+    """The two hooks of one application."""
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self._headers = SecurityHeaders(settings)
+        self._routes: dict[str, _Route] = {}
+
+    def begin(self) -> None:
+        """Give the request its id, and refuse a body that is too large."""
+        g.began = perf_counter()
+        g.request_id = request_id = choose_request_id(request.environ.get("HTTP_X_REQUEST_ID"))
+        bind_only(request_id=request_id)
+        if request.url_rule is not None and request.method not in ("GET", "HEAD"):
+            enforce(request, self._route().body_limit)
+
+    def end(self, response: Response) -> Response:
+        """Give the answer its headers, count it and write the request's line."""
+        response.headers[HEADER] = g.request_id
+        self._headers.add_to(response)
+        if self._settings.enable_compression:
+            compress(response)
+        seconds = perf_counter() - g.began
+        route = self._route() if request.url_rule is not None else None
+        if self._settings.metrics_enabled:
+            template = route.template if route else UNKNOWN_ROUTE
+            observe_request(request.method, template, response.status_code, seconds)
+        write = log.debug if route is not None and route.quiet else log.info
+        write(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            duration_ms=round(seconds * 1000, 2),
+        )
+        return response
+
+    def _route(self) -> _Route:
+        endpoint = request.endpoint or ""
+        known = self._routes.get(endpoint)
+        if known is None:
+            template = str(request.url_rule)
+            limit = limit_of(self._app.view_functions.get(endpoint), self._settings)
+            known = self._routes[endpoint] = _Route(template, limit, template.startswith(QUIET))
+        return known
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Give every request its id, and every answer its headers."""
-    app.before_request(_begin)
-    app.after_request(_end)
-
-
-def _begin() -> None:
-    g.request_id = choose_request_id(request.environ.get("HTTP_X_REQUEST_ID"))
-
-
-def _end(response: Response) -> Response:
-    response.headers[HEADER] = current_request_id()
-    return response
+    """Hook into every request of `app`."""
+    hooks = Hooks(app, settings)
+    app.before_request(hooks.begin)
+    app.after_request(hooks.end)

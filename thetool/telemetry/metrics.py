@@ -1,0 +1,114 @@
+"""Prometheus metrics of all processes of this host.
+
+Each process writes its counts into files of its own under `PROMETHEUS_MULTIPROC_DIR` (set by the master before the
+fork); whichever process is scraped adds them up. Without that folder it counts for itself only.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from thetool.telemetry import retired
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+Collect = Callable[[], Iterable[Metric]]
+
+log = structlog.get_logger(__name__)
+_collectors: dict[str, Collect] = {}
+
+
+@dataclass(frozen=True)
+class _Instruments:
+    registry: CollectorRegistry
+    requests: Counter
+    durations: Histogram
+
+
+def observe_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count one answered request.
+
+    Args:
+        method: any method; unknown ones are counted as `OTHER`.
+        route: the route's template, such as `/api/v1/jobs/<job_id>`: never a path, of which there are too many.
+        status: of the answer.
+        seconds: from the request's arrival here to the start of the answer.
+    """
+    counter, histogram = _children(method if method in METHODS else "OTHER", route, status)
+    counter.inc()
+    histogram.observe(seconds)
+
+
+def register_collector(name: str, collect: Collect) -> None:
+    """Ask `collect` for metrics at each scrape; a collector of the same name takes its place.
+
+    `collect` must be quick or read what a probe found before; one that fails is logged and left out.
+    """
+    _collectors[name] = collect
+
+
+def exposition() -> bytes:
+    """The metrics of all processes of this host in Prometheus's text format."""
+    registry = CollectorRegistry()
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not folder:
+        return generate_latest(_instruments().registry) + generate_latest(_of_rooms(registry))
+    with retired.exclusive(Path(folder)):
+        retired.merge_dead(Path(folder))
+        MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+        return generate_latest(registry) + generate_latest(_of_rooms(CollectorRegistry()))
+
+
+class _RoomCollector(Collector):
+    """What the rooms say, without those that fail."""
+
+    def collect(self) -> Iterable[Metric]:
+        for name, collect in list(_collectors.items()):
+            try:
+                yield from list(collect())
+            except Exception as error:
+                log.warning("metrics left out", collector=name, error=str(error))
+
+
+def _of_rooms(registry: CollectorRegistry) -> CollectorRegistry:
+    registry.register(_RoomCollector())
+    return registry
+
+
+@cache
+def _instruments() -> _Instruments:
+    """Made at the first request and not at import, so that whoever imports this need not have set the folder yet."""
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
+    registry = CollectorRegistry()
+    requests = Counter("http_requests", "Requests answered.", ("method", "route", "status"), registry=registry)
+    durations = Histogram(
+        "http_request_duration_seconds",
+        "Seconds from a request's arrival to the start of its answer.",
+        ("method", "route"),
+        buckets=SECONDS,
+        registry=registry,
+    )
+    return _Instruments(registry, requests, durations)
+
+
+@cache
+def _children(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    with _making:
+        made = _instruments()
+        return made.requests.labels(method, route, str(status)), made.durations.labels(method, route)
+
+
+_making = threading.Lock()
