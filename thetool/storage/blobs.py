@@ -81,14 +81,15 @@ def store(
     rows.begin(into.engine, key, place.name, clean_media_type(media_type), clean_filename(filename))
     try:
         place.write(key, intake.chunks(stream))
-        if not rows.finish(into.engine, key.blob_id, intake.size, intake.sha256, expires_at):
+        row = rows.finish(into.engine, key.blob_id, intake.size, intake.sha256, expires_at)
+        if row is None:
             raise BlobLost("The file was deleted while it was written.")
     except BaseException:
         _discard(into, key.blob_id)
         raise
     if place.name == Postgres.name:
         into.usage.add(intake.size)
-    return get(key.blob_id)
+    return _blob(row)
 
 
 def get(blob_id: UUID) -> Blob:
@@ -100,17 +101,7 @@ def get(blob_id: UUID) -> Blob:
     row = rows.stored(storage().engine, blob_id)
     if row is None:
         raise NotFound
-    return Blob(
-        id=row.id,
-        owner_id=row.owner_id,
-        place=row.place,
-        filename=row.filename,
-        media_type=row.media_type,
-        size=row.size,
-        sha256=bytes(row.sha256).hex(),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-    )
+    return _blob(row)
 
 
 def read(blob_id: UUID) -> Iterator[bytes]:
@@ -178,6 +169,20 @@ def remove(of: Storage, row: Any) -> None:
     rows.forget(of.engine, row.id)
     if row.place == Postgres.name:
         of.usage.add(-row.size)
+
+
+def _blob(row: Any) -> Blob:
+    return Blob(
+        id=row.id,
+        owner_id=row.owner_id,
+        place=row.place,
+        filename=row.filename,
+        media_type=row.media_type,
+        size=row.size,
+        sha256=bytes(row.sha256).hex(),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+    )
 
 
 def _discard(into: Storage, blob_id: UUID) -> None:

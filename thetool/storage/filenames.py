@@ -14,7 +14,7 @@ _media_type = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}(;\s?c
 
 
 def clean_filename(name: str | None) -> str | None:
-    """The last part of a path, without control and direction characters, at most 200 long; None when nothing is left."""
+    """The last part of a path, without control and direction characters, at most 200 long; None if nothing is left."""
     if not name:
         return None
     last = re.split(r"[/\\]", name.encode("utf-8", "replace").decode("utf-8"))[-1]
@@ -35,8 +35,7 @@ def content_disposition(kind: str, name: str | None) -> str:
     """The header's value (RFC 6266): `kind` is `inline` or `attachment`; names beyond ASCII as RFC 8187 has them."""
     if name is None:
         return kind
-    plain = (
-        _not_plain.sub("_", unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()).strip() or "file"
-    )
+    without_accents = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = _not_plain.sub("_", without_accents).strip() or "file"
     header = f'{kind}; filename="{plain}"'
     return header if plain == name else f"{header}; filename*=UTF-8''{quote(name, safe='')}"

@@ -100,8 +100,9 @@ class Intake:
         if self._max is not None and size > self._max:
             raise TooLarge(f"At most {self._max} bytes are taken here.")
         if self._quota_left is not None and size > self._quota_left:
+            left = max(0, self._quota_left)
             raise StorageQuotaExceeded(
-                f"This key's owner may keep {self._quota} bytes, of which {max(0, self._quota_left)} are left; delete files."
+                f"This key lets its owner keep {self._quota} bytes, of which {left} are left: delete files."
             )
         if self._database_left is not None and size > self._database_left:
             raise StorageFull(

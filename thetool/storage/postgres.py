@@ -8,10 +8,11 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import psycopg2.errors
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  a class
 from sqlalchemy import Engine, text
 
 from thetool.storage.place import CHUNK_BYTES, Key
@@ -86,8 +87,9 @@ class Postgres:
         return b"" if data[: len(_END)] == _END else bytes(data[_ONE_FIELD.size : -len(_END)])
 
     def _copy(self, statement: str, data: io.BytesIO, parameters: tuple[Any, ...] = ()) -> None:
-        with self._engine.begin() as connection, connection.connection.cursor() as cursor:
-            cursor.copy_expert(cursor.mogrify(statement, parameters), data, CHUNK_BYTES)  # type: ignore[attr-defined]
+        with self._engine.begin() as connection:
+            cursor = cast(Cursor, connection.connection.cursor())
+            cursor.copy_expert(cursor.mogrify(statement, parameters), data, CHUNK_BYTES)
 
 
 def _copied_row(blob_id: UUID, number: int, chunk: bytes) -> io.BytesIO:

@@ -37,11 +37,11 @@ def begin(engine: Engine, key: Key, place: str, media_type: str, filename: str |
 
 def renew(engine: Engine, blob_id: UUID, size: int) -> bool:
     """Say that a blob is still being written, and how much of it is there; False when somebody deleted it."""
-    return _change_writing(engine, blob_id, size=size, expires_at=_from_now[WRITING_LEASE])
+    return _change_writing(engine, blob_id, size=size, expires_at=_from_now[WRITING_LEASE]) is not None
 
 
-def finish(engine: Engine, blob_id: UUID, size: int, sha256: bytes, expires_at: datetime | None) -> bool:
-    """Make a written blob readable; False when somebody deleted it."""
+def finish(engine: Engine, blob_id: UUID, size: int, sha256: bytes, expires_at: datetime | None) -> Any:
+    """Make a written blob readable; its row, or None when somebody deleted it."""
     return _change_writing(engine, blob_id, state="stored", size=size, sha256=sha256, expires_at=expires_at)
 
 
@@ -81,10 +81,10 @@ def forget(engine: Engine, blob_id: UUID) -> None:
         connection.execute(delete(BlobRecord).where(BlobRecord.id == blob_id))
 
 
-def _change_writing(engine: Engine, blob_id: UUID, **values: Any) -> bool:
-    change = update(BlobRecord).where(BlobRecord.id == blob_id, BlobRecord.state == "writing").values(values)
+def _change_writing(engine: Engine, blob_id: UUID, **values: Any) -> Any:
+    still_writing = update(BlobRecord).where(BlobRecord.id == blob_id, BlobRecord.state == "writing")
     with engine.begin() as connection:
-        return connection.execute(change).rowcount == 1
+        return connection.execute(still_writing.values(values).returning(*BlobRecord.__table__.columns)).one_or_none()
 
 
 def _mark_deleting(engine: Engine, which: Any) -> Sequence[Any]:
