@@ -6,14 +6,22 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Response, request
+from flask.blueprints import BlueprintSetupState
 
 from thetool.access.caller import current_caller, needs, require_scope
 from thetool.access.policy import require
 from thetool.storage.blobs import Blob, delete, get
 from thetool.storage.download import answer_with
 from thetool.storage.links import require_signature
+from thetool.storage.state import init_app
 
 blueprint = APIBlueprint("files", __name__, tag="Files")
+
+
+@blueprint.record_once
+def _prepare(setup: BlueprintSetupState) -> None:
+    """An application that has these routes has a storage."""
+    init_app(setup.app, setup.app.config["THETOOL_SETTINGS"])
 
 
 @blueprint.get("/files/<uuid:blob_id>")

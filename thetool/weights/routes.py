@@ -1,0 +1,21 @@
+"""`GET /api/v1/weights`: which models there are, and which of them are here."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+
+from thetool.access.caller import needs
+from thetool.web.current import settings
+from thetool.weights.folder import status
+from thetool.weights.schemas import WeightsList, WeightsOut
+
+blueprint = APIBlueprint("weights", __name__, tag="Weights")
+
+
+@blueprint.get("/api/v1/weights")
+@needs("read")
+@blueprint.output(WeightsList)
+@blueprint.doc(summary="List the model weights")
+def list_weights() -> WeightsList:
+    """Each role with the model chosen for it, its licence and size, and whether it is here."""
+    return WeightsList(items=[WeightsOut.of(role) for role in status(settings())])
