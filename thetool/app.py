@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from apiflask import APIFlask
 
-from thetool.access import health_routes, setup
 from thetool.access import routes as access_routes
-from thetool.analyze import jobs as analyze_jobs  # noqa: F401  registers its job kinds
-from thetool.analyze import routes as analyze_routes
+from thetool.access import setup
 from thetool.config import Settings, get_settings
 from thetool.database import connection
-from thetool.jobs import health as jobs_health
-from thetool.jobs import routes as jobs_routes
 from thetool.pages import routes as pages_routes
-from thetool.storage import health as storage_health
 from thetool.storage import routes as storage_routes
 from thetool.telemetry.logs import configure_logging
 from thetool.web.api import create_api
@@ -27,16 +22,6 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app = create_api(settings)
     connection.init_app(app, settings)
     setup.init_app(app, settings)
-    for routes in (
-        health_routes,
-        access_routes,
-        storage_routes,
-        jobs_routes,
-        weights_routes,
-        analyze_routes,
-        pages_routes,
-    ):
+    for routes in (access_routes, storage_routes, weights_routes, pages_routes):
         app.register_blueprint(routes.blueprint)
-    for health in (storage_health, jobs_health):
-        health.register()
     return app
