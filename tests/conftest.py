@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -71,13 +71,22 @@ def _with_template(url: str) -> Iterator[str]:
     yield url
 
 
+@contextmanager
+def migrated_database(postgres_url: str) -> Iterator[str]:
+    """Address of a fresh, migrated database, which goes afterwards."""
+    name = f"test_{uuid4().hex}"
+    _run(postgres_url, f"create database {name} template {TEMPLATE}")
+    try:
+        yield _named(postgres_url, name)
+    finally:
+        _run(postgres_url, f"drop database {name} with (force)")
+
+
 @pytest.fixture
 def database(postgres_url: str) -> Iterator[str]:
     """Address of a fresh, migrated database, which goes when the test ends."""
-    name = f"test_{uuid4().hex}"
-    _run(postgres_url, f"create database {name} template {TEMPLATE}")
-    yield _named(postgres_url, name)
-    _run(postgres_url, f"drop database {name} with (force)")
+    with migrated_database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture
@@ -93,6 +102,19 @@ def empty_database(postgres_url: str) -> Iterator[str]:
 def settings(database: str, tmp_path: Path) -> Settings:
     """Settings for that database, with a home of their own and a known master key."""
     return Settings(DATABASE_URL=database, THETOOL_HOME=tmp_path / "home", MASTER_API_KEY=MASTER_KEY)
+
+
+@pytest.fixture(scope="session")
+def weights_dir() -> Path:
+    """A weights folder that holds the default models: pulled once, kept from run to run."""
+    from thetool.weights.catalogue import catalogue
+    from thetool.weights.pull import pull
+
+    folder = Path(os.environ.get("THETOOL_TEST_WEIGHTS", "~/.cache/thetool-tests/weights")).expanduser()
+    settings = Settings(WEIGHTS_DIR=folder)
+    for role in catalogue().roles:
+        pull(settings, role)
+    return folder
 
 
 @pytest.fixture
