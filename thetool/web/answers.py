@@ -69,7 +69,8 @@ def _answer_http_exception(error: HTTPException) -> Response | HTTPException:
     if isinstance(error, InternalServerError) and error.original_exception is not None:
         return answer(problem_of(error.original_exception))
     headers = {name: value for name, value in error.get_headers() if name in _passed_on}
-    return answer(_of_status(error.code or 500, error.description, headers))
+    said = error.description if error.description != type(error).description else None  # Werkzeug's words are for pages
+    return answer(_of_status(error.code or 500, said, headers))
 
 
 def _of_apiflask(error: HTTPError) -> Problem:

@@ -6,11 +6,38 @@ from typing import Any
 
 import structlog
 from apiflask import APIFlask
+from flask import Flask
+from flask_cors import CORS
+from werkzeug.middleware.proxy_fix import ProxyFix
 
+from thetool import __version__
 from thetool.config import Settings
-from thetool.web import answers, hooks
+from thetool.web import answers, docs, hooks, openapi, shortcut
 from thetool.web.json_provider import OrjsonProvider
 from thetool.web.requests import ApiRequest
+
+EXPOSED_HEADERS = [
+    "X-Request-ID",
+    "X-Cache",
+    "Location",
+    "Link",
+    "Retry-After",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "RateLimit-Policy",
+]
+ALLOWED_HEADERS = [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-None-Match",
+    "Last-Event-ID",
+    "Prefer",
+    "Range",
+    "X-API-Key",
+    "X-Request-ID",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +62,7 @@ def create_api(settings: Settings) -> APIFlask:
 
     Rooms add their blueprints to it (`thetool.app`). It opens no connection and starts no thread.
     """
-    app = Api("thetool.web", title="TheTool", version="0.1.0", spec_path=None, docs_path=None, static_folder=None)  # type: ignore[arg-type]
+    app = Api("thetool.web", title="TheTool", version=__version__, spec_path=None, docs_path=None, static_folder=None)  # type: ignore[arg-type]
     app.config.update(
         THETOOL_SETTINGS=settings,
         PROPAGATE_EXCEPTIONS=False,
@@ -44,4 +71,30 @@ def create_api(settings: Settings) -> APIFlask:
     )
     answers.init_app(app)
     hooks.init_app(app, settings)
+    openapi.init_app(app, settings)
+    docs.init_app(app)
+    shortcut.init_app(app, settings)
+    _allow_origins(app, settings)
+    _believe_proxies(app, settings)
     return app
+
+
+def _allow_origins(app: Flask, settings: Settings) -> None:
+    """Let pages of `CORS_ORIGINS` call the API with a key; cookies are for our own pages only, so never for them."""
+    if settings.cors_origin_list:
+        CORS(
+            app,
+            origins=settings.cors_origin_list,
+            supports_credentials=False,
+            expose_headers=EXPOSED_HEADERS,
+            allow_headers=ALLOWED_HEADERS,
+            methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            max_age=600,
+        )
+
+
+def _believe_proxies(app: Flask, settings: Settings) -> None:
+    """Take the caller's address and scheme from that many proxies; the host is `PUBLIC_URL`'s, never theirs."""
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_port=0)  # type: ignore[method-assign]

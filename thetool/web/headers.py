@@ -1,4 +1,4 @@
-"""Security headers, made once: most answers get the same list."""
+"""Security headers, made once: most answers get the same few."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ PAGE_POLICY = (
     "font-src 'self'; connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
-ALWAYS = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "same-origin"),
+POLICY, CACHE = "Content-Security-Policy", "Cache-Control"
+EVERYWHERE = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "same-origin"))
+ON_DATA = (*EVERYWHERE, (POLICY, "default-src 'none'; frame-ancestors 'none'"))
+ON_PAGES = (
+    *EVERYWHERE,
     ("X-Frame-Options", "DENY"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Permissions-Policy", "geolocation=(), microphone=(), payment=()"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"),
 )
-HSTS = "max-age=31536000; includeSubDomains"
+HSTS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
 
 class SecurityHeaders:
@@ -29,21 +30,22 @@ class SecurityHeaders:
 
     def __init__(self, settings: Settings) -> None:
         self._hsts = settings.production
-        self._page_policy = PAGE_POLICY.format(nonce="")
 
     def add_to(self, response: Response) -> None:
         """Add them in place."""
         headers = response.headers
-        headers.extend(ALWAYS)
-        if "Content-Security-Policy" not in headers:
-            headers["Content-Security-Policy"] = self._policy(response)
-        if "Cache-Control" not in headers:
-            headers["Cache-Control"] = "no-store"
+        if response.mimetype == "text/html":
+            headers.extend(ON_PAGES)
+            headers.setdefault(POLICY, _page_policy())
+        elif POLICY in headers:
+            headers.extend(EVERYWHERE)
+        else:
+            headers.extend(ON_DATA)
+        headers.setdefault(CACHE, "no-store")
         if self._hsts and request.is_secure:
-            headers["Strict-Transport-Security"] = HSTS
+            headers.add(*HSTS)
 
-    def _policy(self, response: Response) -> str:
-        if response.mimetype != "text/html":
-            return DATA_POLICY
-        nonce = g.get("csp_nonce")
-        return PAGE_POLICY.format(nonce=f" 'nonce-{nonce}'") if nonce else self._page_policy
+
+def _page_policy() -> str:
+    nonce = g.get("csp_nonce")
+    return PAGE_POLICY.format(nonce=f" 'nonce-{nonce}'" if nonce else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -20,6 +21,7 @@ QUIET = ("/health", "/api/v1/health", "/api/v1/live", "/api/v1/ready", "/metrics
 UNKNOWN_ROUTE = "unknown"
 
 log = structlog.get_logger("thetool.request")
+_logger = logging.getLogger("thetool.request")  # asked first, because a line that is not written must cost nothing
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Hooks:
 
     def end(self, response: Response) -> Response:
         """Give the answer its headers, count it and write the request's line."""
-        response.headers[HEADER] = g.request_id
+        response.headers.add(HEADER, g.request_id)
         self._headers.add_to(response)
         if self._settings.enable_compression:
             compress(response)
@@ -59,14 +61,11 @@ class Hooks:
         if self._settings.metrics_enabled:
             template = route.template if route else UNKNOWN_ROUTE
             observe_request(request.method, template, response.status_code, seconds)
-        write = log.debug if route is not None and route.quiet else log.info
-        write(
-            "request",
-            method=request.method,
-            path=request.path,
-            status=response.status_code,
-            duration_ms=round(seconds * 1000, 2),
-        )
+        level = logging.DEBUG if route is not None and route.quiet else logging.INFO
+        if _logger.isEnabledFor(level):
+            milliseconds = round(seconds * 1000, 2)
+            status = response.status_code
+            log.log(level, "request", method=request.method, path=request.path, status=status, duration_ms=milliseconds)
         return response
 
     def _route(self) -> _Route:

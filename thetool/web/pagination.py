@@ -14,10 +14,11 @@ from urllib.parse import urlencode
 
 import orjson
 from flask import Response, after_this_request, request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from thetool.web.links import absolute_url
 from thetool.web.problems import ValidationFailed
+from thetool.web.schemas import Input
 
 Row = TypeVar("Row")
 Position = TypeVar("Position")
@@ -26,10 +27,8 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
 
-class PageQuery(BaseModel):
+class PageQuery(Input):
     """The query of a list; subclass it to add filters."""
-
-    model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Rows of a page.")
     cursor: str | None = Field(None, max_length=512, description="Where the page before ended; from its `next`.")

@@ -17,7 +17,7 @@ MAX_REPORTED_ERRORS = 50
 
 
 class Problem(Exception):  # noqa: N818  the word of RFC 9457
-    """An error that the caller is told about.
+    """An error that the caller is told about; by itself, one that nobody expected.
 
     Args:
         detail: what went wrong this time, in a sentence for people; never a secret or an internal.
@@ -177,6 +177,17 @@ class NotReady(Problem):
     status = 503
     code = "not_ready"
     title = "The service is not ready"
+
+
+def all_problems() -> list[type[Problem]]:
+    """Every kind of problem that the loaded rooms know, by status and code."""
+    found: set[type[Problem]] = {Problem}
+    waiting = [Problem]
+    while waiting:
+        subclasses = waiting.pop().__subclasses__()
+        found.update(subclasses)
+        waiting += subclasses
+    return sorted(found, key=lambda problem: (problem.status, problem.code))
 
 
 class FieldError(BaseModel):

@@ -1,0 +1,136 @@
+"""The OpenAPI document: what APIFlask makes of the routes, with our problems in it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from apiflask import APIFlask
+from flask import Blueprint, Response, request
+
+from thetool.config import Settings
+from thetool.web.json_provider import to_json
+from thetool.web.problems import MEDIA_TYPE, Problem, ProblemDetails
+
+View = TypeVar("View", bound=Callable[..., Any])
+Document = dict[str, Any]
+
+PATH = "/openapi.json"
+DESCRIPTION = """Turns files and texts into results.
+
+Send a key as `Authorization: Bearer KEY` or `X-API-Key: KEY`. Every error is `application/problem+json` (RFC 9457)
+with a stable `code`; they are listed at [/docs/problems](/docs/problems). Every answer has an `X-Request-ID`, which may
+be sent along. Lists take `limit` and `cursor` and give `next`."""
+SECURITY_SCHEMES = {
+    "BearerAuth": {"type": "http", "scheme": "bearer", "description": "An issued key, or the master key."},
+    "ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key, in a header."},
+}
+
+_ATTRIBUTE = "problems"
+_EXTENSION = "thetool_openapi"
+_METHODS = ("get", "post", "put", "patch", "delete")
+_SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
+
+
+def raises(*problems: type[Problem]) -> Callable[[View], View]:
+    """Document that a view may answer with `problems`; write it anywhere beneath the route's decorator."""
+
+    def decorate(view: View) -> View:
+        setattr(view, _ATTRIBUTE, (*getattr(view, _ATTRIBUTE, ()), *problems))
+        return view
+
+    return decorate
+
+
+def init_app(app: APIFlask, settings: Settings) -> None:
+    """Describe the API at `/openapi.json`."""
+    app.config.update(
+        AUTO_SERVERS=False,
+        SERVERS=[{"url": settings.public_url or "/"}],
+        AUTO_OPERATION_ID=True,
+        DESCRIPTION=DESCRIPTION,
+        LICENSE={"name": "Apache 2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0.html"},
+        SECURITY_SCHEMES=SECURITY_SCHEMES,
+    )
+    app.spec_processor(lambda document: _finish(document, app))
+    blueprint = Blueprint("openapi_document", __name__)
+    blueprint.add_url_rule(PATH, "document", lambda: _answer(app))
+    app.register_blueprint(blueprint)
+
+
+def _finish(document: Any, app: APIFlask) -> Any:
+    """Put our problems into the document, in place of APIFlask's own errors."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.pop("HTTPError", None)
+    schemas.pop("ValidationError", None)
+    schemas.update(_problem_schemas())
+    declared = dict(_declared(app))
+    seen: set[str] = set()
+    for path, operations in document["paths"].items():
+        for method in _METHODS:
+            if method in operations:
+                operation = operations[method]
+                _describe_problems(operation, declared.get((path, method), ()))
+                _lift_descriptions(operation.get("parameters", []))
+                _make_id_unique(operation, seen)
+    return document
+
+
+def _describe_problems(operation: Document, declared: tuple[type[Problem], ...]) -> None:
+    responses = operation.setdefault("responses", {})
+    for problem in declared:
+        response = responses.setdefault(str(problem.status), {"description": ""})
+        words = f"`{problem.code}`: {problem.title}"
+        others = response["description"] if response.get("documented") else ""
+        response["description"] = f"{others}. {words}" if others else words
+        response["documented"] = True
+    for status, response in responses.items():
+        response.pop("documented", None)
+        if status >= "400":
+            response["content"] = {MEDIA_TYPE: {"schema": _SCHEMA}}
+    responses["default"] = {"description": "Any other problem.", "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}
+
+
+def _declared(app: APIFlask) -> Iterator[tuple[tuple[str, str], tuple[type[Problem], ...]]]:
+    for rule in app.url_map.iter_rules():
+        problems = getattr(app.view_functions[rule.endpoint], _ATTRIBUTE, ())
+        path = re.sub(r"<(?:[^<:>]+:)?([^<>]+)>", r"{\1}", rule.rule)
+        for method in rule.methods or ():
+            yield (path, method.lower()), problems
+
+
+def _lift_descriptions(parameters: list[Document]) -> None:
+    """APIFlask leaves a query field's description in its schema, where readers of the document do not look."""
+    for parameter in parameters:
+        description = parameter.get("schema", {}).pop("description", None)
+        if description:
+            parameter.setdefault("description", description)
+
+
+def _make_id_unique(operation: Document, seen: set[str]) -> None:
+    """One view may have several paths (a guide's old name beside ours)."""
+    identifier = wanted = operation["operationId"]
+    number = 1
+    while identifier in seen:
+        number += 1
+        identifier = f"{wanted}_{number}"
+    operation["operationId"] = identifier
+    seen.add(identifier)
+
+
+def _problem_schemas() -> Document:
+    schema = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs"), "ProblemDetails": schema}
+
+
+def _answer(app: APIFlask) -> Response:
+    body = app.extensions.get(_EXTENSION)
+    if body is None:  # two threads may both make it once; they make the same
+        body = app.extensions[_EXTENSION] = to_json(app.spec)
+    response = Response(body, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-cache"
+    response.set_etag(hashlib.sha256(body).hexdigest()[:32])
+    response.make_conditional(request)
+    return response
