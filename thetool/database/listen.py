@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import select
+import selectors
 import threading
 from collections.abc import Callable
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in lower case
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class whose name is in lower case
 
 from thetool.database.connection import DatabaseUnavailable, connect
 
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 Callback = Callable[[str | None], None]
 FIRST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 5.0
+CLOSE_SECONDS = 5.0
 ALIVE_SECONDS = 30.0  # so long without a word, and the connection is tried out
 
 
@@ -36,9 +37,9 @@ class Listener:
         self._callbacks: dict[str, list[Callback]] = {}
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
-        self._wake_reader, self._wake_writer = (
-            os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
-        )
+        self._wake_reader, self._wake_writer = os.pipe()
+        os.set_blocking(self._wake_reader, False)
+        os.set_blocking(self._wake_writer, False)
 
     def start(self) -> None:
         """Begin to listen; it connects in the background, again and again while Postgres is away."""
@@ -50,7 +51,9 @@ class Listener:
         self._closing.set()
         self._wake()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(CLOSE_SECONDS)
+            if self._thread.is_alive():
+                return  # Postgres hangs; the thread ends with the process, or when Postgres goes on
         with self._lock:
             os.close(self._wake_reader)
             os.close(self._wake_writer)
@@ -92,18 +95,20 @@ class Listener:
 
     def _listen(self, connection: Connection) -> None:
         listening: set[str] = set()
-        while not self._closing.is_set():
-            fresh = self._follow_subscriptions(connection, listening)
-            for channel in fresh:
-                self._call(channel, None)
-            readable, _, _ = select.select([connection, self._wake_reader], [], [], ALIVE_SECONDS)
-            if self._wake_reader in readable:
-                os.read(self._wake_reader, 4096)
-            if connection in readable:
-                connection.poll()
-            elif not readable:
-                connection.cursor().execute("select 1")
-            self._hand_out(connection)
+        with selectors.DefaultSelector() as selector:
+            selector.register(connection, selectors.EVENT_READ)
+            selector.register(self._wake_reader, selectors.EVENT_READ)
+            while not self._closing.is_set():
+                for channel in self._follow_subscriptions(connection, listening):
+                    self._call(channel, None)
+                self._hand_out(connection)
+                ready = [key.fileobj for key, _ in selector.select(ALIVE_SECONDS)]
+                if self._wake_reader in ready:
+                    os.read(self._wake_reader, 4096)
+                if connection in ready:
+                    connection.poll()
+                if not ready:
+                    connection.cursor().execute("select 1")
 
     def _follow_subscriptions(self, connection: Connection, listening: set[str]) -> set[str]:
         """LISTEN and UNLISTEN as the subscriptions ask for; returns the channels that are new on this connection."""

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import alembic.command
 import alembic.config
+import alembic.util
+import psycopg2.errors
 import sqlalchemy as sa
+import sqlalchemy.exc
 
 from thetool.config import Settings
 from thetool.database.address import direct_url, sqlalchemy_url
+from thetool.database.connection import KEEPALIVE, is_unavailable
 from thetool.database.embedded import available
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -33,8 +37,26 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
     Raises:
         MigrationError, EmbeddedPostgresError: with what to do.
     """
-    with locked_connection(settings) as connection:
-        upgrade_connection(connection, revision)
+    try:
+        with locked_connection(settings) as connection:
+            upgrade_connection(connection, revision)
+    except sqlalchemy.exc.DBAPIError as error:
+        raise MigrationError(_explained(error)) from error
+    except alembic.util.CommandError as error:
+        raise MigrationError(
+            f"{error}. The database was migrated by a newer version than this one: deploy that version, "
+            "or go back to a backup from before it."
+        ) from error
+
+
+def _explained(error: sqlalchemy.exc.DBAPIError) -> str:
+    """One line about what went wrong, and one step that mends it."""
+    what = str(error.orig).strip().splitlines()[0]
+    if isinstance(error.orig, psycopg2.errors.LockNotAvailable):
+        return f"A table was busy for {STATEMENT_LOCK_TIMEOUT} ({what}). Nothing was changed; try again later."
+    if is_unavailable(error):
+        return f"The database cannot be reached ({what}). Check DATABASE_URL, and that Postgres runs and lets you in."
+    return f"A migration failed ({what}). It was rolled back; the service of the version before goes on working."
 
 
 def upgrade_connection(connection: sa.Connection, revision: str = "head") -> None:
@@ -51,7 +73,7 @@ def locked_connection(settings: Settings) -> Iterator[sa.Connection]:
         engine = sa.create_engine(
             sqlalchemy_url(direct_url(settings)),
             poolclass=sa.NullPool,
-            connect_args={"application_name": "thetool migrations"},
+            connect_args={"application_name": "thetool migrations", **KEEPALIVE},
         )
         with engine.connect() as connection:
             _take_lock(connection)
@@ -61,13 +83,14 @@ def locked_connection(settings: Settings) -> Iterator[sa.Connection]:
 
 
 def _take_lock(connection: sa.Connection) -> None:
-    """Ask again and again: a statement that waits for the lock would hold a snapshot, which `create index concurrently` waits for."""
+    """Ask again and again: a statement that waits holds a snapshot, and `create index concurrently` waits for those."""
     deadline = time.monotonic() + LOCK_SECONDS
     while not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(LOCK))):
         connection.rollback()
         if time.monotonic() > deadline:
             raise MigrationError(
-                f"Another process has been migrating this database for {LOCK_SECONDS} s; look for 'thetool migrations' in pg_stat_activity."
+                f"Another process has been migrating this database for {LOCK_SECONDS} s; "
+                "look for 'thetool migrations' in pg_stat_activity, and try again when it is gone."
             )
         time.sleep(0.2)
     connection.commit()
