@@ -56,7 +56,7 @@ def store(
     leaves is swept an hour later.
 
     Args:
-        stream: has `read(n)`, or yields bytes.
+        stream: has `read(n)`, yields bytes, or is bytes.
         owner_id: whose it is.
         media_type: what it is served as.
         filename: as the sender named it; made harmless.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, cast
 
-Stream = BinaryIO | Iterable[bytes]
+Stream = BinaryIO | Iterable[bytes] | bytes
 
 
 def in_chunks(stream: Stream, size: int) -> Iterator[bytes]:
     """The bytes of `stream` in chunks of `size`, the last one shorter; never more than that is read ahead.
 
     Args:
-        stream: has `read(n)` (which may give less than asked for), or yields pieces of any size.
+        stream: has `read(n)` (which may give less than asked for), yields pieces of any size, or is bytes itself.
         size: bytes of a chunk.
     """
     chunk = bytearray()
@@ -30,9 +30,11 @@ def in_chunks(stream: Stream, size: int) -> Iterator[bytes]:
 
 
 def _pieces(stream: Stream, size: int) -> Iterator[bytes]:
-    if not hasattr(stream, "read"):
+    if isinstance(stream, bytes):
+        yield stream
+    elif hasattr(stream, "read"):
+        source = cast(BinaryIO, stream)
+        while piece := source.read(size):
+            yield piece
+    else:
         yield from stream
-        return
-    source = cast(BinaryIO, stream)
-    while piece := source.read(size):
-        yield piece

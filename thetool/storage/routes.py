@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from flask import Response, request
+from flask import Flask, Response, request
 from flask.blueprints import BlueprintSetupState
 
 from thetool.access.caller import current_caller, needs, require_scope
@@ -21,7 +22,7 @@ blueprint = APIBlueprint("files", __name__, tag="Files")
 @blueprint.record_once
 def _prepare(setup: BlueprintSetupState) -> None:
     """An application that has these routes has a storage."""
-    init_app(setup.app, setup.app.config["THETOOL_SETTINGS"])
+    init_app(cast(Flask, setup.app), setup.app.config["THETOOL_SETTINGS"])
 
 
 @blueprint.get("/files/<uuid:blob_id>")

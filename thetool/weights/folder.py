@@ -63,7 +63,7 @@ def locate(settings: Settings, role: str, name: str | None = None) -> dict[str, 
     for file in model.files:
         state = _state_by_size(folder / file.name, file)
         if state != "ok":
-            raise WeightsMissing(role, model.name, f"{file.name} is {state.replace('_', ' of the ')}")
+            raise WeightsMissing(role, model.name, f"{file.name} is {state.replace('_', ' in ')}")
     return {file.name: folder / file.name for file in model.files}
 
 

