@@ -1,0 +1,177 @@
+"""Which language a text is in, by n-grams: `eldc`, or `py3langid` where that has no wheel."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+from pydantic import BaseModel, Field
+
+from thetool.text.language_names import NAMES
+from thetool.text.watching import Watch, unwatched
+from thetool.weights.used import ModelUsed, of_package
+
+MIN_LETTERS = 4
+"""With fewer letters no detector says anything useful."""
+MIN_SHARE = 0.6
+"""A text whose commonest language has less than this share of it is mixed."""
+
+_PY3LANGID_RELIABLE = 0.5  # "The delivery was late" has .91, "Thanks" .10, four Chinese characters .50
+_READ_BYTES = 1000  # eldc reads no more of one text
+_WATCH_EVERY = 500
+
+
+class Language(BaseModel):
+    """The language that most of a text is in."""
+
+    code: str | None = Field(description="ISO 639-1 code, else 639-3; null when nothing can be said.")
+    name: str | None = Field(description="Its English name.")
+    score: float = Field(ge=0, le=1, description="How well it fits, by the detector; not a probability.")
+    reliable: bool = Field(description="Whether the detector itself trusts its answer for most of the text.")
+    unsure: bool = Field(description="True when the answer is a guess: too short, mixed, or not reliable.")
+    reason: str | None = Field(description="Why it is unsure.")
+    shares: dict[str, float] = Field(description="Share of the text's letters in each language found, largest first.")
+
+    def surely(self, code: str) -> bool:
+        """Whether the text is reliably in this language."""
+        return not self.unsure and self.code == code
+
+
+class Guess(NamedTuple):
+    """What a detector says of one piece of text."""
+
+    code: str | None
+    score: float
+    reliable: bool
+
+
+class Detector(NamedTuple):
+    """A way to find the language of up to 1,000 bytes of text; safe to use from several threads."""
+
+    model: ModelUsed
+    guess: Callable[[str], Guess]
+
+
+class NoDetector(Exception):  # noqa: N818  a state of the installation
+    """Neither of the two packages is installed."""
+
+
+def language(text: str, watch: Watch = unwatched) -> Language:
+    """Find the language of `text`, piece by piece; every piece counts by its letters.
+
+    Raises:
+        NoDetector: when no detector is installed.
+    """
+    guess_piece = detector().guess
+    letters: defaultdict[str, int] = defaultdict(int)
+    scores: defaultdict[str, float] = defaultdict(float)
+    trusted: defaultdict[str, int] = defaultdict(int)
+    size = _READ_BYTES if text.isascii() else _READ_BYTES // 4
+    for number, start in enumerate(range(0, len(text), size)):
+        if number % _WATCH_EVERY == 0:
+            watch(start / len(text))
+        piece = text[start : start + size]
+        weight = sum(map(str.isalpha, piece))
+        guess = guess_piece(_plain(piece)) if weight else Guess(None, 0, False)
+        code = guess.code or ""
+        letters[code] += weight
+        scores[code] += weight * guess.score
+        trusted[code] += weight * guess.reliable
+    return _summary(letters, scores, trusted)
+
+
+@cache
+def detector() -> Detector:
+    """The detector of this installation; loaded once.
+
+    Raises:
+        NoDetector: when neither package is installed.
+    """
+    for load in (_eldc, _py3langid):
+        try:
+            return load()
+        except ImportError:
+            continue
+    raise NoDetector("no language detector is installed; run: pip install eldc (or, where it has no wheel, py3langid)")
+
+
+def detector_model() -> ModelUsed:
+    """The detector that `detector()` would load, found without loading it.
+
+    Raises:
+        NoDetector: when neither package is installed.
+    """
+    from importlib.util import find_spec
+
+    for module, licence in (("eldc", "Apache-2.0"), ("py3langid", "BSD-3-Clause")):
+        if find_spec(module) is not None:
+            return of_package(module, licence)
+    return detector().model
+
+
+def _summary(letters: dict[str, int], scores: dict[str, float], trusted: dict[str, int]) -> Language:
+    total = sum(letters.values())
+    found = {code: count for code, count in letters.items() if code and count}
+    if not found:
+        reason = "it has no letters" if not total else "no language fits"
+        return Language(code=None, name=None, score=0, reliable=False, unsure=True, reason=reason, shares={})
+    order = sorted(found, key=lambda code: -found[code])
+    best = order[0]
+    share, reliable = found[best] / total, trusted[best] * 2 > found[best]
+    reason = _reason(total, share, reliable)
+    return Language(
+        code=best,
+        name=NAMES.get(best),
+        score=round(min(scores[best] / found[best], 1), 4),
+        reliable=reliable,
+        unsure=reason is not None,
+        reason=reason,
+        shares={code: round(found[code] / total, 3) for code in order[:10]},
+    )
+
+
+def _reason(letters: int, share: float, reliable: bool) -> str | None:
+    if letters < MIN_LETTERS:
+        return f"it has fewer than {MIN_LETTERS} letters"
+    if not reliable:
+        return "it is too short, or fits several languages alike"
+    if share < MIN_SHARE:
+        return "it is in several languages"
+    return None
+
+
+def _plain(piece: str) -> str:
+    """A piece that a C string can hold: no NUL, no lone surrogate."""
+    return piece.replace("\0", " ").encode("utf-8", "replace").decode()
+
+
+def _eldc() -> Detector:
+    import eldc
+
+    eldc.init()
+    instance = eldc.instance()
+    instance.set_scores(1)
+
+    def guess(piece: str) -> Guess:
+        found = instance.detect_details(piece)
+        if found.language == "und":
+            return Guess(None, 0, False)
+        return Guess(found.language, float(found.scores[found.language]), bool(found.reliable))
+
+    return Detector(of_package("eldc", "Apache-2.0"), guess)
+
+
+def _py3langid() -> Detector:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+    def guess(piece: str) -> Guess:
+        code, probability = identifier.classify(piece)
+        if code == "zxx":  # no language at all
+            return Guess(None, 0, False)
+        return Guess(code, float(probability), float(probability) >= _PY3LANGID_RELIABLE)
+
+    return Detector(of_package("py3langid", "BSD-3-Clause"), guess)
