@@ -1,7 +1,7 @@
 """The gunicorn master: how workers are replaced.
 
-gunicorn's own master stops a worker first and starts another after it. Here the replacement serves first: of all workers
-at a reload (HUP), of one at a time when it is worn out. See `docs/decisions/0003-worker-life-cycle.md`.
+gunicorn's own master stops a worker first and starts another after it. Here the replacement serves first: of all at a
+reload (HUP), of one at a time when it is worn out. See `docs/decisions/0003-worker-life-cycle.md`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from gunicorn import util
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
+from thetool import start
 from thetool.config import SettingsError, load_settings
 from thetool.worker import STOP_SIGNALS, State, Worker
 
@@ -44,6 +45,7 @@ class Master(Arbiter):  # type: ignore[misc]
         """Start the workers that are missing; retire the others once all that stay are ready."""
         if self._stopping:
             return
+        start.watch(time.monotonic())
         staying, outgoing = self._division()
         missing = self.num_workers - len(staying)
         if missing > 0:
@@ -91,7 +93,7 @@ class Master(Arbiter):  # type: ignore[misc]
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def reap_workers(self) -> None:
-        """Collect dead workers. One that cannot boot ends the service only if no other serves; else it is tried again."""
+        """Collect dead workers. One that cannot boot ends the service if no other serves; else it is tried again."""
         while True:
             try:
                 super().reap_workers()

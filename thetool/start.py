@@ -17,15 +17,17 @@ import time
 from pathlib import Path
 
 from thetool.access.local_key import FILE_NAME, local_key
-from thetool.config import Settings, SettingsError
+from thetool.config import Settings, SettingsError, get_settings
 from thetool.database.binaries import EmbeddedPostgresError
 from thetool.database.embedded import EmbeddedServer, connections_needed
 
 ADDRESS_FILE = "server.json"
 PORT_SECONDS = 5
+WATCH_SECONDS = 5
 
 _log = logging.getLogger(__name__)
 _server: EmbeddedServer | None = None
+_next_watch = 0.0
 
 
 class StartError(Exception):
@@ -33,7 +35,7 @@ class StartError(Exception):
 
 
 def raise_file_limit() -> None:
-    """Allow as many open files as the system lets us: many shells allow 1024, and a worker's connections may need more."""
+    """Allow as many open files as the system lets us: many shells allow 1024, and a worker may need more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -80,6 +82,8 @@ def prepare(settings: Settings, url: str) -> None:
         atexit.register(_clean_up, settings.home, os.getpid())
         if settings.database_url is None:
             _start_embedded(settings)
+        else:
+            _warn_about_schema(settings)
         if settings.master_api_key is None:
             print(f"API key: {local_key(settings.home)}  (kept in {settings.home / FILE_NAME})", flush=True)
         _write_address(settings.home, url)
@@ -99,6 +103,31 @@ def _start_embedded(settings: Settings) -> None:
         upgrade(settings)
     except MigrationError as error:
         raise StartError(str(error)) from error
+
+
+def _warn_about_schema(settings: Settings) -> None:
+    """Say so when requests cannot work yet. It is no reason not to start: the database may come back, or be migrated."""
+    from thetool.database.migrate import MigrationError, is_current
+
+    try:
+        if not is_current(settings):
+            _log.error("The database has not the newest schema; run: python db_migrations.py")
+    except MigrationError as error:
+        _log.error("%s Until then requests that need it are answered with 503.", error)
+
+
+def watch(now: float) -> None:
+    """Start the embedded Postgres again if it has died (out of memory, say); called by the master all the time."""
+    global _next_watch
+    if _server is None or now < _next_watch:
+        return
+    _next_watch = now + WATCH_SECONDS
+    if not _server.is_running():
+        _log.error("The embedded Postgres is gone; starting it again")
+        try:
+            _server.start(2 * connections_needed(get_settings()))
+        except (EmbeddedPostgresError, OSError) as error:
+            _log.error("%s", error)
 
 
 def _write_address(home: Path, url: str) -> None:

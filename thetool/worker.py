@@ -17,10 +17,13 @@ import logging
 import mmap
 import os
 import signal
+import socket
+import struct
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -40,6 +43,9 @@ STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.
 STOPPING_REQUESTS_SECONDS = 5
 REPLACED_REQUESTS_SECONDS = 300
 EXIT_SECONDS = 10
+# A few hundred callers that stop talking, or talk one byte at a time, must not hold all threads.
+HEAD_SECONDS = 20
+SILENT_SECONDS = 60
 
 
 class State(IntEnum):
@@ -67,6 +73,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._hand_back_lock = threading.Lock()
         self._handed_back = False
         self._next_look = 0.0
+        self._reading_head: dict[Any, float] = {}
 
     @property
     def state(self) -> State:
@@ -110,6 +117,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def run(self) -> None:
         """Serve until told to leave; ends the process."""
         status = 0
+        for listener in self.sockets:
+            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):  # its connections inherit them
+                listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", SILENT_SECONDS, 0))
         self.state = State.READY
         try:
             super().run()
@@ -119,7 +129,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._exit(status)
 
     def _exit(self, status: int) -> None:
-        """End the process without Python's finalisation, which waits for request threads and crashes under job threads."""
+        """End the process, not by Python's finalisation: it waits for request threads and crashes under job threads."""
         deadline = threading.Timer(EXIT_SECONDS, os._exit, (status,))
         deadline.daemon = True
         deadline.start()
@@ -231,12 +241,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             time.sleep(0.1)
 
     def notify(self) -> None:
-        """Tell the master that the main loop turns; gunicorn calls it at each turn, under load thousands of times a second."""
+        """Tell the master that the main loop turns; gunicorn calls it at each turn, thousands of times a second."""
         now = time.monotonic()
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
         super().notify()
+        self._drop_slow_heads(now)
         if self.state is State.READY and (reason := self._why_worn_out()):
             self.log.info("Asking to be replaced: %s", reason)
             self.state = State.WORN
@@ -252,3 +263,24 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             if used > settings.worker_max_rss_mb:
                 return f"{used} MiB of memory in use"
         return None
+
+    # --- requests
+
+    def handle(self, conn: Any) -> Any:
+        """Read a request and answer it, on a thread of the pool."""
+        self._reading_head[conn] = time.monotonic()
+        try:
+            return super().handle(conn)
+        finally:
+            self._reading_head.pop(conn, None)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer a request whose head has been read."""
+        self._reading_head.pop(conn, None)
+        return super().handle_request(req, conn)
+
+    def _drop_slow_heads(self, now: float) -> None:
+        for conn, since in self._reading_head.copy().items():
+            if now - since > HEAD_SECONDS:
+                with suppress(OSError):  # it has gone by itself
+                    conn.sock.shutdown(socket.SHUT_RDWR)

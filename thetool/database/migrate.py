@@ -9,6 +9,8 @@ from pathlib import Path
 
 import alembic.command
 import alembic.config
+import alembic.migration
+import alembic.script
 import alembic.util
 import psycopg2.errors
 import sqlalchemy as sa
@@ -47,6 +49,21 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
             f"{error}. The database was migrated by a newer version than this one: deploy that version, "
             "or go back to a backup from before it."
         ) from error
+
+
+def is_current(settings: Settings) -> bool:
+    """Whether the database that `settings` name has the newest schema.
+
+    Raises:
+        MigrationError: it cannot be reached.
+    """
+    engine = sa.create_engine(sqlalchemy_url(direct_url(settings)), poolclass=sa.NullPool, connect_args=KEEPALIVE)
+    try:
+        with engine.connect() as connection:
+            applied = alembic.migration.MigrationContext.configure(connection).get_current_heads()
+    except sqlalchemy.exc.DBAPIError as error:
+        raise MigrationError(_explained(error)) from error
+    return set(applied) == set(alembic.script.ScriptDirectory(str(MIGRATIONS)).get_heads())
 
 
 def _explained(error: sqlalchemy.exc.DBAPIError) -> str:

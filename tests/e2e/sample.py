@@ -1,0 +1,84 @@
+"""The real application, with kinds of job and routes to watch it by."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from flask import request
+from pydantic import BaseModel
+
+from thetool.access.records import MASTER_OWNER_ID
+from thetool.app import create_app
+from thetool.jobs.context import JobContext
+from thetool.jobs.registry import get_kind, job
+from thetool.jobs.submit import submit
+
+
+class Sleep(BaseModel):
+    """How long to sleep."""
+
+    seconds: float
+
+
+class Slept(BaseModel):
+    """Who slept."""
+
+    pid: int
+
+
+@job("sample.polite", timeout=600)
+def polite(context: JobContext, params: Sleep) -> Slept:
+    """Sleep, and ask all the time whether to stop."""
+    end = time.monotonic() + params.seconds
+    while time.monotonic() < end:
+        context.checkpoint()
+        time.sleep(0.02)
+    return Slept(pid=os.getpid())
+
+
+@job("sample.stubborn", timeout=600)
+def stubborn(context: JobContext, params: Sleep) -> Slept:
+    """Sleep, and never ask."""
+    time.sleep(params.seconds)
+    return Slept(pid=os.getpid())
+
+
+@job("sample.child", runs="process", timeout=600)
+def child(context: JobContext, params: Sleep) -> Slept:
+    """Sleep in a child process, and never ask."""
+    time.sleep(params.seconds)
+    return Slept(pid=os.getpid())
+
+
+app = create_app()
+_eaten: list[bytes] = []
+
+
+@app.get("/sample/pid")
+def pid() -> dict[str, int]:
+    """Who answers."""
+    return {"pid": os.getpid()}
+
+
+@app.get("/sample/slow/<float:seconds>")
+def slow(seconds: float) -> dict[str, int]:
+    """Take one's time."""
+    time.sleep(seconds)
+    return {"pid": os.getpid()}
+
+
+@app.post("/sample/eat/<int:megabytes>")
+def eat(megabytes: int) -> dict[str, int]:
+    """Keep some memory."""
+    _eaten.append(os.urandom(1024) * 1024 * megabytes)
+    return {"pid": os.getpid()}
+
+
+@app.post("/sample/jobs/<verb>")
+def make_job(verb: str) -> dict[str, Any]:
+    """Make a job of a kind above."""
+    kind = get_kind(f"sample.{verb}")
+    made = submit(kind.name, kind.params_model.model_validate(request.get_json()), owner_id=MASTER_OWNER_ID)
+    return {"job_id": str(made.job_id)}

@@ -1,0 +1,250 @@
+"""A real service to test: gunicorn as a user starts it, its processes, its log, its database, and clients that keep asking."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import psutil
+import psycopg2
+import psycopg2.extras
+
+ROOT = Path(__file__).parents[2]
+KEY = "e2e-master-key-0123456789abcdef0123456789"
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(get: Callable[[], T], what: str, seconds: float = 30) -> T:
+    """Ask until the answer is true; gives the answer."""
+    deadline = time.monotonic() + seconds
+    while not (answer := get()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s in vain: {what}")
+        time.sleep(0.02)
+    return answer
+
+
+class Service:
+    """One gunicorn of its own home and port. `environment` holds the settings that this test needs on top."""
+
+    def __init__(self, folder: Path, database_url: str | None, **environment: Any) -> None:
+        self.home = folder / "home"
+        self.log_file = folder / "log"
+        self.port = free_port()
+        self.database_url = database_url
+        self.environment = {
+            "THETOOL_HOME": str(self.home),
+            "MASTER_API_KEY": KEY,
+            "PORT": str(self.port),
+            "WEB_CONCURRENCY": "2",
+            "ENV_FILE": str(folder / "settings.env"),
+            "PYTHONPATH": str(ROOT),
+        }
+        if database_url:
+            self.environment["DATABASE_URL"] = database_url
+        self.environment |= {name: str(value) for name, value in environment.items()}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    # --- start and stop
+
+    def launch(self, *command: str) -> None:
+        """Start it without waiting; `gunicorn` on the sample application unless another command is given."""
+        arguments = command or ("-m", "gunicorn", "tests.e2e.sample:app")
+        with self.log_file.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env={"PATH": os.environ["PATH"], "HOME": str(self.home)} | self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def start(self, *command: str) -> Service:
+        """Start it and wait until all its workers serve."""
+        self.launch(*command)
+        until(lambda: self.is_up() or self.exit_status() is not None, "the service answers", 60)
+        assert self.exit_status() is None, self.log()
+        until(lambda: len(self.worker_pids_that_answer()) >= int(self.environment["WEB_CONCURRENCY"]), "all workers serve")
+        return self
+
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        try:
+            return self.get("/health")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def exit_status(self) -> int | None:
+        """How the master ended; None while it runs."""
+        assert self.process is not None
+        return self.process.poll()
+
+    def wait(self, seconds: float = 30) -> int:
+        """Wait until the master has ended; gives its exit status."""
+        assert self.process is not None
+        return self.process.wait(seconds)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the master a signal."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def interrupt(self) -> None:
+        """Ctrl-C in its terminal: every process of the group gets SIGINT."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def destroy(self) -> None:
+        """End whatever is left of it, the embedded Postgres too."""
+        if self.process is not None and self.exit_status() is None:
+            self.interrupt()
+            try:
+                self.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        for process in self.processes():
+            process.kill()
+
+    # --- what can be seen of it
+
+    def log(self) -> str:
+        """All that it has written."""
+        return self.log_file.read_text(errors="replace")
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process that has this home in its environment: master, workers, their children, Postgres."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                ours = process.environ().get("THETOOL_HOME") == str(self.home)
+                if ours and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def postgres(self) -> psutil.Process | None:
+        """The postmaster of its embedded server."""
+        servers = [process for process in self.processes() if process.name() == "postgres"]
+        return next((server for server in servers if not any(server.ppid() == other.pid for other in servers)), None)
+
+    def workers(self) -> list[psutil.Process]:
+        """The living children of the master that are gunicorn's."""
+        assert self.process is not None
+        try:
+            master = psutil.Process(self.process.pid)
+            command = master.cmdline()
+            return [child for child in master.children() if child.status() != psutil.STATUS_ZOMBIE and child.cmdline() == command]
+        except psutil.NoSuchProcess:
+            return []
+
+    def worker_pids(self) -> set[int]:
+        """Their pids."""
+        return {worker.pid for worker in self.workers()}
+
+    def worker_pids_that_answer(self) -> set[int]:
+        """Who answers on new connections; a few are asked."""
+        return {self.get("/sample/pid")[1]["pid"] for _ in range(6)}
+
+    # --- requests
+
+    def get(self, path: str, timeout: float = 60) -> tuple[int, Any]:
+        """GET on a new connection; status and JSON."""
+        return self.request("GET", path, timeout=timeout)
+
+    def post(self, path: str, body: Any = None) -> tuple[int, Any]:
+        """POST of JSON on a new connection; status and JSON."""
+        return self.request("POST", path, body)
+
+    def request(self, method: str, path: str, body: Any = None, timeout: float = 60) -> tuple[int, Any]:
+        """One request on a connection of its own."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)) as connection:
+            return ask(connection, method, path, body)
+
+    def submit(self, kind: str, seconds: float) -> str:
+        """Make a job of a sample kind; gives its id."""
+        status, answer = self.post(f"/sample/jobs/{kind}", {"seconds": seconds})
+        assert status == 200, answer
+        return str(answer["job_id"])
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """The job's row, out of the database itself."""
+        assert self.database_url is not None
+        with closing(psycopg2.connect(self.database_url)) as connection:
+            cursor = connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor)
+            cursor.execute("select status, attempts, lost, worker_id, error from jobs where id = %s", (job_id,))
+            return dict(cursor.fetchone())
+
+    def until_job(self, job_id: str, status: str, seconds: float = 30) -> dict[str, Any]:
+        """Wait until the job has this status; gives its row."""
+        until(lambda: self.job(job_id)["status"] == status, f"the job is {status}", seconds)
+        return self.job(job_id)
+
+
+def ask(connection: http.client.HTTPConnection, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """One request on this connection; status and JSON."""
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    connection.request(method, path, None if body is None else json.dumps(body), headers)
+    answer = connection.getresponse()
+    text = answer.read()
+    return answer.status, json.loads(text) if text else None
+
+
+class Traffic:
+    """Clients that ask all the time, half of them on connections that they keep; what went wrong is in `failures`."""
+
+    def __init__(self, service: Service, clients: int = 6, path: str = "/sample/pid") -> None:
+        self.failures: list[str] = []
+        self.answered = 0
+        self.pids: set[int] = set()
+        self._service = service
+        self._path = path
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._client, args=(number % 2 == 0,)) for number in range(clients)]
+
+    def _client(self, keeps: bool) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._service.port, timeout=30)
+        while not self._stop.is_set():
+            try:
+                status, answer = ask(connection, "GET", self._path)
+                if status != 200:
+                    raise AssertionError(f"status {status}")
+                self.answered += 1
+                self.pids.add(answer["pid"])
+            except Exception as error:  # whatever it is, a caller would have seen it
+                self.failures.append(f"{'kept' if keeps else 'new'} connection: {error!r}")
+                connection.close()
+            if not keeps:
+                connection.close()
+            self._stop.wait(0.01)
+        connection.close()
+
+    def __enter__(self) -> Traffic:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
