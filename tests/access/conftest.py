@@ -38,6 +38,11 @@ def build(settings: Settings) -> APIFlask:
     def write() -> dict[str, Any]:
         return {"owner_id": str(current_caller().owner_id)}
 
+    @app.route("/socket", websocket=True)
+    @needs("read")
+    def socket() -> dict[str, Any]:
+        return {}
+
     @app.get("/who")
     def who() -> dict[str, Any]:
         caller = session_caller()

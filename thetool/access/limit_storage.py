@@ -17,14 +17,14 @@ from limits.storage import RedisStorage, Storage
 from psycopg2 import Error as PostgresError
 from sqlalchemy.exc import SQLAlchemyError
 
-from thetool.database.orm import db
+from thetool.access.statement import first_row
 
 TAKES_BETWEEN_SWEEPS = 256
 
 _TAKE = """
 with taken as (
     insert into rate_limits as r (key, hits, expires_at)
-    values (%(key)s, %(cost)s, now() + make_interval(secs => %(weight)s))
+    select %(key)s, %(cost)s, now() + make_interval(secs => %(weight)s) where %(weight)s <= %(size)s
     on conflict (key) do update set
         hits = r.hits + excluded.hits,
         expires_at = greatest(r.expires_at, now()) + make_interval(secs => %(weight)s)
@@ -116,47 +116,47 @@ class PostgresStorage(Storage):
     def take(self, key: str, *, interval: float, capacity: int, cost: int) -> Bucket:
         """Count `cost` requests, if the bucket holds so many; now and then drop buckets that are full again."""
         if next(self._takes) % TAKES_BETWEEN_SWEEPS == 0:
-            _execute(_SWEEP)
+            first_row(_SWEEP)
         size = capacity * interval
         # No row: refused by one that a neighbour made this very moment, so the bucket is empty.
-        row = _execute(_TAKE, key=key, cost=cost, weight=cost * interval, size=size) or (False, size)
+        row = first_row(_TAKE, key=key, cost=cost, weight=cost * interval, size=size) or (False, size)
         return Bucket.of(row[0], row[1], interval=interval, capacity=capacity, cost=cost)
 
     def level(self, key: str, *, interval: float, capacity: int) -> Bucket:
         """The bucket as it is."""
-        row = _execute(_LEVEL, key=key)
+        row = first_row(_LEVEL, key=key)
         return Bucket.of(True, row[0] if row else 0.0, interval=interval, capacity=capacity, cost=0)
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count in a fixed window of `expiry` seconds; the count so far."""
-        row = _execute(_INCREMENT, key=key, amount=amount, expiry=expiry)
-        return int(row[0])
+        row = first_row(_INCREMENT, key=key, amount=amount, expiry=expiry)
+        return int(row[0]) if row else amount
 
     def get(self, key: str) -> int:
         """The count of the present window."""
-        row = _execute("select hits from rate_limits where key = %(key)s and expires_at > now()", key=key)
+        row = first_row("select hits from rate_limits where key = %(key)s and expires_at > now()", key=key)
         return int(row[0]) if row else 0
 
     def get_expiry(self, key: str) -> float:
         """When the present window ends, in seconds since 1970."""
-        row = _execute("select extract(epoch from expires_at)::float8 from rate_limits where key = %(key)s", key=key)
+        row = first_row("select extract(epoch from expires_at)::float8 from rate_limits where key = %(key)s", key=key)
         return float(row[0]) if row else time.time()
 
     def check(self) -> bool:
         """Whether it can be reached."""
         try:
-            return _execute("select 1") is not None
+            return first_row("select 1") is not None
         except self.base_exceptions:
             return False
 
     def reset(self) -> int | None:
         """Forget all limits; how many there were."""
-        row = _execute("with gone as (delete from rate_limits returning 1) select count(*) from gone")
+        row = first_row("with gone as (delete from rate_limits returning 1) select count(*) from gone")
         return int(row[0]) if row else None
 
     def clear(self, key: str) -> None:
         """Forget one limit."""
-        _execute("delete from rate_limits where key = %(key)s", key=key)
+        first_row("delete from rate_limits where key = %(key)s", key=key)
 
 
 class RedisBucketStorage(RedisStorage):
@@ -177,11 +177,3 @@ class RedisBucketStorage(RedisStorage):
         """The bucket as it is."""
         milliseconds = max(0, int(self.storage.pttl(self.prefixed_key(key))))
         return Bucket.of(True, milliseconds / 1000, interval=interval, capacity=capacity, cost=0)
-
-
-def _execute(statement: str, **values: Any) -> Any:
-    """The first row of a statement that is its own transaction; None when it gives none."""
-    engine = db.engine.execution_options(isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        result = connection.exec_driver_sql(statement, values)
-        return result.first() if result.returns_rows else None

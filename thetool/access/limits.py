@@ -20,13 +20,13 @@ from limits.strategies import STRATEGIES, RateLimiter
 
 from thetool.access.caller import Caller, current_caller
 from thetool.access.limit_storage import Bucket, BucketStorage
-from thetool.config import Settings
+from thetool.config import Settings, SettingsError
 from thetool.web.current import settings as current_settings
 from thetool.web.problems import Problem, TooManyRequests
 
 STRATEGY = "token-bucket"
 FREE_PATHS = ("/health", "/api/v1/health", "/api/v1/live", "/api/v1/ready", "/metrics", "/static/")
-FREE_TO_READ = ("/api/v1/jobs", "/files/", "/ws/", "/docs", "/openapi.json")
+FREE_TO_READ = ("/api/v1/jobs", "/files/", "/ws/", "/docs", "/openapi.json", "/status.json")
 SECONDS_OF_MERCY = 5.0
 SECONDS_BETWEEN_WARNINGS = 60.0
 MOST_REFUSED_KEPT = 4096
@@ -109,7 +109,11 @@ STRATEGIES[STRATEGY] = TokenBucketRateLimiter  # type: ignore[assignment]
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Limit the requests of `app`, unless `RATE_LIMIT_ENABLED` is false. Opens no connection."""
+    """Limit the requests of `app`, unless `RATE_LIMIT_ENABLED` is false. Opens no connection.
+
+    Raises:
+        SettingsError: `REDIS_URL` is not an address of a Redis.
+    """
     if not settings.rate_limit_enabled:
         return
     limiter = Limiter(
@@ -127,8 +131,11 @@ def init_app(app: Flask, settings: Settings) -> None:
 def _storage(settings: Settings) -> dict[str, Any]:
     """Where the limits are kept, in the words of Flask-Limiter."""
     if settings.redis_url is not None and settings.redis_enabled:
+        address = settings.redis_url.get_secret_value()
+        if not address.startswith(("redis://", "rediss://", "unix://")):
+            raise SettingsError("REDIS_URL: must start with redis://, rediss:// or unix://")
         quick = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}
-        return {"storage_uri": f"bucket+{settings.redis_url.get_secret_value()}", "storage_options": quick}
+        return {"storage_uri": f"bucket+{address}", "storage_options": quick}
     return {"storage_uri": "thetool-postgres://"}
 
 

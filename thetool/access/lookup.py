@@ -11,11 +11,11 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
+from thetool.access.statement import first_row
 from thetool.database.connection import is_unavailable
-from thetool.database.orm import db
 from thetool.web.problems import DatabaseAway
 
 FRESH_SECONDS = 5.0
@@ -111,9 +111,7 @@ class KeyLookup:
 
 
 def _read(statement: str, value: bytes | UUID) -> KnownKey | None:
-    engine = db.engine.execution_options(isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        row: Any = connection.exec_driver_sql(statement, {"value": value}).one_or_none()
+    row = first_row(statement, value=value)
     if row is None:
         return None
     key_id, owner_id, name, owner_name, scopes, rate_limit, job_quota, storage_quota, revoked, seconds_left = row
