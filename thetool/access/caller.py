@@ -19,6 +19,8 @@ from thetool.access.records import MASTER_OWNER_ID
 from thetool.access.same_origin import require_same_origin
 from thetool.access.session import MASTER, claimed_key
 from thetool.access.state import access
+from thetool.telemetry.logs import bind
+from thetool.web.openapi import raises
 from thetool.web.problems import Forbidden, Problem
 
 Scope = Literal["read", "write", "admin"]
@@ -111,6 +113,8 @@ def current_caller() -> Caller:
             found = _identify()
         except Problem as problem:
             found = problem
+        else:
+            bind(caller=found.name, owner=found.owner_name)
         g.access_caller = found
     if isinstance(found, Problem):
         raise found
@@ -132,7 +136,7 @@ def needs(scope: Scope | None = None) -> Callable[[Callable[P, R]], Callable[P, 
         documented = cast(Any, guarded)
         documented._spec = {**getattr(view, "_spec", {}), "security": list(SECURITY_SCHEMES)}
         documented.needs_scope = scope
-        return guarded
+        return raises(Unauthenticated, InvalidKey, *([Forbidden] if scope else []))(guarded)
 
     return decorate
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from typing import cast
+from typing import Any, cast
 
 from apiflask import APIBlueprint
 from flask import Flask, Response, request
@@ -29,6 +29,10 @@ from thetool.web.json_provider import to_json
 from thetool.web.openapi import raises
 from thetool.web.problems import Forbidden, NotFound, NotReady, Problem
 from thetool.web.shortcut import answer_early
+
+PROMETHEUS_TEXT: dict[int | str, Any] = {
+    200: {"description": "Prometheus's text format", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 
 blueprint = APIBlueprint("health", __name__, tag="Health")
 
@@ -125,11 +129,7 @@ def workers() -> reports.Report:
 
 
 @blueprint.get("/metrics")
-@blueprint.doc(
-    responses={
-        200: {"description": "Prometheus text format", "content": {"text/plain": {"schema": {"type": "string"}}}}
-    }
-)
+@blueprint.doc(responses=PROMETHEUS_TEXT)
 @raises(Forbidden, NotFound)
 def prometheus() -> Response:
     """Give Prometheus its metrics; needs the master key or `METRICS_TOKEN`."""

@@ -17,7 +17,16 @@ from thetool.web.compression import compress
 from thetool.web.headers import SecurityHeaders
 from thetool.web.request_id import HEADER, choose_request_id
 
-QUIET = ("/health", "/api/v1/health", "/api/v1/live", "/api/v1/ready", "/metrics", "/static/", "/docs/assets/")
+QUIET = (
+    "/health",
+    "/api/v1/health",
+    "/api/v1/live",
+    "/api/v1/ready",
+    "/metrics",
+    "/static/",
+    "/docs/assets/",
+    "/status.json",
+)
 UNKNOWN_ROUTE = "unknown"
 
 log = structlog.get_logger("thetool.request")

@@ -38,7 +38,7 @@ def raises(*problems: type[Problem]) -> Callable[[View], View]:
     """Document that a view may answer with `problems`; write it anywhere beneath the route's decorator."""
 
     def decorate(view: View) -> View:
-        setattr(view, _ATTRIBUTE, (*getattr(view, _ATTRIBUTE, ()), *problems))
+        setattr(view, _ATTRIBUTE, tuple(dict.fromkeys((*getattr(view, _ATTRIBUTE, ()), *problems))))
         return view
 
     return decorate

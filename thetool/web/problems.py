@@ -47,7 +47,6 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
     def body(self, request_id: str) -> dict[str, Any]:
         """The members of the problem document; empty ones are left out."""
         document: dict[str, Any] = {
-            **self.extra,
             "type": f"{DOCUMENTATION_PATH}#{self.code}",
             "title": self.title,
             "status": self.status,
@@ -57,7 +56,7 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
         }
         if self.errors:
             document["errors"] = self.errors
-        return document
+        return {**document, **self.extra, **document}
 
 
 class BadRequest(Problem):
