@@ -2,43 +2,228 @@
 
 from __future__ import annotations
 
+import time
+from uuid import UUID
+
+import structlog
+
 from thetool.config import Settings
+from thetool.database.address import direct_url
+from thetool.database.connection import DatabaseUnavailable
+from thetool.database.ids import new_id
+from thetool.database.listen import Listener
+from thetool.jobs import attempt, registry
+from thetool.jobs.active import ActiveJobs, Running
+from thetool.jobs.children import Nursery
+from thetool.jobs.claims import Claim
+from thetool.jobs.context import Cancelled, JobContext, LostClaim
+from thetool.jobs.keeper import LeaseKeeper
+from thetool.jobs.local import local, queue_of
+from thetool.jobs.outcome import Outcome, Settlement
+from thetool.jobs.queue import CANCEL_CHANNEL, DONE_CHANNEL, WAKE_CHANNEL
+from thetool.jobs.registry import JobKind
+from thetool.jobs.reporting import Reporter
+from thetool.jobs.slots import Slot, SlotGroup
+from thetool.jobs.watcher import Watcher
+from thetool.telemetry.logs import bound
+
+log = structlog.get_logger(__name__)
+
+CHILD_IDLE_SECONDS = 300.0
+STOP_SECONDS = 1.0
 
 
 class Runner:
-    """Claims jobs that this process can run and runs them in threads and child processes.
+    """Claims jobs that this process can run, and runs them in threads and child processes.
 
     `wants_replacement` becomes true when a thread job did not stop in time: its thread lives on, so the process should
     be replaced when its other jobs are done.
     """
 
-    wants_replacement: bool = False
-
-    def __init__(self, settings: Settings) -> None:
-        raise NotImplementedError
+    def __init__(self, settings: Settings, *, queues: tuple[str, ...] = ("cpu",)) -> None:
+        self.settings = settings
+        self.queues = queues
+        self.worker_id = new_id()
+        self.queue = queue_of(settings)
+        self.wants_replacement = False
+        self._active = ActiveJobs()
+        self._closed = False
+        self._nursery = Nursery()
+        self.groups = {
+            "thread": self._group("thread", settings.job_threads),
+            "process": self._group("process", settings.job_processes),
+        }
+        self._settlement = Settlement(self.queue, local.waiters, lambda: self._closed)
+        self._listener = Listener(direct_url(settings))
+        self._keeper = LeaseKeeper(
+            self.queue,
+            self.worker_id,
+            self._active,
+            kinds=self.kind_names,
+            slots=settings.job_threads + settings.job_processes,
+        )
+        self.watcher = Watcher(self.queue, self._active, wake=self.wake, abandon=self._abandon)
 
     def start(self) -> None:
         """Register this worker and begin to claim; `current_runner()` is this one from now on."""
+        local.runner = self
+        self._nursery.sweep()
+        self._keeper.start()
+        self._listener.subscribe(WAKE_CHANNEL, lambda _: self.wake())
+        self._listener.subscribe(DONE_CHANNEL, local.waiters.hear)
+        self._listener.subscribe(CANCEL_CHANNEL, self._hear_cancel)
+        self._listener.start()
+        for group in self.groups.values():
+            group.start()
+        self.watcher.start()
+        log.info("the job runner started", worker_id=str(self.worker_id), kinds=len(self.kind_names()))
 
     def stop_claiming(self) -> None:
         """Take no further jobs; those that run go on."""
+        for group in self.groups.values():
+            group.stop_looking()
+        self._keeper.draining = True
 
     def drain(self, seconds: float) -> bool:
         """Stop claiming and wait until no job runs; False when some still run after `seconds`."""
-        raise NotImplementedError
+        self.stop_claiming()
+        deadline = time.monotonic() + seconds
+        while not self._at_rest():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.02)
+        return True
 
     def hand_back(self) -> int:
-        """Put the running jobs back into the queue with no attempt used, and stop them; gives how many."""
-        raise NotImplementedError
+        """Put the running jobs back into the queue with no attempt used, and stop them; gives how many.
+
+        Children are killed before, so that a job does not run twice at a time. Threads stop at their next
+        `checkpoint()`; what they do until then is not kept.
+        """
+        self.stop_claiming()
+        for running in self._active.all():
+            running.interrupt(LostClaim)
+        deadline = time.monotonic() + STOP_SECONDS
+        while not self._at_rest() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        try:
+            jobs = self.queue.hand_back(self.worker_id)
+        except DatabaseUnavailable as error:
+            log.warning("jobs could not be handed back; their leases will run out", error=str(error))
+            return 0
+        for job_id in jobs:
+            local.waiters.finished(job_id, None)
+            log.info("a job was handed back", job_id=str(job_id))
+        return len(jobs)
 
     def close(self) -> None:
         """Stop everything: jobs are handed back, threads and children end, the `workers` row goes. Harmless twice."""
+        if self._closed:
+            return
+        self.stop_claiming()
+        if not self._at_rest():
+            self.hand_back()
+        self._closed = True
+        if local.runner is self:
+            local.runner = None
+        self.watcher.close()
+        for group in self.groups.values():
+            group.close(STOP_SECONDS)
+        self._listener.close()
+        try:
+            self._keeper.close()
+        except DatabaseUnavailable as error:
+            log.info("the worker's row stays until it is found dead", error=str(error))
+        self.queue.close()
 
     def busy(self) -> int:
         """How many jobs run here now."""
-        raise NotImplementedError
+        return len(self._active)
+
+    def kinds_of(self, runs: str) -> list[JobKind]:
+        """The kinds that this worker takes and runs in this way."""
+        return [kind for kind in registry.kinds() if kind.runs == runs and kind.queue in self.queues]
+
+    def kind_names(self) -> list[str]:
+        """The names of all kinds that this worker takes."""
+        return [kind.name for runs, group in self.groups.items() if group.size for kind in self.kinds_of(runs)]
+
+    def wake(self) -> None:
+        """There may be jobs: idle slots look."""
+        for group in self.groups.values():
+            group.wake()
+
+    def _group(self, runs: str, size: int) -> SlotGroup:
+        return SlotGroup(
+            f"job-{runs}",
+            size,
+            look=lambda: self._look(runs),
+            work=self._work,
+            rest=self._nursery.dismiss,
+            rest_after=CHILD_IDLE_SECONDS if runs == "process" else None,
+        )
+
+    def _at_rest(self) -> bool:
+        return all(group.at_rest() for group in self.groups.values())
+
+    def _look(self, runs: str) -> Claim | None:
+        """The next ready job for a free slot. One at a time: a claimed job that waits here could run elsewhere."""
+        kinds = self.kinds_of(runs)
+        for queue in self.queues:
+            names = [kind.name for kind in kinds if kind.queue == queue]
+            try:
+                claims = names and self.queue.claim(worker_id=self.worker_id, queue=queue, kinds=names)
+            except DatabaseUnavailable as error:
+                log.info("no claims while the database is away", error=str(error))
+                return None
+            if claims:
+                return claims[0]
+        return None
+
+    def _work(self, claim: Claim, slot: Slot) -> None:
+        """Run a job to its end, in the thread of its slot."""
+        running = Running(claim, slot)
+        running.context = JobContext(
+            job_id=claim.id,
+            owner_id=claim.owner_id,
+            correlation_id=claim.correlation_id,
+            attempt=claim.attempt,
+            claim_token=claim.token,
+            desk=Reporter(self.queue, running),
+        )
+        self._active.add(running)
+        try:
+            with bound(correlation_id=claim.correlation_id, job_id=str(claim.id), kind=claim.kind):
+                self._settlement.settle(running, self._attempt(running))
+        finally:
+            self._active.remove(running)
+
+    def _attempt(self, running: Running) -> Outcome:
+        kind = registry.get_kind(running.claim.kind)
+        if kind.runs == "process":
+            return self._nursery.run(kind, running)
+        return attempt.run_here(kind, running)
+
+    def _abandon(self, running: Running) -> None:
+        """A thread job did not stop in time: fail it, go on with a new thread, and ask for a new process."""
+        if running.slot.group is not self.groups["thread"]:
+            return
+        self._settlement.expire(running)
+        running.abandoned = True
+        self._active.remove(running)
+        running.slot.group.replace(running.slot)
+        self.wants_replacement = True
+        log.error(
+            "a thread job did not stop in time; this process should be replaced",
+            job_id=str(running.claim.id),
+            kind=running.claim.kind,
+        )
+
+    def _hear_cancel(self, payload: str | None) -> None:
+        if payload is not None:
+            self._active.interrupt([UUID(payload)], Cancelled)
 
 
 def current_runner() -> Runner | None:
     """The started runner of this process, if it has one."""
-    return None
+    return local.runner

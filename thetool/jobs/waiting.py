@@ -1,54 +1,77 @@
-"""Waiting for a job to finish, wherever it runs, without holding a database connection."""
+"""Waiting for a job to finish, wherever it runs, without holding a connection."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
-from typing import Any
+import time
 from uuid import UUID
 
-import orjson
+import structlog
 
-FINISHED = frozenset({"completed", "failed", "cancelled"})
+from thetool.database.connection import DatabaseUnavailable
+from thetool.jobs.local import local
+from thetool.jobs.snapshot import JobSnapshot
+from thetool.jobs.waiters import Waiter
+from thetool.web.problems import NotFound
+
+__all__ = ["JobSnapshot", "look_at", "wait_for"]
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 1.0
+FIRST_LOOK_SECONDS = 0.02
 
 
-@dataclass(frozen=True)
-class JobSnapshot:
-    """A job as it was at one moment. `error` is `{code, message, traceback}`; times are UTC."""
+def look_at(job_id: UUID) -> JobSnapshot:
+    """The job as it is now.
 
-    id: UUID
-    kind: str
-    owner_id: UUID
-    status: str
-    stage: str | None
-    message: str | None
-    progress: float
-    attempts: int
-    max_attempts: int
-    result_json: str | bytes | None
-    error: dict[str, Any] | None
-    correlation_id: str | None
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-
-    @property
-    def finished(self) -> bool:
-        """Whether the job is completed, failed or cancelled."""
-        return self.status in FINISHED
-
-    @cached_property
-    def result(self) -> dict[str, Any] | None:
-        """The result as plain JSON types; None until the job is completed."""
-        return None if self.result_json is None else orjson.loads(self.result_json)
+    Raises:
+        NotFound: there is no such job.
+        DatabaseUnavailable: Postgres is away.
+    """
+    snapshot = local.queue.snapshot(job_id)
+    if snapshot is None:
+        raise NotFound("There is no such job.")
+    return snapshot
 
 
 def wait_for(job_id: UUID, seconds: float) -> JobSnapshot:
     """Wait up to `seconds` for the job to finish, and give it as it is then.
 
+    Commit before you call it: the request's own database session is given up, so that no connection is held.
+
     Raises:
         NotFound: there is no such job.
-        DatabaseUnavailable: the database is away.
+        DatabaseUnavailable: Postgres is away at the end (in the meantime it may be).
     """
-    raise NotImplementedError
+    local.release_session()
+    deadline = time.monotonic() + seconds
+    waiter = local.waiters.enter(job_id)
+    try:
+        if not waiter.surely_unfinished or seconds <= 0:
+            snapshot = look_at(job_id)
+            if snapshot.finished or seconds <= 0:
+                return snapshot
+        return _wait(waiter, deadline)
+    finally:
+        local.waiters.leave(waiter)
+
+
+def _wait(waiter: Waiter, deadline: float) -> JobSnapshot:
+    """Wait for word of the job, and look from time to time all the same: a NOTIFY may be lost, or a pooler in between.
+
+    Where no runner listens (a command, a script) looking is all there is, so it begins quickly.
+    """
+    pause = LOOK_SECONDS if local.runner else FIRST_LOOK_SECONDS
+    while (remaining := deadline - time.monotonic()) > 0:
+        if waiter.heard.wait(min(remaining, pause)) and waiter.snapshot is not None:
+            return waiter.snapshot
+        waiter.heard.clear()
+        pause = min(2 * pause, LOOK_SECONDS)
+        try:
+            snapshot = look_at(waiter.job_id)
+        except DatabaseUnavailable as error:
+            log.info("waiting on while the database is away", error=str(error))
+            continue
+        if snapshot.finished:
+            return snapshot
+    return waiter.snapshot or look_at(waiter.job_id)

@@ -1,0 +1,48 @@
+"""A job on its way into the queue, and a job that a worker has taken out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What `enqueue` stores. `params` is JSON text; `run_at` None is now."""
+
+    id: UUID
+    kind: str
+    queue: str
+    params: str
+    owner_id: UUID
+    timeout: float
+    max_attempts: int
+    correlation_id: str | None = None
+    priority: int = 0
+    run_at: datetime | None = None
+    dedupe_key: str | None = None
+    idempotency_key: str | None = None
+    batch_id: UUID | None = None
+
+    def as_parameters(self) -> dict[str, Any]:
+        """The values by the names that queries.sql uses."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt at a job by one worker. Every later write names the `token`: an old one changes nothing."""
+
+    id: UUID
+    kind: str
+    params: str
+    owner_id: UUID
+    correlation_id: str | None
+    attempt: int
+    max_attempts: int
+    timeout: float
+    token: UUID
+    created_at: datetime
+    started_at: datetime

@@ -1,0 +1,145 @@
+"""The queue's own connection: one a process, one statement at a time, prepared where Postgres is reached directly."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+import psycopg2.errors
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in lower case
+from psycopg2.extras import register_uuid
+
+from thetool.database.connection import DatabaseUnavailable, connect, is_unavailable
+from thetool.jobs.queries import Query, queries
+
+Row = tuple[Any, ...]
+
+
+class QueueConnection:
+    """Runs the queries of queries.sql, from any thread; connects when first used, and again after Postgres was away.
+
+    A statement is its own transaction, and is tried once more on a new connection when the old one broke. Behind a
+    pooler in transaction mode a prepared statement is not there on the next server connection: from then on plain ones
+    are used.
+    """
+
+    def __init__(self, url: str, *, name: str = "queue") -> None:
+        self._url = url
+        self._name = name
+        self._lock = threading.RLock()
+        self._connection: Connection | None = None
+        self._prepared: set[str] = set()
+        self._plain = False
+        self._in_transaction = False
+
+    def run(self, name: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """Run a query and give its rows.
+
+        Raises:
+            DatabaseUnavailable: Postgres is away.
+            psycopg2.Error: the statement is wrong, or what it says cannot be stored.
+        """
+        query, values = queries[name], parameters or {}
+        with self._lock:
+            if self._in_transaction:
+                return self._execute(query, values)
+            return self._again_if_broken(query, values)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """A cursor in a transaction of its own: what `run()` does inside the block belongs to it.
+
+        Other threads wait meanwhile, so be quick. Nothing is tried again; an exception rolls everything back.
+
+        Raises:
+            DatabaseUnavailable: Postgres is away, or went away; then it is unknown whether the last commit was done.
+        """
+        with self._lock:
+            try:
+                connection = self._connected()
+                with connection.cursor() as cursor:
+                    cursor.execute("begin")
+                    self._in_transaction = True
+                    yield cursor
+                    self._in_transaction = False
+                    cursor.execute("commit")
+            except psycopg2.Error as error:
+                self._note(error)
+                self._abandon()
+                if is_unavailable(error):
+                    raise DatabaseUnavailable(str(error).strip()) from error
+                raise
+            except BaseException:
+                self._abandon()
+                raise
+
+    def close(self) -> None:
+        """Close the connection; a later `run()` opens another."""
+        with self._lock:
+            self._drop()
+
+    @property
+    def prepares(self) -> bool:
+        """Whether statements are prepared; false behind a pooler in transaction mode."""
+        return not self._plain
+
+    def _again_if_broken(self, query: Query, values: Mapping[str, Any]) -> list[Row]:
+        try:
+            return self._execute(query, values)
+        except psycopg2.Error as error:
+            if not self._note(error):
+                raise
+        try:
+            return self._execute(query, values)
+        except psycopg2.Error as error:
+            if self._note(error) and is_unavailable(error):
+                raise DatabaseUnavailable(str(error).strip()) from error
+            raise
+
+    def _note(self, error: psycopg2.Error) -> bool:
+        """Learn from an error; true when the same statement may do better now."""
+        if isinstance(error, psycopg2.errors.InvalidSqlStatementName | psycopg2.errors.DuplicatePreparedStatement):
+            self._plain = True
+            return True
+        if is_unavailable(error):
+            self._drop()
+            return True
+        return False
+
+    def _execute(self, query: Query, values: Mapping[str, Any]) -> list[Row]:
+        with self._connected().cursor() as cursor:
+            if self._plain:
+                cursor.execute(query.text, values)
+            else:
+                if query.name not in self._prepared:
+                    cursor.execute(query.prepare)
+                    self._prepared.add(query.name)
+                cursor.execute(query.execute, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._prepared.clear()
+            self._connection = connect(self._url, name=self._name)
+            register_uuid(conn_or_curs=self._connection)  # type: ignore[no-untyped-call]
+        return self._connection
+
+    def _abandon(self) -> None:
+        """End a transaction that failed; a connection that cannot even do that is closed."""
+        self._in_transaction = False
+        if self._connection is None:
+            return
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute("rollback")
+        except psycopg2.Error:
+            self._drop()
+
+    def _drop(self) -> None:
+        self._prepared.clear()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

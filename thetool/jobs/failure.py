@@ -1,0 +1,94 @@
+"""How an exception becomes a job's error: a stable code, a readable message, the traceback for the owner."""
+
+from __future__ import annotations
+
+import random
+import re
+import traceback
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from thetool.database.connection import is_unavailable
+from thetool.jobs.payload import clean
+from thetool.jobs.registry import TransientError
+from thetool.web.problems import Problem
+
+MESSAGE_LIMIT = 10_000
+TRACEBACK_LIMIT = 20_000
+FIRST_RETRY_SECONDS = 1.0
+LONGEST_RETRY_SECONDS = 600.0
+
+_is_code = re.compile(r"[a-z][a-z0-9_]{0,63}").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt did not succeed. `transient` ones are tried again, no sooner than after `retry_after` seconds."""
+
+    code: str
+    message: str
+    traceback: str | None = None
+    transient: bool = False
+    retry_after: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error as the job's row and its snapshots hold it."""
+        return {"code": self.code, "message": self.message, "traceback": self.traceback}
+
+    def as_json(self) -> str:
+        """The same as JSON text."""
+        return orjson.dumps(self.as_dict()).decode()
+
+    def bounded(self) -> Failure:
+        """The same, cut to what may be stored: a failure told by a child process may hold anything."""
+        return replace(
+            self,
+            code=self.code if _is_code(self.code) else "job_failed",
+            message=clean(self.message, MESSAGE_LIMIT) or "It failed without saying why.",
+            traceback=None if self.traceback is None else clean(self.traceback, TRACEBACK_LIMIT),
+        )
+
+
+def failure_of(error: BaseException) -> Failure:
+    """What an exception out of a handler means for its job: only what is marked as transient is tried again."""
+    transient = isinstance(error, TransientError) or is_unavailable(error)
+    code = getattr(error, "code", None)
+    return Failure(
+        code=code if isinstance(code, str) else "transient_error" if transient else "job_failed",
+        message=_message(error),
+        traceback=_tail(error),
+        transient=transient,
+        retry_after=(getattr(error, "retry_after", None) or 0.0) if transient else 0.0,
+    ).bounded()
+
+
+def invalid_params(error: ValidationError) -> Failure:
+    """The parameters that were stored are not those of this version's kind."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"])) or "params"
+    return Failure("invalid_params", f"{where}: {first['msg']}").bounded()
+
+
+def backoff_seconds(attempt: int, at_least: float = 0.0) -> float:
+    """How long to wait after failed attempt number `attempt`: doubling from 1 s to 10 min, less up to half by chance.
+
+    The chance part keeps jobs that failed together from coming back together.
+    """
+    longest = min(FIRST_RETRY_SECONDS * 2.0 ** min(attempt - 1, 30), LONGEST_RETRY_SECONDS)
+    return max(at_least, longest * random.uniform(0.5, 1.0))  # noqa: S311  not a secret
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, Problem | TransientError) or hasattr(error, "code"):
+        return str(error)
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _tail(error: BaseException) -> str:
+    """The end of the traceback, which is the part that says where."""
+    text = "".join(traceback.format_exception(error, limit=-30))
+    return text if len(text) <= TRACEBACK_LIMIT else "…" + text[-(TRACEBACK_LIMIT - 1) :]

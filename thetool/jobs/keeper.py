@@ -1,0 +1,108 @@
+"""The thread that keeps a worker's claims and its row alive, and takes back the jobs of workers that fell silent."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+import psycopg2
+import structlog
+
+from thetool import __version__
+from thetool.database.connection import DatabaseUnavailable
+from thetool.jobs.active import ActiveJobs
+from thetool.jobs.context import Cancelled, LostClaim
+from thetool.jobs.queue import Queue
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 1.0
+
+
+class LeaseKeeper:
+    """Renews all claims in one statement every third of a lease, in a thread that no job can hold up.
+
+    Args:
+        queue: the process's queue.
+        worker_id: this worker.
+        active: what runs here.
+        kinds: the names of the kinds that it takes now.
+        slots: how many jobs it runs at a time.
+    """
+
+    def __init__(
+        self, queue: Queue, worker_id: UUID, active: ActiveJobs, *, kinds: Callable[[], Iterable[str]], slots: int
+    ) -> None:
+        self.draining = False
+        self._queue = queue
+        self._worker_id = worker_id
+        self._active = active
+        self._kinds = kinds
+        self._slots = slots
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Say that this worker lives (if Postgres does), and go on saying so."""
+        self._turn()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, and remove the worker's row."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._queue.leave(self._worker_id)
+
+    def say(self) -> None:
+        """Write the worker's row."""
+        self._queue.heartbeat(
+            self._worker_id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=__version__,
+            kinds=sorted(self._kinds()),
+            slots=self._slots,
+            running=len(self._active),
+            draining=self.draining,
+        )
+
+    def _run(self) -> None:
+        pause = self._third()
+        while not self._stop.wait(pause):
+            pause = self._third() if self._turn() else min(RETRY_SECONDS, self._third())
+
+    def _third(self) -> float:
+        """A little less than a third of a lease, by chance, so that workers do not do this in step."""
+        return self._queue.lease / 3 * random.uniform(0.8, 1.0)  # noqa: S311  not a secret
+
+    def _turn(self) -> bool:
+        try:
+            self.renew()
+            self.say()
+            self._rescue()
+        except (DatabaseUnavailable, psycopg2.Error) as error:
+            log.warning("claims could not be renewed", error=str(error), running=len(self._active))
+            return False
+        return True
+
+    def renew(self) -> None:
+        """Keep the claims; tell each job that lost its own, or that somebody cancelled."""
+        running = self._active.all()
+        if not running:
+            return
+        kept = self._queue.renew(job.claim for job in running)
+        for job in running:
+            if job.claim.id not in kept:
+                job.interrupt(LostClaim)
+            elif kept[job.claim.id]:
+                job.interrupt(Cancelled)
+
+    def _rescue(self) -> None:
+        for job_id, kind, status, attempts in self._queue.rescue():
+            log.warning("a silent worker's job was taken back", job_id=str(job_id), kind=kind, status=status, attempts=attempts)
+        self._queue.forget_dead_workers()

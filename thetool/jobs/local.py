@@ -1,0 +1,66 @@
+"""What this process has of the queue: its connection, its waiters, its runner. One of each."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from thetool.config import Settings, get_settings
+from thetool.database.address import direct_url
+from thetool.jobs.queue import Queue
+from thetool.jobs.waiters import Waiters
+
+if TYPE_CHECKING:
+    from thetool.jobs.runner import Runner
+
+
+class Local:
+    """The queue as this process sees it."""
+
+    def __init__(self) -> None:
+        self.waiters = Waiters()
+        self.runner: Runner | None = None
+        self.release_session: Callable[[], None] = lambda: None
+        self._settings: Settings | None = None
+        self._queue: Queue | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in use: the runner's, else those of `configure()`, else the environment's."""
+        return self.runner.settings if self.runner else self._settings or get_settings()
+
+    @property
+    def queue(self) -> Queue:
+        """The runner's queue; where no runner is, one that is connected when first used."""
+        if self.runner is not None:
+            return self.runner.queue
+        with self._lock:
+            if self._queue is None:
+                self._queue = queue_of(self.settings)
+            return self._queue
+
+    def configure(self, settings: Settings) -> None:
+        """Use these settings from now on."""
+        with self._lock:
+            if self._queue is not None:
+                self._queue.close()
+            self._settings, self._queue = settings, None
+
+
+def queue_of(settings: Settings) -> Queue:
+    """A queue on the database of these settings; not connected yet."""
+    return Queue(direct_url(settings), lease=settings.job_lease_seconds, keep=settings.job_retention_days * 86_400)
+
+
+local = Local()
+
+
+def _forget_after_fork() -> None:
+    """A connection must not be used by two processes."""
+    local.__init__()  # type: ignore[misc]
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)

@@ -1,0 +1,162 @@
+"""How an attempt at a job ended, and writing that down."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import psycopg2
+import structlog
+
+from thetool.database.connection import DatabaseUnavailable
+from thetool.jobs.active import Running
+from thetool.jobs.context import Interrupted, LostClaim, TimedOut
+from thetool.jobs.failure import Failure, backoff_seconds, failure_of
+from thetool.jobs.queue import Queue
+from thetool.jobs.snapshot import JobSnapshot
+from thetool.jobs.waiters import Waiters
+
+log = structlog.get_logger(__name__)
+
+Answer = TypeVar("Answer")
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The handler gave a result; `callbacks` belong into the transaction that stores it."""
+
+    result: str
+    callbacks: tuple[Callable[[Any], None], ...] = ()
+
+
+Outcome = Completed | Failure | type[Interrupted]
+
+
+class Settlement:
+    """Writes outcomes into the database, and tells who waits in this process.
+
+    The work is done by then, so a database that is away is waited for; a claim lost meanwhile makes the write nothing.
+
+    Args:
+        given_up: true once the runner closes; then an outcome that cannot be written is left to the lease.
+    """
+
+    def __init__(self, queue: Queue, waiters: Waiters, given_up: Callable[[], bool]) -> None:
+        self._queue = queue
+        self._waiters = waiters
+        self._given_up = given_up
+
+    def settle(self, running: Running, outcome: Outcome) -> None:
+        """Write down how the attempt ended."""
+        claim = running.claim
+        if isinstance(outcome, Completed):
+            status = self._complete(running, outcome)
+        elif isinstance(outcome, Failure):
+            status = self._fail(running, outcome)
+        elif issubclass(outcome, LostClaim):
+            status = None
+        elif issubclass(outcome, TimedOut):
+            status = self._fail(running, timeout_failure(claim.timeout))
+        else:
+            status = self._persist(lambda: self._queue.finish_cancelled(claim))
+            self._tell(running, status)
+        if status is None and not running.abandoned:
+            log.warning("the claim was lost; what this attempt did is not kept", attempt=claim.attempt)
+
+    def expire(self, running: Running) -> None:
+        """Fail a job that did not stop when its time was up; its thread may live on, but can change nothing.
+
+        Raises:
+            DatabaseUnavailable: Postgres is away; try again.
+        """
+        failure = timeout_failure(running.claim.timeout)
+        status = self._queue.fail(running.claim, failure)
+        self._tell(running, status, failure=failure if status == "failed" else None)
+
+    def _complete(self, running: Running, outcome: Completed) -> str | None:
+        claim = running.claim
+        notify = not self._waiters.only_here(claim.id)
+        try:
+            kept = self._persist(
+                lambda: self._queue.complete(claim, outcome.result, callbacks=outcome.callbacks, notify=notify)
+            )
+        except Exception as error:
+            log.exception("the job's end cannot be stored")
+            if isinstance(error, psycopg2.DataError) and not outcome.callbacks:
+                return self._fail(running, unstorable(f"The result cannot be stored: {error}"))
+            return self._fail(running, failure_of(error))
+        if not kept:
+            status = self._persist(lambda: self._queue.finish_cancelled(claim))
+            self._tell(running, status)
+            return status
+        self._tell(running, "completed", result=outcome.result)
+        return "completed"
+
+    def _fail(self, running: Running, failure: Failure) -> str | None:
+        claim = running.claim
+        if failure.transient and claim.attempt < claim.max_attempts:
+            seconds = backoff_seconds(claim.attempt, failure.retry_after)
+            status = self._persist(lambda: self._queue.retry(claim, failure, seconds))
+            log.info("the job is tried again", code=failure.code, error=failure.message, seconds=round(seconds, 1))
+        else:
+            status = self._persist(lambda: self._queue.fail(claim, failure))
+            log.warning("the job failed", code=failure.code, error=failure.message)
+        if status != "queued":
+            self._tell(running, status, failure=failure if status == "failed" else None)
+        return status
+
+    def _persist(self, write: Callable[[], Answer]) -> Answer | None:
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return write()
+            except DatabaseUnavailable as error:
+                if self._given_up():
+                    log.warning("the outcome could not be written; the lease will run out", error=str(error))
+                    return None
+                log.info("the outcome waits for the database", error=str(error))
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  not a secret
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def _tell(
+        self, running: Running, status: str | None, *, result: str | None = None, failure: Failure | None = None
+    ) -> None:
+        """Wake those who wait here; they need not ask the database."""
+        claim = running.claim
+        if not self._waiters.awaited(claim.id):
+            self._waiters.finished(claim.id, None)
+            return
+        snapshot = status and JobSnapshot(
+            id=claim.id,
+            kind=claim.kind,
+            owner_id=claim.owner_id,
+            status=status,
+            stage=running.stage,
+            message=running.message,
+            progress=1.0 if status == "completed" else running.fraction,
+            attempts=claim.attempt,
+            max_attempts=claim.max_attempts,
+            result_json=result,
+            error=failure.as_dict() if failure else None,
+            correlation_id=claim.correlation_id,
+            created_at=claim.created_at,
+            started_at=claim.started_at,
+            finished_at=datetime.now(UTC),
+        )
+        self._waiters.finished(claim.id, snapshot or None)
+
+
+def unstorable(why: str) -> Failure:
+    """The error of a job whose result Postgres does not take."""
+    return Failure("result_not_storable", why).bounded()
+
+
+def timeout_failure(seconds: float) -> Failure:
+    """The error of a job whose time was up."""
+    return Failure("timeout", f"It was stopped because it took longer than {seconds:g} seconds.")

@@ -1,0 +1,215 @@
+-- All SQL of the queue. A line `-- name: what it does` begins a query; %(name)s is a parameter.
+-- Time is Postgres's own now() everywhere: the clocks of the machines need not agree.
+
+-- enqueue: Add a job, unless an unfinished one has its dedupe_key.
+insert into jobs (
+    id, kind, queue, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
+    dedupe_key, idempotency_key, batch_id
+) values (
+    %(id)s, %(kind)s, %(queue)s, %(params)s, %(owner_id)s, %(correlation_id)s, %(priority)s,
+    coalesce(%(run_at)s::timestamptz, now()), %(timeout)s, %(max_attempts)s,
+    %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s
+)
+on conflict (dedupe_key) where dedupe_key is not null and status in ('queued', 'running') do nothing
+returning status, case when %(notify)s::boolean then pg_notify('thetool_jobs', queue) end;
+
+-- enqueue_claimed: Add a job that the caller runs at once; it is queued where one that the caller could run is ready.
+insert into jobs (
+    id, kind, queue, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
+    dedupe_key, idempotency_key, batch_id,
+    status, attempts, claim_token, worker_id, lease_expires_at, started_at
+)
+select
+    %(id)s, %(kind)s, %(queue)s, %(params)s, %(owner_id)s, %(correlation_id)s, %(priority)s,
+    now(), %(timeout)s, %(max_attempts)s, %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s,
+    case when free then 'running' else 'queued' end,
+    case when free then 1 else 0 end,
+    case when free then %(token)s::uuid end,
+    case when free then %(worker_id)s::uuid end,
+    case when free then now() + make_interval(secs => %(lease)s) end,
+    case when free then now() end
+from (
+    select not exists (
+        select from jobs
+        where status = 'queued' and queue = %(queue)s and kind = any(%(kinds)s) and run_at <= now()
+    ) as free
+) as line
+on conflict (dedupe_key) where dedupe_key is not null and status in ('queued', 'running') do nothing
+returning status, created_at, case when status = 'queued' then pg_notify('thetool_jobs', queue) end;
+
+-- notify: Tell the sleeping workers of a queue to look.
+select pg_notify('thetool_jobs', %(queue)s);
+
+-- find_dedupe: The unfinished job that has a dedupe_key.
+select id from jobs where dedupe_key = %(dedupe_key)s and status in ('queued', 'running');
+
+-- claim: Take the next ready jobs of some kinds. Materialized: a plan must not run the locking part twice.
+with ready as materialized (
+    select id from jobs
+    where status = 'queued' and queue = %(queue)s and kind = any(%(kinds)s) and run_at <= now()
+    order by priority desc, run_at, id
+    limit %(limit)s
+    for update skip locked
+)
+update jobs set
+    status = 'running', attempts = attempts + 1, claim_token = gen_random_uuid(), worker_id = %(worker_id)s,
+    lease_expires_at = now() + make_interval(secs => %(lease)s), started_at = now()
+from ready where jobs.id = ready.id
+returning jobs.id, kind, params::text, owner_id, correlation_id, attempts, max_attempts, timeout_s, claim_token,
+    created_at, started_at;
+
+-- renew: Keep claims for another lease; gives those that still hold, and whether somebody asked to cancel.
+update jobs set lease_expires_at = now() + make_interval(secs => %(lease)s)
+from unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) as held (id, token)
+where jobs.id = held.id and jobs.claim_token = held.token and status = 'running'
+returning jobs.id, cancel_requested_at is not null;
+
+-- asked_to_cancel: Which of these running jobs somebody asked to cancel.
+select id from jobs where id = any(%(ids)s::uuid[]) and status = 'running' and cancel_requested_at is not null;
+
+-- progress: Note how far a job is, if the claim still holds.
+with told as (
+    update jobs set
+        progress = %(progress)s, stage = coalesce(%(stage)s, stage), message = coalesce(%(message)s, message)
+    where id = %(id)s and claim_token = %(token)s and status = 'running'
+    returning id, stage, message, progress
+)
+insert into job_events (job_id, stage, message, progress)
+select id, stage, message, progress from told
+returning id;
+
+-- complete: Finish a job with its result, if the claim still holds and nobody asked to cancel.
+update jobs set
+    status = 'completed', result = %(result)s, error = null, progress = 1, lease_expires_at = null,
+    finished_at = now(), expires_at = now() + make_interval(secs => %(keep)s)
+where id = %(id)s and claim_token = %(token)s and status = 'running' and cancel_requested_at is null
+returning finished_at, case when %(notify)s::boolean then pg_notify('thetool_jobs_done', id::text) end;
+
+-- fail: Finish a job with an error, if the claim still holds; cancelled stays cancelled.
+update jobs set
+    status = case when cancel_requested_at is null then 'failed' else 'cancelled' end,
+    error = %(error)s, lease_expires_at = null,
+    finished_at = now(), expires_at = now() + make_interval(secs => %(keep)s)
+where id = %(id)s and claim_token = %(token)s and status = 'running'
+returning status, pg_notify('thetool_jobs_done', id::text);
+
+-- retry: Put a job back for another attempt later, if the claim still holds and nobody asked to cancel.
+update jobs set
+    status = 'queued', error = %(error)s, run_at = now() + make_interval(secs => %(seconds)s),
+    claim_token = null, worker_id = null, lease_expires_at = null
+where id = %(id)s and claim_token = %(token)s and status = 'running' and cancel_requested_at is null
+returning status;
+
+-- finish_cancelled: Finish a job that stopped because somebody asked, if the claim still holds.
+update jobs set
+    status = 'cancelled', lease_expires_at = null,
+    finished_at = now(), expires_at = now() + make_interval(secs => %(keep)s)
+where id = %(id)s and claim_token = %(token)s and status = 'running'
+returning status, pg_notify('thetool_jobs_done', id::text);
+
+-- hand_back: Put all running jobs of a worker back as if it had never taken them.
+update jobs set
+    status = case when cancel_requested_at is null then 'queued' else 'cancelled' end,
+    finished_at = case when cancel_requested_at is null then null else now() end,
+    expires_at = case when cancel_requested_at is null then null else now() + make_interval(secs => %(keep)s) end,
+    attempts = greatest(attempts - 1, 0), claim_token = null, worker_id = null, lease_expires_at = null
+where worker_id = %(worker_id)s and status = 'running'
+returning id, case when status = 'queued' then pg_notify('thetool_jobs', queue)
+    else pg_notify('thetool_jobs_done', id::text) end;
+
+-- rescue: Take back jobs whose worker fell silent: queued again, failed when their attempts are used up.
+with expired as materialized (
+    select id from jobs
+    where status = 'running' and lease_expires_at < now()
+    order by lease_expires_at limit 100
+    for update skip locked
+), taken as (
+    select jobs.id, case
+        when cancel_requested_at is not null then 'cancelled'
+        when attempts >= max_attempts then 'failed'
+        else 'queued'
+    end as fate
+    from jobs join expired using (id)
+)
+update jobs set
+    status = fate, lost = lost + 1, claim_token = null, worker_id = null, lease_expires_at = null,
+    error = case when fate = 'failed' then %(error)s::jsonb end,
+    finished_at = case when fate <> 'queued' then now() end,
+    expires_at = case when fate <> 'queued' then now() + make_interval(secs => %(keep)s) end
+from taken where jobs.id = taken.id
+returning jobs.id, kind, fate, attempts, case when fate = 'queued' then pg_notify('thetool_jobs', queue)
+    else pg_notify('thetool_jobs_done', jobs.id::text) end;
+
+-- cancel: Cancel a queued job at once; ask the worker of a running one to stop it.
+update jobs set
+    cancel_requested_at = coalesce(cancel_requested_at, now()),
+    status = case status when 'queued' then 'cancelled' else status end,
+    finished_at = case status when 'queued' then now() end,
+    expires_at = case status when 'queued' then now() + make_interval(secs => %(keep)s) end
+where id = %(id)s and status in ('queued', 'running')
+returning status, case when status = 'running' then pg_notify('thetool_jobs_cancel', id::text)
+    else pg_notify('thetool_jobs_done', id::text) end;
+
+-- delete: Delete a finished job, and what remembers it.
+with gone as (
+    delete from jobs where id = %(id)s and status in ('completed', 'failed', 'cancelled') returning id, owner_id
+)
+delete from idempotency_keys using gone
+where idempotency_keys.owner_id = gone.owner_id and job_id = gone.id;
+
+-- snapshot: A job as it is now.
+select id, kind, owner_id, status, stage, message, progress, attempts, max_attempts, result::text, error,
+    correlation_id, created_at, started_at, finished_at
+from jobs where id = %(id)s;
+
+-- depth: How many jobs wait, counted no further than a limit.
+select count(*) from (select from jobs where status = 'queued' limit %(limit)s) as waiting;
+
+-- unfinished_of: How many unfinished jobs an owner has, counted no further than a limit.
+select count(*) from (
+    select from jobs where status in ('queued', 'running') and owner_id = %(owner_id)s limit %(limit)s
+) as unfinished;
+
+-- outlook: What the health page says about the queue.
+select
+    count(*) filter (where status = 'queued' and run_at <= now()),
+    count(*) filter (where status = 'queued' and run_at > now()),
+    count(*) filter (where status = 'running'),
+    extract(epoch from now() - min(run_at) filter (where status = 'queued' and run_at <= now()))
+from jobs where status in ('queued', 'running');
+
+-- workers: The live workers.
+select id, host, pid, version, kinds, slots, running, draining, started_at, heartbeat_at
+from workers where heartbeat_at > now() - make_interval(secs => %(lease)s) order by id;
+
+-- offered: The kinds that live workers take.
+select distinct unnest(kinds) from workers
+where not draining and heartbeat_at > now() - make_interval(secs => %(lease)s);
+
+-- heartbeat: Say that a worker lives, and what it runs.
+insert into workers (id, host, pid, version, kinds, slots, running, draining)
+values (%(id)s, %(host)s, %(pid)s, %(version)s, %(kinds)s, %(slots)s, %(running)s, %(draining)s)
+on conflict (id) do update set
+    heartbeat_at = now(), kinds = excluded.kinds, running = excluded.running, draining = excluded.draining;
+
+-- leave: Remove a worker.
+delete from workers where id = %(id)s;
+
+-- forget_the_dead: Remove workers that have long been silent.
+delete from workers where heartbeat_at < now() - make_interval(secs => 10 * %(lease)s);
+
+-- remember: Reserve an idempotency key; gives no row when the key is in use.
+insert into idempotency_keys (owner_id, key, request_hash, job_id, analysis_id, expires_at)
+values (
+    %(owner_id)s, %(key)s, %(request_hash)s, %(job_id)s, %(analysis_id)s,
+    now() + make_interval(secs => %(keep)s)
+)
+on conflict (owner_id, key) do update set
+    request_hash = excluded.request_hash, job_id = excluded.job_id, analysis_id = excluded.analysis_id,
+    created_at = now(), expires_at = excluded.expires_at
+where idempotency_keys.expires_at < now()
+returning key;
+
+-- recall: What an idempotency key stands for.
+select request_hash, job_id, analysis_id from idempotency_keys
+where owner_id = %(owner_id)s and key = %(key)s and expires_at >= now();

@@ -1,0 +1,249 @@
+"""The verbs of the queue, each one statement of queries.sql. Knows no Flask and no settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg2.errors
+
+from thetool.jobs.claims import Claim, NewJob
+from thetool.jobs.connection import QueueConnection, Row
+from thetool.jobs.failure import Failure
+from thetool.jobs.queries import queries
+from thetool.jobs.snapshot import JobSnapshot
+
+WAKE_CHANNEL = "thetool_jobs"
+DONE_CHANNEL = "thetool_jobs_done"
+CANCEL_CHANNEL = "thetool_jobs_cancel"
+
+
+class Queue:
+    """The `jobs` table as a queue, over one connection that all threads of the process share.
+
+    Every method may raise DatabaseUnavailable. `lease` and `keep` are seconds: how long a silent worker keeps its jobs,
+    and how long a finished job is kept.
+    """
+
+    def __init__(self, url: str, *, lease: float = 30.0, keep: float = 7 * 86_400.0) -> None:
+        self.url = url
+        self.lease = lease
+        self.keep = keep
+        self.connection = QueueConnection(url)
+
+    def enqueue(self, job: NewJob, *, notify: bool = True, cursor: Any = None) -> bool:
+        """Add a job; with `cursor`, in that transaction. False when an unfinished job has its `dedupe_key`."""
+        parameters = {**job.as_parameters(), "notify": notify}
+        if cursor is not None:
+            cursor.execute(queries["enqueue"].text, parameters)
+            return bool(cursor.fetchall())
+        try:
+            return bool(self.connection.run("enqueue", parameters))
+        except psycopg2.errors.UniqueViolation as error:
+            if _is_own_row(error):
+                return True
+            raise
+
+    def enqueue_claimed(self, job: NewJob, *, worker_id: UUID, kinds: Sequence[str]) -> Claim | str | None:
+        """Add a job that is already claimed, unless one of `kinds` is ready: then it is queued behind it.
+
+        Returns:
+            The claim; or the status of the job where it was not claimed; or None when its `dedupe_key` is taken.
+        """
+        token = uuid4()
+        parameters = {
+            **job.as_parameters(),
+            "token": token,
+            "worker_id": worker_id,
+            "kinds": list(kinds),
+            "lease": self.lease,
+        }
+        try:
+            rows = self.connection.run("enqueue_claimed", parameters)
+        except psycopg2.errors.UniqueViolation as error:
+            own = self.snapshot(job.id) if _is_own_row(error) else None
+            if own is None:
+                raise
+            rows = [(own.status, own.created_at)]
+        if not rows:
+            return None
+        status, created_at = rows[0][:2]
+        if status != "running":
+            return str(status)
+        return Claim(
+            id=job.id,
+            kind=job.kind,
+            params=job.params,
+            owner_id=job.owner_id,
+            correlation_id=job.correlation_id,
+            attempt=1,
+            max_attempts=job.max_attempts,
+            timeout=job.timeout,
+            token=token,
+            created_at=created_at,
+            started_at=created_at,
+        )
+
+    def claim(self, *, worker_id: UUID, queue: str, kinds: Sequence[str], limit: int = 1) -> list[Claim]:
+        """Take the next ready jobs of these kinds: by priority, then by `run_at`."""
+        parameters = {"worker_id": worker_id, "queue": queue, "kinds": list(kinds), "limit": limit, "lease": self.lease}
+        return [Claim(*row) for row in self.connection.run("claim", parameters)]
+
+    def renew(self, claims: Iterable[Claim]) -> dict[UUID, bool]:
+        """Keep these claims for another lease.
+
+        Returns:
+            For each job whose claim still holds, whether somebody asked to cancel it.
+        """
+        held = [(claim.id, claim.token) for claim in claims]
+        parameters = {
+            "ids": [job_id for job_id, _ in held],
+            "tokens": [token for _, token in held],
+            "lease": self.lease,
+        }
+        return dict(self.connection.run("renew", parameters))
+
+    def asked_to_cancel(self, job_ids: Sequence[UUID]) -> list[UUID]:
+        """Which of these running jobs somebody asked to cancel."""
+        return [job_id for (job_id,) in self.connection.run("asked_to_cancel", {"ids": list(job_ids)})]
+
+    def progress(self, claim: Claim, fraction: float, stage: str | None, message: str | None) -> bool:
+        """Note how far a job is; false when the claim no longer holds."""
+        parameters = {**_key(claim), "progress": fraction, "stage": stage, "message": message}
+        return bool(self.connection.run("progress", parameters))
+
+    def complete(
+        self, claim: Claim, result: str, *, callbacks: Sequence[Callable[[Any], None]] = (), notify: bool = True
+    ) -> bool:
+        """Finish a job with its result (JSON text), in one transaction with the callbacks.
+
+        Returns:
+            False when the claim no longer holds, or somebody asked to cancel: then nothing is kept, nothing was called.
+
+        Raises:
+            Exception: whatever a callback raised; nothing is kept then.
+        """
+        parameters = {**_key(claim), "result": result, "keep": self.keep, "notify": notify}
+        if not callbacks:
+            return bool(self.connection.run("complete", parameters))
+        with self.connection.transaction() as cursor:
+            if not self.connection.run("complete", parameters):
+                return False
+            for callback in callbacks:
+                callback(cursor)
+        return True
+
+    def fail(self, claim: Claim, failure: Failure) -> str | None:
+        """Finish a job with an error; gives its status then, or None when the claim no longer holds."""
+        return self._status("fail", {**_key(claim), "error": failure.as_json(), "keep": self.keep})
+
+    def retry(self, claim: Claim, failure: Failure, seconds: float) -> str | None:
+        """Put a job back for its next attempt; gives its status then, or None when the claim no longer holds."""
+        status = self._status("retry", {**_key(claim), "error": failure.as_json(), "seconds": seconds})
+        return status or self.finish_cancelled(claim)
+
+    def finish_cancelled(self, claim: Claim) -> str | None:
+        """Finish a job that stopped because somebody asked; None when the claim no longer holds."""
+        return self._status("finish_cancelled", {**_key(claim), "keep": self.keep})
+
+    def hand_back(self, worker_id: UUID) -> list[UUID]:
+        """Put all running jobs of a worker back, with the attempt not used."""
+        rows = self.connection.run("hand_back", {"worker_id": worker_id, "keep": self.keep})
+        return [job_id for job_id, _ in rows]
+
+    def rescue(self) -> list[Row]:
+        """Take back the jobs of silent workers; gives (id, kind, new status, attempts, None) of each."""
+        return self.connection.run("rescue", {"error": LOST.as_json(), "keep": self.keep})
+
+    def cancel(self, job_id: UUID) -> str | None:
+        """Cancel a queued job, or ask a running one to stop.
+
+        Returns:
+            Its status then, or None when it is finished or unknown.
+        """
+        return self._status("cancel", {"id": job_id, "keep": self.keep})
+
+    def delete(self, job_id: UUID) -> None:
+        """Delete a job that is finished; another one stays."""
+        self.connection.run("delete", {"id": job_id})
+
+    def snapshot(self, job_id: UUID) -> JobSnapshot | None:
+        """The job as it is now."""
+        rows = self.connection.run("snapshot", {"id": job_id})
+        return JobSnapshot(*rows[0]) if rows else None
+
+    def status(self, job_id: UUID) -> str | None:
+        """The job's status."""
+        found = self.snapshot(job_id)
+        return found.status if found else None
+
+    def notify(self, queue: str) -> None:
+        """Wake the sleeping workers of a queue."""
+        self.connection.run("notify", {"queue": queue})
+
+    def heartbeat(
+        self,
+        worker_id: UUID,
+        *,
+        host: str,
+        pid: int,
+        version: str,
+        kinds: Sequence[str],
+        slots: int,
+        running: int,
+        draining: bool,
+    ) -> None:
+        """Say that a worker lives, what it takes and how much it runs."""
+        told = {
+            "id": worker_id,
+            "host": host,
+            "pid": pid,
+            "version": version,
+            "kinds": list(kinds),
+            "slots": slots,
+            "running": running,
+            "draining": draining,
+        }
+        self.connection.run("heartbeat", told)
+
+    def leave(self, worker_id: UUID) -> None:
+        """Remove a worker that ends."""
+        self.connection.run("leave", {"id": worker_id})
+
+    def forget_dead_workers(self) -> None:
+        """Remove workers that have long been silent."""
+        self.connection.run("forget_the_dead", {"lease": self.lease})
+
+    def offered_kinds(self) -> frozenset[str]:
+        """The kinds that live workers take."""
+        return frozenset(kind for (kind,) in self.connection.run("offered", {"lease": self.lease}))
+
+    def find_dedupe(self, dedupe_key: str) -> UUID | None:
+        """The unfinished job with this `dedupe_key`."""
+        rows = self.connection.run("find_dedupe", {"dedupe_key": dedupe_key})
+        return rows[0][0] if rows else None
+
+    def depth(self, limit: int) -> int:
+        """How many jobs wait, counted no further than `limit`."""
+        return int(self.connection.run("depth", {"limit": limit})[0][0])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def _status(self, query: str, parameters: dict[str, Any]) -> str | None:
+        rows = self.connection.run(query, parameters)
+        return rows[0][0] if rows else None
+
+
+LOST = Failure("lost", "The worker that ran this job died or was cut off, as often as the job may be tried.")
+
+
+def _key(claim: Claim) -> dict[str, Any]:
+    return {"id": claim.id, "token": claim.token}
+
+
+def _is_own_row(error: psycopg2.errors.UniqueViolation) -> bool:
+    """Ids are made by chance: one that is there already came from this same statement, whose answer was lost."""
+    return error.diag.constraint_name == "jobs_pkey"

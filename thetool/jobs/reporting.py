@@ -1,0 +1,62 @@
+"""A job's progress on its way into the database: often said, seldom written."""
+
+from __future__ import annotations
+
+import time
+from typing import BinaryIO
+from uuid import UUID
+
+import structlog
+
+from thetool.database.connection import DatabaseUnavailable
+from thetool.jobs.active import Running
+from thetool.jobs.context import LostClaim
+from thetool.jobs.payload import clean
+from thetool.jobs.queue import Queue
+
+log = structlog.get_logger(__name__)
+
+WRITE_SECONDS = 0.25
+STAGE_LIMIT = 100
+MESSAGE_LIMIT = 1000
+
+
+class Reporter:
+    """The desk of a job in the worker itself: writes its progress, keeps its files.
+
+    Between two writes lie at least `WRITE_SECONDS`; what is said meanwhile is written by `flush`, called by the watcher.
+    """
+
+    def __init__(self, queue: Queue, running: Running) -> None:
+        self._queue = queue
+        self._running = running
+
+    def report(self, fraction: float, stage: str | None, message: str | None) -> None:
+        """Note the progress, and write it when the last write is long enough ago."""
+        running = self._running
+        running.fraction = fraction
+        running.stage = running.stage if stage is None else clean(stage, STAGE_LIMIT)
+        running.message = running.message if message is None else clean(message, MESSAGE_LIMIT)
+        running.untold = True
+        if time.monotonic() - running.last_told >= WRITE_SECONDS:
+            flush(self._queue, running)
+
+    def store(self, stream: BinaryIO | bytes, *, media_type: str, filename: str | None) -> UUID:
+        """Keep a file of the job's owner."""
+        from thetool.storage import blobs
+
+        claim = self._running.claim
+        return blobs.store(stream, owner_id=claim.owner_id, media_type=media_type, filename=filename).id
+
+
+def flush(queue: Queue, running: Running) -> None:
+    """Write what is untold. Progress is no reason to fail: while the database is away it stays untold."""
+    if not running.untold or running.abandoned:
+        return
+    running.untold, running.last_told = False, time.monotonic()
+    try:
+        if not queue.progress(running.claim, running.fraction, running.stage, running.message):
+            running.interrupt(LostClaim)
+    except DatabaseUnavailable as error:
+        running.untold = True
+        log.info("progress not written, the database is away", job_id=str(running.claim.id), error=str(error))

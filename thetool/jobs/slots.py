@@ -1,0 +1,168 @@
+"""Threads that each run one job at a time, and sleep while there is none."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from thetool.jobs.claims import Claim
+
+log = structlog.get_logger(__name__)
+
+LOOK = "look"
+QUIT = "quit"
+
+
+class Slot:
+    """One thread's place. `retired`: its thread ends after the job that it runs."""
+
+    def __init__(self, group: SlotGroup, number: int) -> None:
+        self.group = group
+        self.retired = False
+        self.inbox: queue.SimpleQueue[Claim | str] = queue.SimpleQueue()
+        self.thread = threading.Thread(
+            target=group.serve, args=(self,), name=f"{group.name}-{number}", daemon=True
+        )
+
+    def hand(self, claim: Claim) -> None:
+        """Run this job, in the slot that was reserved for it."""
+        self.inbox.put(claim)
+
+    def release(self) -> None:
+        """Give up the reservation; the slot looks for work itself."""
+        self.inbox.put(LOOK)
+
+
+class SlotGroup:
+    """The slots of one sort (threads, or processes) of a runner.
+
+    The threads are daemons of our own: the interpreter's exit joins those of an executor, and would hang on a job that
+    does not stop.
+
+    Args:
+        name: what the threads are called.
+        size: how many jobs run at a time.
+        look: takes the next ready job out of the queue, or gives None.
+        work: runs a job to its end; must not raise.
+        rest: called in a slot's thread when it had no work for `rest_after` seconds, and when the thread ends.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        size: int,
+        *,
+        look: Callable[[], Claim | None],
+        work: Callable[[Claim, Slot], None],
+        rest: Callable[[Slot], None] = lambda slot: None,
+        rest_after: float | None = None,
+    ) -> None:
+        self.name = name
+        self.size = size
+        self._look = look
+        self._work = work
+        self._rest = rest
+        self._rest_after = rest_after
+        self._lock = threading.Lock()
+        self._idle: list[Slot] = []
+        self._slots: list[Slot] = []
+        self._made = 0
+        self._wakes = 0
+        self._looking = False
+        self._closing = False
+
+    def start(self) -> None:
+        """Begin to look for work."""
+        self._looking = True
+        for _ in range(self.size):
+            self._add()
+
+    def reserve(self) -> Slot | None:
+        """Take an idle slot for a job that the caller will hand to it; None when all are at work."""
+        with self._lock:
+            if not self._looking or not self._idle:
+                return None
+            return self._idle.pop()
+
+    def wake(self) -> None:
+        """There may be work: one idle slot looks. Slots at work look anyway when they are done."""
+        with self._lock:
+            self._wakes += 1
+            if self._looking and self._idle:
+                self._idle.pop().inbox.put(LOOK)
+
+    def stop_looking(self) -> None:
+        """Take no further work."""
+        with self._lock:
+            self._looking = False
+
+    def at_rest(self) -> bool:
+        """Whether no slot runs, looks for or is about to be handed a job."""
+        with self._lock:
+            return len(self._idle) == len(self._slots)
+
+    def replace(self, slot: Slot) -> None:
+        """Give up a slot whose job does not stop, and have a new one in its place."""
+        with self._lock:
+            slot.retired = True
+            self._slots.remove(slot)
+        self._add()
+
+    def close(self, seconds: float) -> None:
+        """End the threads; one that does not within `seconds` is left behind."""
+        with self._lock:
+            self._looking, self._closing = False, True
+            slots = list(self._slots)
+        for slot in slots:
+            slot.inbox.put(QUIT)
+        for slot in slots:
+            if slot.thread is not threading.current_thread():
+                slot.thread.join(seconds)
+
+    def serve(self, slot: Slot) -> None:
+        """What a slot's thread does."""
+        while not (self._closing or slot.retired):
+            seen = self._wakes
+            claim = self._next()
+            if claim is not None:
+                self.wake()  # a wake-up may stand for several jobs
+            else:
+                claim = self._sleep(slot, seen)
+            if claim is not None:
+                self._run(claim, slot)
+        self._rest(slot)
+
+    def _next(self) -> Claim | None:
+        return self._look() if self._looking else None
+
+    def _sleep(self, slot: Slot, seen: int) -> Claim | None:
+        """Wait to be handed a job, or to be woken; not if somebody woke us while we looked."""
+        with self._lock:
+            if self._closing or (self._looking and self._wakes != seen):
+                return None
+            self._idle.append(slot)
+        while True:
+            try:
+                word = slot.inbox.get(timeout=self._rest_after)
+            except queue.Empty:
+                self._rest(slot)
+                continue
+            return word if isinstance(word, Claim) else None
+
+    def _run(self, claim: Claim, slot: Slot) -> None:
+        try:
+            self._work(claim, slot)
+        except BaseException:
+            log.exception("a slot failed outside of its job", job_id=str(claim.id))
+
+    def _add(self) -> None:
+        with self._lock:
+            if self._closing:
+                return
+            self._made += 1
+            slot = Slot(self, self._made)
+            self._slots.append(slot)
+        slot.thread.start()

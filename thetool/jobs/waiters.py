@@ -1,0 +1,84 @@
+"""Who in this process waits for which job."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from uuid import UUID
+
+from thetool.jobs.snapshot import JobSnapshot
+
+REMEMBERED_SUBMITS = 4096
+
+
+class Waiter:
+    """One thread's wait for one job. `snapshot` is set when the job finished in this process."""
+
+    def __init__(self, job_id: UUID, *, surely_unfinished: bool) -> None:
+        self.job_id = job_id
+        self.surely_unfinished = surely_unfinished
+        self.heard = threading.Event()
+        self.snapshot: JobSnapshot | None = None
+
+
+class Waiters:
+    """The waits of a process, and the jobs that it submitted and that nobody else can know of yet.
+
+    Most jobs are submitted, run and waited for in one process. For those the finish needs to tell no other process, and
+    the wait needs to ask the database nothing.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[UUID, list[Waiter]] = {}
+        self._fresh: OrderedDict[UUID, None] = OrderedDict()
+
+    def expect(self, job_id: UUID) -> None:
+        """A job was just submitted here: it is unfinished, and only this process knows its id."""
+        with self._lock:
+            self._fresh[job_id] = None
+            if len(self._fresh) > REMEMBERED_SUBMITS:
+                self._fresh.popitem(last=False)
+
+    def enter(self, job_id: UUID) -> Waiter:
+        """Begin to wait."""
+        with self._lock:
+            waiter = Waiter(job_id, surely_unfinished=job_id in self._fresh)
+            self._waiting.setdefault(job_id, []).append(waiter)
+            return waiter
+
+    def leave(self, waiter: Waiter) -> None:
+        """End a wait; from now on others may know of the job."""
+        with self._lock:
+            remaining = self._waiting[waiter.job_id]
+            remaining.remove(waiter)
+            if not remaining:
+                del self._waiting[waiter.job_id]
+            self._fresh.pop(waiter.job_id, None)
+
+    def awaited(self, job_id: UUID) -> bool:
+        """Whether somebody in this process waits for the job."""
+        return job_id in self._waiting
+
+    def only_here(self, job_id: UUID) -> bool:
+        """Whether whoever may want to know of the job's end waits in this process."""
+        with self._lock:
+            return job_id in self._fresh and job_id in self._waiting
+
+    def finished(self, job_id: UUID, snapshot: JobSnapshot | None) -> None:
+        """The job finished; `snapshot` is how, when that is known here."""
+        with self._lock:
+            self._fresh.pop(job_id, None)
+            for waiter in self._waiting.get(job_id, ()):
+                waiter.snapshot = snapshot
+                waiter.heard.set()
+
+    def hear(self, payload: str | None) -> None:
+        """A job finished somewhere; None: any may have."""
+        if payload is not None:
+            self.finished(UUID(payload), None)
+            return
+        with self._lock:
+            for waiters in self._waiting.values():
+                for waiter in waiters:
+                    waiter.heard.set()

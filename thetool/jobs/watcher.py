@@ -1,0 +1,112 @@
+"""The thread that looks at the clock: time-outs, progress that is still untold, polling, late notifications."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+
+import psycopg2
+import structlog
+
+from thetool.database.connection import DatabaseUnavailable
+from thetool.jobs.active import ActiveJobs, Running
+from thetool.jobs.context import Cancelled, TimedOut
+from thetool.jobs.queue import Queue
+from thetool.jobs.reporting import flush
+
+log = structlog.get_logger(__name__)
+
+TICK_SECONDS = 0.25
+POLL_SECONDS = 1.5
+GRACE_SECONDS = 0.5
+NOTIFY_SECONDS = 0.01
+
+
+class Watcher:
+    """Watches the running jobs, and wakes the slots now and then in case a NOTIFY was lost.
+
+    Args:
+        queue: the process's queue.
+        active: what runs here.
+        wake: makes idle slots look.
+        abandon: gives up a thread job that does not stop.
+    """
+
+    def __init__(
+        self, queue: Queue, active: ActiveJobs, *, wake: Callable[[], None], abandon: Callable[[Running], None]
+    ) -> None:
+        self._queue = queue
+        self._active = active
+        self._wake = wake
+        self._abandon = abandon
+        self._stirred = threading.Event()
+        self._closing = False
+        self._next_poll = 0.0
+        self._notified = 0.0
+        self._unnotified: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name="job-watcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._closing = True
+        self._stirred.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def may_notify(self, queue: str) -> bool:
+        """Whether an enqueue should notify other processes itself; else it is done for it within `NOTIFY_SECONDS`.
+
+        Commits that notify take turns in Postgres and wake every process, and one word serves many jobs: a worker that
+        is awake looks until it finds nothing.
+        """
+        now = time.monotonic()
+        if now - self._notified >= NOTIFY_SECONDS:
+            self._notified = now
+            return True
+        if not self._unnotified:
+            self._stirred.set()
+        self._unnotified.add(queue)
+        return False
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._stirred.wait(NOTIFY_SECONDS if self._unnotified else TICK_SECONDS)
+            self._stirred.clear()
+            try:
+                self._turn()
+            except (DatabaseUnavailable, psycopg2.Error) as error:
+                log.info("the watcher goes on without the database", error=str(error))
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        running = self._active.all()
+        for job in running:
+            self._look_at(job, now)
+        self._notify_late(now)
+        if now >= self._next_poll:
+            self._next_poll = now + POLL_SECONDS * random.uniform(0.7, 1.3)  # noqa: S311  not a secret
+            self._wake()
+            if running:
+                self._active.interrupt(self._queue.asked_to_cancel([job.claim.id for job in running]), Cancelled)
+        for job in running:
+            if job.untold:
+                flush(self._queue, job)
+
+    def _look_at(self, job: Running, now: float) -> None:
+        if now < job.deadline:
+            return
+        job.interrupt(TimedOut)
+        if now >= job.deadline + GRACE_SECONDS:
+            self._abandon(job)
+
+    def _notify_late(self, now: float) -> None:
+        if self._unnotified and now - self._notified >= NOTIFY_SECONDS:
+            self._notified = now
+            while self._unnotified:
+                self._queue.notify(self._unnotified.pop())
