@@ -14,6 +14,7 @@ from thetool import start
 from thetool.config import Settings, SettingsError, get_settings
 from thetool.master import Master
 from thetool.telemetry.gunicorn_log import GunicornLog
+from thetool.telemetry.shared_counts import share_counts
 from thetool.worker import Worker
 
 CONFIGURATION = Path(__file__).with_name("gunicorn_conf.py")
@@ -84,6 +85,7 @@ def when_ready(server: Arbiter) -> None:
         start.prepare(get_settings(), _local_url(server))
     except start.StartError as error:
         _stop(str(error))
+    share_counts(get_settings())
     server.log.info("Gunicorn starting with %s workers", server.num_workers)
 
 

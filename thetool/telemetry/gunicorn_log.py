@@ -7,6 +7,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from thetool.config import get_settings
+from thetool.telemetry import uptime  # noqa: F401  imported by the master, so that it counts from the service's start
 from thetool.telemetry.logs import configure_logging
 
 
