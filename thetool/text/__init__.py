@@ -1,1 +1,1 @@
-"""What can be said about a text: sentiment, language, topics, statistics. No Flask, no database: a library of its own."""
+"""What can be said about a text: sentiment, language, topics, statistics. No Flask and no database: a library."""

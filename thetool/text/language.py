@@ -74,11 +74,11 @@ def language(text: str, watch: Watch = unwatched) -> Language:
             watch(start / len(text))
         piece = text[start : start + size]
         weight = sum(map(str.isalpha, piece))
-        guess = guess_piece(_plain(piece)) if weight else Guess(None, 0, False)
-        code = guess.code or ""
+        found = guess_piece(_plain(piece)) if weight else Guess(None, 0, False)
+        code = found.code or ""
         letters[code] += weight
-        scores[code] += weight * guess.score
-        trusted[code] += weight * guess.reliable
+        scores[code] += weight * found.score
+        trusted[code] += weight * found.reliable
     return _summary(letters, scores, trusted)
 
 
@@ -115,9 +115,9 @@ def _summary(letters: dict[str, int], scores: dict[str, float], trusted: dict[st
     total = sum(letters.values())
     found = {code: count for code, count in letters.items() if code and count}
     if not found:
-        reason = "it has no letters" if not total else "no language fits"
-        return Language(code=None, name=None, score=0, reliable=False, unsure=True, reason=reason, shares={})
-    order = sorted(found, key=lambda code: -found[code])
+        why = "no language fits" if total else "it has no letters"
+        return Language(code=None, name=None, score=0, reliable=False, unsure=True, reason=why, shares={})
+    order = sorted(found, key=lambda code: found[code], reverse=True)
     best = order[0]
     share, reliable = found[best] / total, trusted[best] * 2 > found[best]
     reason = _reason(total, share, reliable)

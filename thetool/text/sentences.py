@@ -33,14 +33,16 @@ _visible = re.compile(r"\S")
 _last_word = re.compile(r"[^\s(\[{\"'“‘«]+\Z")
 _inner_stops = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 
-_NEVER_LAST = frozenset(
-    "mr mrs ms dr prof rev hon st gen col capt lt sgt gov sen rep pres mt messrs mme mlle fig figs eq vs cf approx "
-    "eg ie e.g i.e viz al bzw z.b d.h u.a ca nr hr fr herr dipl ing sr.a sig".split()
-)
-_MAYBE_LAST = frozenset(
-    "etc inc ltd co corp jr sr no vol pp ed eds dept est ave blvd rd jan feb mar apr jun jul aug sep sept oct nov dec "
-    "mon tue wed thu fri sat sun min max usw".split()
-)
+_TITLES = """
+    mr mrs ms dr prof rev hon st gen col capt lt sgt gov sen rep pres mt messrs mme mlle fig figs eq vs cf approx eg ie
+    e.g i.e viz al bzw z.b d.h u.a ca nr hr fr herr dipl ing sig
+"""
+_ABBREVIATIONS = """
+    etc inc ltd co corp jr sr no vol pp ed eds dept est ave blvd rd jan feb mar apr jun jul aug sep sept oct nov dec
+    mon tue wed thu fri sat sun min max usw
+"""
+_NEVER_LAST = frozenset(_TITLES.split())
+_MAYBE_LAST = frozenset(_ABBREVIATIONS.split())
 _LONGEST_ABBREVIATION = 12
 _WATCH_EVERY = 10_000
 

@@ -63,7 +63,7 @@ def sentiment(text: str, *, each_sentence: bool = False, watch: Watch = unwatche
     weighted = weight = 0.0
     number = 0
     listed: list[SentenceSentiment] = []
-    for number, (start, end) in enumerate(sentences(text), 1):
+    for number, (start, end) in enumerate(sentences(text, watch), 1):
         if number % _WATCH_EVERY == 1:
             watch(start / len(text))
         compound = 0.0

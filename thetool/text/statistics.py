@@ -2,8 +2,8 @@
 
 A word is a run of letters, digits and the marks that combine with them. An apostrophe between letters and a point or
 comma between digits belong to it (`don't`, `3.14`), a hyphen parts it. Chinese characters and hiragana are one word
-each, because no blank says where words end; Thai, Lao, Khmer and Burmese need a dictionary, so that a run without blanks
-counts as one word there.
+each, because no blank says where words end; Thai, Lao, Khmer and Burmese need a dictionary, so that there a run without
+blanks counts as one word.
 """
 
 from __future__ import annotations
@@ -96,7 +96,8 @@ def _by_sentence(text: str, watch: Watch) -> tuple[int, LongestSentence | None]:
     """The number of sentences, and the longest."""
     number, longest, most = 0, None, 0
     word = word_pattern()
-    for number, (start, end) in enumerate(sentences(text, watch), 1):
+    for start, end in sentences(text, watch):
+        number += 1
         if end - start > most:  # fewer characters than that many words cannot hold more
             words = sum(1 for _ in word.finditer(text, start, end))
             if words > most:
