@@ -106,7 +106,7 @@ def _start_embedded(settings: Settings) -> None:
 
 
 def _warn_about_schema(settings: Settings) -> None:
-    """Say so when requests cannot work yet. It is no reason not to start: the database may come back, or be migrated."""
+    """Say so when requests cannot work yet. No reason not to start: the database may come back, or be migrated."""
     from thetool.database.migrate import MigrationError, is_current
 
     try:

@@ -9,8 +9,10 @@ from typing import Any
 from flask import request
 from pydantic import BaseModel
 
+from thetool import worker
 from thetool.access.records import MASTER_OWNER_ID
 from thetool.app import create_app
+from thetool.config import get_settings
 from thetool.jobs.context import JobContext
 from thetool.jobs.registry import get_kind, job
 from thetool.jobs.submit import submit
@@ -51,6 +53,10 @@ def child(context: JobContext, params: Sleep) -> Slept:
     time.sleep(params.seconds)
     return Slept(pid=os.getpid())
 
+
+if (get_settings().home / "do-not-boot").exists():
+    raise RuntimeError("this application was told not to boot")
+worker.HEAD_SECONDS = int(os.environ.get("SAMPLE_HEAD_SECONDS", worker.HEAD_SECONDS))
 
 app = create_app()
 _eaten: list[bytes] = []

@@ -1,4 +1,4 @@
-"""A real service to test: gunicorn as a user starts it, its processes, its log, its database, and clients that keep asking."""
+"""A real service to test: gunicorn as a user starts it, its processes, log and database, and clients that keep asking."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypeVar
 
 import psutil
 import psycopg2
 import psycopg2.extras
+
+from thetool.database.embedded import EmbeddedServer
 
 ROOT = Path(__file__).parents[2]
 KEY = "e2e-master-key-0123456789abcdef0123456789"
@@ -47,6 +48,7 @@ class Service:
     """One gunicorn of its own home and port. `environment` holds the settings that this test needs on top."""
 
     def __init__(self, folder: Path, database_url: str | None, **environment: Any) -> None:
+        self.folder = ROOT
         self.home = folder / "home"
         self.log_file = folder / "log"
         self.port = free_port()
@@ -72,19 +74,31 @@ class Service:
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *arguments],
-                cwd=ROOT,
+                cwd=self.folder,
                 env={"PATH": os.environ["PATH"], "HOME": str(self.home)} | self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
 
-    def start(self, *command: str) -> Service:
-        """Start it and wait until all its workers serve."""
+    def launch_and_wait(self, *command: str) -> Service:
+        """Start it and wait until it answers."""
+        starts = self.log().count("Gunicorn starting with") if self.log_file.exists() else 0
         self.launch(*command)
-        until(lambda: self.is_up() or self.exit_status() is not None, "the service answers", 60)
+
+        def answers() -> bool:
+            # Not by its answers alone: those may come from the last workers of a master that was killed.
+            return self.log().count("Gunicorn starting with") > starts and self.is_up()
+
+        until(lambda: answers() or self.exit_status() is not None, "the service answers", 60)
         assert self.exit_status() is None, self.log()
-        until(lambda: len(self.worker_pids_that_answer()) >= int(self.environment["WEB_CONCURRENCY"]), "all workers serve")
+        return self
+
+    def start(self) -> Service:
+        """Start the sample application and wait until all its workers serve."""
+        self.launch_and_wait()
+        workers = int(self.environment["WEB_CONCURRENCY"])
+        until(lambda: len(self.worker_pids_that_answer()) >= workers, "all workers serve")
         return self
 
     def is_up(self) -> bool:
@@ -132,11 +146,12 @@ class Service:
         return self.log_file.read_text(errors="replace")
 
     def processes(self) -> list[psutil.Process]:
-        """Every process that has this home in its environment: master, workers, their children, Postgres."""
+        """Every process of this home, known by its environment or place: master, workers, their children, Postgres."""
         found = []
         for process in psutil.process_iter():
             try:
-                ours = process.environ().get("THETOOL_HOME") == str(self.home)
+                named = process.environ().get("THETOOL_HOME") == str(self.home)
+                ours = named or Path(process.cwd()).is_relative_to(self.home)
                 if ours and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except psutil.Error:
@@ -154,7 +169,8 @@ class Service:
         try:
             master = psutil.Process(self.process.pid)
             command = master.cmdline()
-            return [child for child in master.children() if child.status() != psutil.STATUS_ZOMBIE and child.cmdline() == command]
+            children = [child for child in master.children() if child.status() != psutil.STATUS_ZOMBIE]
+            return [child for child in children if child.cmdline() == command]
         except psutil.NoSuchProcess:
             return []
 
@@ -189,11 +205,17 @@ class Service:
 
     def job(self, job_id: str) -> dict[str, Any]:
         """The job's row, out of the database itself."""
-        assert self.database_url is not None
-        with closing(psycopg2.connect(self.database_url)) as connection:
+        with closing(psycopg2.connect(self.database_url or EmbeddedServer(self.home).dsn)) as connection:
             cursor = connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor)
             cursor.execute("select status, attempts, lost, worker_id, error from jobs where id = %s", (job_id,))
             return dict(cursor.fetchone())
+
+    def reload(self) -> set[int]:
+        """HUP, and wait until other workers serve and the old ones are gone; gives the new ones' pids."""
+        old, wanted = self.worker_pids(), int(self.environment["WEB_CONCURRENCY"])
+        self.send(signal.SIGHUP)
+        until(lambda: len(self.worker_pids() - old) == wanted and not self.worker_pids() & old, "new workers alone", 60)
+        return self.worker_pids()
 
     def until_job(self, job_id: str, status: str, seconds: float = 30) -> dict[str, Any]:
         """Wait until the job has this status; gives its row."""
@@ -244,7 +266,7 @@ class Traffic:
             thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *problem: object) -> None:
         self._stop.set()
         for thread in self._threads:
             thread.join()
