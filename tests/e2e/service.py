@@ -1,4 +1,4 @@
-"""A real service to test: gunicorn as a user starts it, its processes, log and database, and clients that keep asking."""
+"""A real service to test: gunicorn as a user starts it, its processes, log, database, and callers that keep asking."""
 
 from __future__ import annotations
 
