@@ -30,6 +30,8 @@ def _forget_the_surroundings() -> None:
             os.environ.pop(str(name), None)
     os.environ.pop("RAILWAY_ENVIRONMENT", None)
     os.environ["ENV_FILE"] = os.devnull
+    if programs := os.environ.get("THETOOL_TEST_POSTGRES"):
+        os.environ["PG_BIN"] = programs
 
 
 _forget_the_surroundings()
@@ -50,11 +52,8 @@ def _named(url: str, database: str) -> str:
 def postgres_url() -> Iterator[str]:
     """Address of a Postgres of this test run, which holds a migrated template.
 
-    `TEST_POSTGRES_URL` names a server to use in place of the embedded one (another version of Postgres, say).
+    `THETOOL_TEST_POSTGRES` names the folder of another version's programs to run it with.
     """
-    if given := os.environ.get("TEST_POSTGRES_URL"):
-        yield from _with_template(given)
-        return
     with tempfile.TemporaryDirectory(prefix="thetool-tests-") as folder:
         server = EmbeddedServer(Path(folder))
         url = server.start(max_connections=300)

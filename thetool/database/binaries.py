@@ -120,7 +120,7 @@ def _candidate() -> Path | None:
                 if (Path(root) / install / "bin" / "postgres").exists():
                     return Path(root) / install / "bin"
     system = [path for path in DEBIAN_ROOT.glob("*/bin") if (path / "postgres").exists()]
-    return max(system, key=lambda path: int(re.sub(r"\D", "", path.parent.name) or 0), default=None)
+    return max(system, key=lambda path: [int(part) for part in re.findall(r"\d+", path.parent.name)], default=None)
 
 
 def _major(folder: Path, identity: Identity) -> int:

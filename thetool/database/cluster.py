@@ -12,6 +12,7 @@ import struct
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -20,6 +21,7 @@ import psutil
 
 from thetool.database.binaries import Binaries, EmbeddedPostgresError, Identity, server_identity
 
+ANSWER_SECONDS = 2
 GENTLE_STOP_SECONDS = 30
 QUICK_STOP_SECONDS = 10
 LOG_BYTES = 10 * 2**20
@@ -62,7 +64,7 @@ class Cluster:
         """Whether a server is at the socket: it answers a request for encryption, with one byte, before all else."""
         try:
             with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(2)
+                connection.settimeout(ANSWER_SECONDS)
                 connection.connect(str(self.socket_folder / SOCKET))
                 connection.sendall(SSL_REQUEST)
                 return connection.recv(1) in (b"N", b"S", b"E")
@@ -94,24 +96,41 @@ class Cluster:
         """Who the server runs as: the owner of its data."""
         return server_identity(self.data.stat() if self.data.exists() else None)
 
-    def make(self, binaries: Binaries) -> None:
-        """Make the data folder unless it is there: elsewhere, then put in its place, so that it is never half made."""
+    def make(self, binaries: Binaries, lock: IO[str]) -> None:
+        """Make the data folder unless it is there: elsewhere, then put in its place, so that it is never half made.
+
+        Args:
+            binaries: the programs to make it with.
+            lock: the lock that the caller holds. `initdb` holds it too, so that nobody comes in between when the
+                caller is killed.
+        """
         for leftover in self.base.glob("initdb-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+            shutil.rmtree(leftover)
         if self.data.exists():
             self._check_version(binaries)
             return
         folder = Path(tempfile.mkdtemp(prefix="initdb-", dir=self.base))
-        self._give_to_server(folder)
-        with tempfile.TemporaryFile() as output:
-            arguments = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", *binaries.locale_arguments]
-            status = self._start_inside(folder, binaries.folder / "initdb", arguments, output).wait()
-            output.seek(0)
-            said = output.read().decode(errors="replace")
-        if status != 0:
+        try:
+            self._give_to_server(folder)
+            self._run_initdb(folder, binaries, lock)
+            folder.rename(self.data)
+        finally:
             shutil.rmtree(folder, ignore_errors=True)
-            raise EmbeddedPostgresError(self._explained("Making the database failed", said))
-        folder.rename(self.data)
+
+    def _run_initdb(self, folder: Path, binaries: Binaries, lock: IO[str]) -> None:
+        arguments = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", *binaries.locale_arguments]
+        with tempfile.TemporaryFile() as output:
+            initdb = self._start_inside(folder, binaries.folder / "initdb", arguments, output, keep=[lock.fileno()])
+            try:
+                status = initdb.wait()
+            except BaseException:
+                initdb.kill()
+                initdb.wait()
+                raise
+            output.seek(0)
+            if status != 0:
+                said = output.read().decode(errors="replace")
+                raise EmbeddedPostgresError(self._explained("Making the database failed", said))
 
     def _check_version(self, binaries: Binaries) -> None:
         made_by = (self.data / "PG_VERSION").read_text().strip()
@@ -149,7 +168,7 @@ class Cluster:
         return [argument for name, value in options.items() for argument in ("-c", f"{name}={value}")]
 
     def _start_inside(
-        self, folder: Path, program: Path, arguments: list[str], output: IO[bytes]
+        self, folder: Path, program: Path, arguments: list[str], output: IO[bytes], keep: Sequence[int] = ()
     ) -> subprocess.Popen[bytes]:
         """Start a Postgres program inside its data folder, as the server's user, in a session of its own.
 
@@ -166,6 +185,7 @@ class Cluster:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            pass_fds=keep,
             start_new_session=True,
             **self.identity().arguments,
         )

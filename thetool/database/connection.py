@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import select
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import sqlalchemy as sa
 import sqlalchemy.exc
-from flask import Flask
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class whose name is in lower case
 
 from thetool.config import Settings
 from thetool.database.address import database_url, sqlalchemy_url
 from thetool.database.hang import HangGuard
-from thetool.database.orm import db
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 POOL_WAIT_SECONDS = 5
 WEB_STATEMENT_SECONDS = 15
@@ -89,6 +90,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     A connection that Postgres has closed is replaced when it is taken from the pool, so that a restart of Postgres
     costs no request. A statement ends after 15 s; where Postgres hangs, its connection is broken off after 30 s.
     """
+    from thetool.database.orm import db  # here, because the queue uses this module without Flask
+
     app.config["SQLALCHEMY_DATABASE_URI"] = sqlalchemy_url(database_url(settings))
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "pool_size": settings.database_pool_size,
@@ -117,9 +120,10 @@ def _refuse_closed(connection: Connection, record: object, proxy: object) -> Non
     Raises:
         InvalidatePoolError: SQLAlchemy opens a new one, and takes the others of that age for closed too.
     """
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
+    poll = select.poll()  # select() itself takes no file numbers above 1023
+    if not connection.closed:
+        poll.register(connection.fileno(), select.POLLIN)
+    if connection.closed or poll.poll(0):
         raise sqlalchemy.exc.InvalidatePoolError
 
 

@@ -57,10 +57,10 @@ class EmbeddedServer:
         try:
             self.cluster.base.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.cluster.base.mkdir(exist_ok=True, mode=0o700)
-            with self._locked():
+            with self._locked() as lock:
                 self._enter()
                 try:
-                    self._bring_up(max_connections)
+                    self._bring_up(max_connections, lock)
                 except BaseException:
                     self._leave()
                     raise
@@ -93,10 +93,10 @@ class EmbeddedServer:
                 self._leave()
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[IO[str]]:
         with open(self.cluster.base / "start.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            yield lock
 
     def _enter(self) -> None:
         if self._use is None:
@@ -123,27 +123,28 @@ class EmbeddedServer:
             fcntl.flock(self._use, fcntl.LOCK_SH)
         return True
 
-    def _bring_up(self, max_connections: int) -> None:
+    def _bring_up(self, max_connections: int, lock: IO[str]) -> None:
         cluster, launched = self.cluster, None
         if cluster.ready() and not cluster.runs_with(max_connections) and self._alone():
             cluster.shut_down()  # left behind by a killed process, and with room for fewer connections, say
-        deadline = time.monotonic() + START_SECONDS
+        last_answer = time.monotonic()
         while not cluster.ready():
-            if time.monotonic() > deadline:
+            if cluster.answers():  # it recovers from a crash, for as long as that takes
+                last_answer = time.monotonic()
+            elif time.monotonic() - last_answer > START_SECONDS:
                 raise EmbeddedPostgresError(
                     f"The embedded Postgres does not answer within {START_SECONDS} s. Its log, {cluster.log}, ends:\n"
                     + cluster.log_end()
                 )
-            ended = launched is None or launched.poll() is not None
-            if ended and cluster.postmaster() is None and not cluster.answers():
+            elif cluster.postmaster() is None and (launched is None or launched.poll() is not None):
                 if launched is not None:
                     cluster.explain_end(launched.returncode)
-                launched = self._launch(max_connections)
+                launched = self._launch(max_connections, lock)
             time.sleep(0.01)
 
-    def _launch(self, max_connections: int) -> subprocess.Popen[bytes]:
+    def _launch(self, max_connections: int, lock: IO[str]) -> subprocess.Popen[bytes]:
         binaries = find_binaries(self.cluster.identity())
-        self.cluster.make(binaries)
+        self.cluster.make(binaries, lock)
         self._launched = self.cluster.launch(binaries, max_connections)
         return self._launched
 

@@ -27,8 +27,9 @@ ALIVE_SECONDS = 30.0  # so long without a word, and the connection is tried out
 class Listener:
     """Calls back when a channel of Postgres is notified.
 
-    A callback gets the notification's payload, or None when the connection is new ("you may have missed something: look
-    yourself"). It runs in the listener's thread: it must be short and must not wait.
+    A callback gets the notification's payload, or None when one may have been missed: the connection is new, or nobody
+    has listened to that channel before. So who subscribes, then looks for himself, and looks again at each call, misses
+    nothing. Callbacks run in the listener's thread: they must be short and must not wait.
     """
 
     def __init__(self, url: str) -> None:
