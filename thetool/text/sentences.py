@@ -24,8 +24,9 @@ _WIDE_STOPS = "。！？｡．︒﹒﹗﹖"
 _STOPS = ".!?…‼⁇⁈⁉؟۔।॥၊။።፧፨՜՞։៕᠃᠉"
 _CLOSERS = "\"'”’»›)\\]}）］｝」』】〉》〕"
 
+_DEEPEST_INDENT = 8
 _end = re.compile(
-    rf"(?P<gap>(?:\n[^\S\n]*\n|[\f\u2029])\s*|\n(?=[^\S\n]{{0,8}}(?:[-*•‣–—]|\d{{1,3}}[.)])\s))"
+    rf"(?P<gap>(?:\n[^\S\n]*\n|[\f\u2029])\s*|\n(?=[^\S\n]{{0,{_DEEPEST_INDENT}}}(?:[-*•‣–—]|\d{{1,3}}[.)])\s))"
     rf"|(?P<stop>[{_STOPS}{_WIDE_STOPS}]+[{_CLOSERS}]*)"
 )
 _word_character = re.compile(r"[^\W_]")
@@ -116,9 +117,17 @@ def _abbreviates(text: str, stop: int, end: int) -> bool:
         return False
     word = found[0]
     small = word.lower()
+    if word.isdecimal():
+        return _numbers_item(text, found.start(), stop)
     if small in _NEVER_LAST or (len(word) == 1 and word.isupper() and word != "I"):
         return True
     if small in _MAYBE_LAST or _inner_stops.fullmatch(word):
         following = _visible.search(text, end, end + 100)
         return following is not None and not following[0].isupper()
     return False
+
+
+def _numbers_item(text: str, start: int, stop: int) -> bool:
+    """Whether a number begins its line, as that of an item in a list."""
+    before = text[max(0, start - _DEEPEST_INDENT - 1) : start].rstrip(" \t")
+    return stop - start <= 3 and (before.endswith("\n") or (not before and start <= _DEEPEST_INDENT))
