@@ -85,6 +85,7 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
         CORS(
             app,
             origins=settings.cors_origin_list,
+            send_wildcard=True,
             supports_credentials=False,
             expose_headers=EXPOSED_HEADERS,
             allow_headers=ALLOWED_HEADERS,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import RawIOBase
 from typing import Any, TypeVar
 
 from flask import Request
 
 from thetool.config import Settings
-from thetool.web.problems import TooLarge
+from thetool.web.problems import BadRequest, TooLarge
 
 View = TypeVar("View", bound=Callable[..., Any])
 Limit = int | Callable[[Settings], int]
@@ -38,14 +39,45 @@ def limit_of(view: Callable[..., Any] | None, settings: Settings) -> int:
     return limit(settings) if callable(limit) else limit
 
 
+class BoundedBody(RawIOBase):
+    """A request's body that raises at the byte that is too many, and when it ends too early.
+
+    Werkzeug's own stream ends quietly in both cases, so that a view would take the beginning for the whole.
+    """
+
+    def __init__(self, stream: Any, limit: int, declared: int | None) -> None:
+        self._stream = stream
+        self._limit = limit
+        self._declared = declared
+        self._read = 0
+
+    def readable(self) -> bool:
+        """It is for reading."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into `buffer`; raises TooLarge or BadRequest."""
+        if not len(buffer):
+            return 0
+        data = self._stream.read(min(len(buffer), self._limit - self._read + 1))
+        self._read += len(data)
+        if self._read > self._limit:
+            raise TooLarge(f"The body is longer than the {self._limit:,} bytes that are taken here.", limit=self._limit)
+        if not data and self._declared is not None and self._read < self._declared:
+            raise BadRequest(f"The body ended after {self._read:,} of {self._declared:,} bytes.")
+        buffer[: len(data)] = data
+        return len(data)
+
+
 def enforce(request: Request, limit: int) -> None:
-    """Refuse a body that says it is too large; one that does not say is refused at the byte that is too many.
+    """Refuse a body that says it is too large; watch the others while they are read.
 
     Raises:
         TooLarge: before anything was read.
     """
-    request.max_content_length = limit
-    request.max_form_memory_size = limit
     length = request.content_length
     if length is not None and length > limit:
         raise TooLarge(f"The body has {length:,} bytes; up to {limit:,} are taken here.", limit=limit)
+    request.environ["wsgi.input"] = BoundedBody(request.environ["wsgi.input"], limit, length)
+    request.max_content_length = limit + 1  # Werkzeug must not stop quietly before ours raises
+    request.max_form_memory_size = limit
