@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from apiflask import APIFlask
 
+from thetool.access import health_routes, setup
 from thetool.access import routes as access_routes
-from thetool.access import setup
 from thetool.config import Settings, get_settings
 from thetool.database import connection
 from thetool.pages import routes as pages_routes
@@ -22,6 +22,6 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app = create_api(settings)
     connection.init_app(app, settings)
     setup.init_app(app, settings)
-    for routes in (access_routes, storage_routes, weights_routes, pages_routes):
+    for routes in (health_routes, access_routes, storage_routes, weights_routes, pages_routes):
         app.register_blueprint(routes.blueprint)
     return app
