@@ -77,10 +77,19 @@ def _explained(error: sqlalchemy.exc.DBAPIError) -> str:
 
 
 def upgrade_connection(connection: sa.Connection, revision: str = "head") -> None:
-    """Run the migrations on an open connection."""
+    """Run the migrations up to the revision on an open connection."""
+    alembic.command.upgrade(_configuration(connection), revision)
+
+
+def downgrade_connection(connection: sa.Connection, revision: str) -> None:
+    """Take the migrations after the revision back on an open connection."""
+    alembic.command.downgrade(_configuration(connection), revision)
+
+
+def _configuration(connection: sa.Connection) -> alembic.config.Config:
     config = alembic.config.Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    alembic.command.upgrade(config, revision)
+    return config
 
 
 @contextlib.contextmanager
