@@ -43,6 +43,23 @@ def local_key(home: Path) -> str:
         raise SettingsError(f"MASTER_API_KEY: is not set, and {path} cannot hold a local one: {error}") from error
 
 
+def known_local_key(home: Path) -> str | None:
+    """The key kept in `home`/master.key, if there is one; never makes one.
+
+    Raises:
+        SettingsError: when it is there and cannot be read.
+    """
+    path = home / FILE_NAME
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            return file.read().strip() or None
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from error
+
+
 def _write_new(descriptor: int) -> str:
     key = f"ttm_{secrets.token_urlsafe(32)}"
     os.pwrite(descriptor, f"{key}\n".encode("ascii"), 0)

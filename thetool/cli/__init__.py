@@ -1,0 +1,1 @@
+"""The command `thetool`: start the service, and use it from a terminal."""

@@ -1,0 +1,5 @@
+"""`python -m thetool.cli`."""
+
+from thetool.cli.main import main
+
+main()

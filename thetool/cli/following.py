@@ -1,0 +1,85 @@
+"""Staying with a job until it is finished, with its progress on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+from uuid import UUID
+
+import click
+
+from thetool.cli.problems import EXIT_INTERRUPTED, CommandFailed, printable
+from thetool.cli.service import Service
+from thetool.cli.show import console
+
+FINISHED = frozenset({"completed", "failed", "cancelled"})
+POLL_SECONDS = 1.0
+
+
+class Progress(Protocol):
+    """Shows how far a job is."""
+
+    def __call__(self, job: dict[str, Any]) -> None:
+        """Show this state of it."""
+
+
+def follow(service: Service, job_id: UUID | str, *, seconds: float | None = None) -> dict[str, Any]:
+    """The job when it is finished, or as it is after `seconds`; Ctrl-C offers to cancel it.
+
+    Raises:
+        ServiceProblem, ServiceUnreachable: as the service answers.
+        SystemExit: 130, after Ctrl-C.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
+    try:
+        with _shown() as show:
+            while True:
+                left = POLL_SECONDS if deadline is None else min(POLL_SECONDS, deadline - time.monotonic())
+                job: dict[str, Any] = service.get(f"/api/v1/jobs/{job_id}", {"wait": f"{max(0.0, left):.3f}"}).body
+                show(job)
+                if job["status"] in FINISHED or (deadline is not None and time.monotonic() >= deadline):
+                    return job
+    except KeyboardInterrupt:
+        _offer_to_cancel(service, job_id)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def require_completed(job: dict[str, Any]) -> dict[str, Any]:
+    """The job, when it is completed. Raises CommandFailed with the job's own words when it failed or was cancelled."""
+    if job["status"] == "completed":
+        return job
+    error = job.get("error") or {}
+    reason = f": {error['message']} ({error.get('code')})" if error.get("message") else "."
+    raise CommandFailed(f"The job {job['id']} {'failed' if job['status'] == 'failed' else 'was cancelled'}{reason}")
+
+
+@contextmanager
+def _shown() -> Iterator[Progress]:
+    """A bar in a terminal; nothing in a log file."""
+    if not sys.stderr.isatty():
+        yield lambda job: None
+        return
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=console(error=True), transient=True) as bars:
+        bar = bars.add_task("waiting", total=1.0)
+
+        def show(job: dict[str, Any]) -> None:
+            said = job.get("message") or job.get("stage") or job["status"]
+            bars.update(bar, completed=job.get("progress") or 0.0, description=printable(str(said)))
+
+        yield show
+
+
+def _offer_to_cancel(service: Service, job_id: UUID | str) -> None:
+    """Ask whether the job shall go on without us; where nobody can be asked, it does."""
+    if sys.stdin.isatty() and click.confirm(f"\nCancel the job {job_id}?", err=True):
+        service.post(f"/api/v1/jobs/{job_id}/cancel")
+        click.echo("Asked it to stop.", err=True)
+    else:
+        click.echo(f"The job goes on; see: thetool jobs show {job_id}", err=True)

@@ -1,0 +1,104 @@
+"""`thetool jobs`: list, show and cancel jobs."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import UUID
+
+import click
+
+from thetool.cli.following import FINISHED, follow
+from thetool.cli.problems import CommandFailed
+from thetool.cli.service import Service, for_service
+from thetool.cli.show import json_option, moment, percent, print_fields, print_json, print_table
+
+JOBS = "/api/v1/jobs"
+STATUSES = ("queued", "running", "completed", "failed", "cancelled")
+COLUMNS = ("id", "kind", "status", "done", "stage", "created")
+WATCH_SECONDS = 2.0
+
+
+@click.group()
+def jobs() -> None:
+    """List, show and cancel jobs."""
+
+
+@jobs.command("list")
+@click.option("--status", type=click.Choice(STATUSES), help="Only jobs in this state.")
+@click.option("--kind", help="Only jobs of this kind, such as analyze.text.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, metavar="N", help="How many. [default: 20]")
+@click.option("--watch", is_flag=True, help="Show them again every 2 seconds, until Ctrl-C.")
+@json_option
+@for_service
+def list_jobs(service: Service, status: str | None, kind: str | None, limit: int, watch: bool, as_json: bool) -> None:
+    """List jobs, newest first."""
+    query = {"status": status, "kind": kind, "limit": min(limit, 200)}
+    while True:
+        listed = service.items(JOBS, query, most=limit)
+        if watch and not as_json:
+            click.clear()
+        if as_json:
+            print_json(listed)
+        else:
+            print_table(COLUMNS, [_row(job) for job in listed], empty="No jobs.")
+        if not watch:
+            return
+        time.sleep(WATCH_SECONDS)
+
+
+@jobs.command()
+@click.argument("job_id", metavar="ID", type=click.UUID)
+@click.option("--watch", is_flag=True, help="Stay until it is finished, and show how far it is.")
+@json_option
+@for_service
+def show(service: Service, job_id: UUID, watch: bool, as_json: bool) -> None:
+    """Show the job ID: its state, its result or what went wrong."""
+    job = follow(service, job_id) if watch else service.get(f"{JOBS}/{job_id}").body
+    if as_json:
+        print_json(job)
+        return
+    print_fields(_fields(job))
+    if job.get("result") is not None:
+        print_json(job["result"])
+
+
+@jobs.command()
+@click.argument("job_id", metavar="ID", type=click.UUID)
+@json_option
+@for_service
+def cancel(service: Service, job_id: UUID, as_json: bool) -> None:
+    """Cancel the job ID. One that is running stops at its next step."""
+    job = service.post(f"{JOBS}/{job_id}/cancel").body
+    if as_json:
+        print_json(job)
+    elif job["status"] == "cancelled":
+        click.echo(f"Cancelled {job_id}.")
+    elif job["status"] in FINISHED:
+        raise CommandFailed(f"The job is {job['status']} already.")
+    else:
+        click.echo(f"Asked {job_id} to stop; it is {job['status']}.")
+
+
+def _row(job: dict[str, Any]) -> tuple[Any, ...]:
+    return (
+        job["id"],
+        job["kind"],
+        job["status"],
+        percent(job.get("progress")),
+        job.get("stage"),
+        moment(job.get("created_at")),
+    )
+
+
+def _fields(job: dict[str, Any]) -> list[tuple[str, Any]]:
+    error = job.get("error") or {}
+    times = ("created_at", "started_at", "finished_at")
+    return [
+        *((name, job.get(name)) for name in ("id", "kind", "status", "stage", "message")),
+        ("progress", percent(job.get("progress"))),
+        ("attempts", job.get("attempts")),
+        *((name.removesuffix("_at"), moment(job[name])) for name in times if job.get(name)),
+        ("correlation id", job.get("correlation_id")),
+        ("error", f"{error.get('message')} ({error.get('code')})" if error else None),
+    ]

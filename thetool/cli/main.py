@@ -1,0 +1,37 @@
+"""`thetool`: the commands, and what all of them share."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from thetool import __version__
+from thetool.cli.analyze import analyze
+from thetool.cli.jobs import jobs
+from thetool.cli.keys import keys
+from thetool.cli.problems import EXIT_INTERRUPTED
+from thetool.cli.process import migrate, serve
+from thetool.cli.weights import weights
+
+EPILOG = """Exit status: 0 done; 1 a problem, told in one line; 2 the command was not understood; 3 no service answers;
+130 interrupted. The key is taken from THETOOL_API_KEY, else, on the service's own machine, from its settings or its
+home folder: a key on a command line could be seen by everybody on the machine."""
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="thetool")
+def thetool() -> None:
+    """Texts go in, results come out: start the service, and use it."""
+
+
+for command in (serve, analyze, jobs, keys, weights, migrate):
+    thetool.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        thetool.main(prog_name="thetool", standalone_mode=True)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)

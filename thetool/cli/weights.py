@@ -1,0 +1,115 @@
+"""`thetool weights`: the models' files on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from thetool.cli.problems import CommandFailed
+from thetool.cli.service import settings_here
+from thetool.cli.show import console, json_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from thetool.weights.pull import Progress, ProgressCallback
+
+MIB = 2**20
+
+
+@click.group()
+def weights() -> None:
+    """See, fetch and check the model weights on this machine."""
+
+
+@weights.command("list")
+@json_option
+def list_weights(as_json: bool) -> None:
+    """List what each model is for, which one is chosen, and whether it is here."""
+    from thetool.weights.folder import status
+    from thetool.weights.schemas import WeightsOut
+
+    with _told():
+        roles = status(settings_here())
+    if as_json:
+        print_json([WeightsOut.of(role).model_dump(mode="json") for role in roles])
+        return
+    rows = [
+        (
+            each.role,
+            each.model.name,
+            each.model.version,
+            each.model.licence,
+            f"{each.model.size / MIB:.0f} MiB",
+            each.present,
+        )
+        for each in roles
+    ]
+    print_table(("role", "model", "version", "licence", "size", "here"), rows, empty="No models.")
+    for each in roles:
+        if each.how_to:
+            click.echo(f"{each.role}: {each.how_to}", err=True)
+
+
+@weights.command()
+@click.argument("roles", metavar="[ROLE]...", nargs=-1)
+def pull(roles: tuple[str, ...]) -> None:
+    """Fetch the weights of each ROLE (of all, without one); what is here and right is kept."""
+    from thetool.weights.catalogue import catalogue
+    from thetool.weights.pull import pull as fetch
+
+    settings = settings_here()
+    for role in roles or tuple(catalogue().roles):
+        with _told(), _shown() as show:
+            files = fetch(settings, role, progress=show)
+        click.echo(f"{role}: {len(files)} files in {next(iter(files.values())).parent}")
+
+
+@weights.command()
+@click.argument("role", required=False)
+def verify(role: str | None) -> None:
+    """Read the weights of ROLE (of all, without one) and compare them with the catalogue."""
+    from thetool.weights.folder import verify as check
+
+    with _told():
+        checks = check(settings_here(), role)
+    print_table(
+        ("role", "model", "file", "state"), [(c.role, c.name, c.file, c.state) for c in checks], empty="No files."
+    )
+    wrong = [found for found in checks if found.state != "ok"]
+    if wrong:
+        raise CommandFailed(f"{len(wrong)} of {len(checks)} files are not right. Fetch them with: thetool weights pull")
+
+
+@weights.command()
+def where() -> None:
+    """Print the folder that the weights are kept in."""
+    click.echo(settings_here().weights_folder)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    from thetool.web.problems import Problem
+
+    try:
+        yield
+    except Problem as problem:
+        raise CommandFailed(f"{problem.title}: {problem.detail or ''} ({problem.code})") from problem
+
+
+@contextmanager
+def _shown() -> Iterator[ProgressCallback]:
+    """A bar of bytes in a terminal."""
+    from rich.progress import BarColumn, DownloadColumn, TextColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
+    with Bars(*columns, console=console(error=True), transient=True) as bars:
+        bar = bars.add_task("looking", total=None)
+
+        def show(progress: Progress) -> None:
+            what = f"{progress.role} {progress.file} {progress.stage}"
+            bars.update(bar, description=what, completed=progress.done, total=progress.total)
+
+        yield show
