@@ -39,12 +39,14 @@ def api(make_api: Callable[..., APIFlask]) -> FlaskClient:
 
 
 @pytest.fixture(scope="session")
-def port() -> Iterator[int]:
-    """The sample application on a real gunicorn."""
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The sample application on a real gunicorn, away from this project's configuration of it."""
+    folder = tmp_path_factory.mktemp("web")
     number = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{number}", "--threads", "8", "-c", "/dev/null"]
+    options = ["-b", f"127.0.0.1:{number}", "--threads", "8", "--no-control-socket", "--log-level", "warning"]
+    command = [sys.executable, "-m", "gunicorn", *options]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "ENV_FILE": os.devnull}
-    process = subprocess.Popen([*command, "tests.web.sample:build()"], cwd=ROOT, env=environment)
+    process = subprocess.Popen([*command, "tests.web.sample:build()"], cwd=folder, env=environment)
     try:
         until(lambda: _answers(number), "gunicorn answers")
         yield number
