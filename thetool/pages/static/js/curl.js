@@ -1,0 +1,30 @@
+/** The same request as a line for a shell, so that a person learns the API from the page. */
+
+import { find, say } from "./dom.js";
+import { copyButton } from "./clipboard.js";
+
+const LONGEST_SHOWN = 1200;
+
+/** Quote `text` for a POSIX shell. */
+export const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/**
+ * The curl line of a request.
+ * @param {string} path the path with its query
+ * @param {{json?: object, form?: [string, string][]}} request what is posted; nothing is a GET
+ */
+export function curl(path, { json, form = [] } = {}) {
+  const parts = [`curl ${quote(location.origin + path)}`];
+  parts.push('-H "Authorization: Bearer $THETOOL_KEY"');
+  if (json) parts.push("-H 'Content-Type: application/json'", `-d ${quote(JSON.stringify(json))}`);
+  for (const [name, value] of form) parts.push(`-F ${quote(`${name}=${value}`)}`);
+  return parts.join(" \\\n  ");
+}
+
+/** Fill the page's request box; what is very long is shown cut, and copied whole. */
+export function showRequest(line) {
+  const box = find("#request");
+  say(find("pre", box), line.length > LONGEST_SHOWN ? `${line.slice(0, LONGEST_SHOWN)} … (the copy has all ${line.length} characters)` : line);
+  box.line = line;
+  if (!find("button", box)) find(".end", box).append(copyButton(() => box.line, "Copy the request", "Copy"));
+}

@@ -1,0 +1,129 @@
+/** How each part of a text's analysis is shown. A part that is not known here is shown as JSON. */
+
+import { el } from "./dom.js";
+import { count, counted, signed } from "./format.js";
+import { jsonView } from "./json_view.js";
+
+const MOST_SENTENCES = 400;
+const LONGEST_TEXT = 20_000;
+const FEW_TOPICS = 6; // so many are all shown
+const NEAR_TOPICS = 3; // else so many of those that do not apply
+
+/** The parts of `result`, the ones known here first; `text` is what was analysed, or null where it is not on the page. */
+export function findings(result, text) {
+  const names = [...new Set([...Object.keys(KNOWN), ...Object.keys(result)])];
+  return names.filter((name) => (result[name] ?? null) !== null).map((name) => finding(name, result[name], text));
+}
+
+function finding(name, value, text) {
+  const [title, draw] = KNOWN[name] ?? [name, (part) => ({ body: [jsonView(name, part)] })];
+  const { head = null, body } = draw(value, text);
+  return el(
+    "section",
+    { class: "finding", "aria-label": title, "data-finding": name },
+    el("div", { class: "finding-head" }, el("h2", {}, title), head),
+    body,
+  );
+}
+
+const KNOWN = {
+  sentiment: ["Sentiment", sentiment],
+  language: ["Language", language],
+  topics: ["Topics", topics],
+  statistics: ["Statistics", statistics],
+};
+
+function sentiment({ compound, label, sentences }, text) {
+  const scale = ["negative", "neutral", "positive"].map((word) => el("span", {}, word));
+  return {
+    head: el("span", { class: `value number tone-${label}` }, el("b", {}, label), ` ${signed(compound)}`),
+    body: [
+      balance(compound, label),
+      el("div", { class: "scale", "aria-hidden": "true" }, scale),
+      sentences?.length ? coloured(sentences, text) : null,
+    ],
+  };
+}
+
+function balance(compound, label) {
+  return el(
+    "div",
+    {
+      class: "balance", "data-tone": label, role: "meter", "aria-label": "Compound score",
+      "aria-valuemin": -1, "aria-valuemax": 1, "aria-valuenow": compound, "aria-valuetext": `${signed(compound)}, ${label}`,
+      vars: { value: compound },
+    },
+    el("span"),
+  );
+}
+
+/** The text with each sentence in the colour of its sentiment; the score is in the title and for screen readers. */
+function coloured(sentences, text) {
+  const points = text === null || text.length > LONGEST_TEXT ? null : [...text];
+  const shown = sentences.slice(0, MOST_SENTENCES);
+  const pieces = shown.flatMap(({ text: words, start, end, compound, label }, number) => {
+    const next = shown[number + 1];
+    const gap = !next ? "" : points ? points.slice(end, next.start).join("") : " ";
+    const mark = el(
+      "span",
+      { class: "sentence", "data-tone": label, title: `${label} ${signed(compound)}`, "data-start": start },
+      words,
+      el("span", { class: "unseen" }, ` (${label} ${signed(compound)})`),
+    );
+    return [mark, gap];
+  });
+  const left = sentences.length - shown.length;
+  return el(
+    "div",
+    { class: "stack tight" },
+    el("p", { class: "sentences wrap", tabindex: "0", "aria-label": "Text coloured by sentence" }, pieces),
+    left ? el("p", { class: "hint" }, `${counted(left, "sentence")} more in the JSON.`) : null,
+  );
+}
+
+function language({ code, name, score, unsure, reason, shares }) {
+  const others = Object.entries(shares ?? {}).filter(([other]) => other !== code);
+  const word = code ? (name ?? code) : "Unknown";
+  return {
+    head: el("span", { class: "value" }, el("b", {}, word), code ? el("span", { class: "quiet" }, ` ${code} · score ${score.toFixed(2)}`) : null),
+    body: [
+      unsure ? el("p", { class: "hint" }, el("span", { class: "tag" }, "unsure"), reason ? ` ${reason}` : null) : null,
+      others.length ? el("p", { class: "hint" }, `Also ${others.map(([other, share]) => `${other} ${Math.round(share * 100)} %`).join(", ")}`) : null,
+    ],
+  };
+}
+
+function topics({ topics: applying, scores, cutoff }) {
+  const apply = new Set(applying.map(({ label }) => label));
+  const order = Object.keys(scores ?? {});
+  const near = order.filter((label) => !apply.has(label)).slice(0, order.length <= FEW_TOPICS ? FEW_TOPICS : NEAR_TOPICS);
+  const rows = [...apply, ...near].flatMap((label) => bar(label, scores[label], apply.has(label)));
+  const head = apply.size ? `${apply.size} above the cut-off of ${cutoff}` : `none above the cut-off of ${cutoff}`;
+  return {
+    head: el("span", { class: "value quiet number" }, head),
+    body: [el("dl", { class: "bars", vars: { cutoff } }, rows)],
+  };
+}
+
+/** A topic's similarity; one that does not apply is grey. */
+function bar(label, score, applies) {
+  const look = applies ? null : "below";
+  return [
+    el("dt", { class: look }, label),
+    el("dd", { class: `track ${look ?? ""}`, "aria-hidden": "true" }, el("span", { vars: { part: Math.max(0, score) } })),
+    el("dd", { class: `number ${look ?? ""}` }, score.toFixed(2)),
+  ];
+}
+
+function statistics(value) {
+  const rows = Object.entries(value)
+    .filter(([, number]) => typeof number === "number")
+    .map(([name, number]) => [name === "reading_time_seconds" ? "reading time" : name.replaceAll("_", " "), told(name, number)]);
+  const cells = rows.map(([name, number]) => el("div", {}, el("dt", {}, name), el("dd", { class: "number" }, number)));
+  return { body: [el("dl", { class: "counts" }, cells)] };
+}
+
+function told(name, number) {
+  if (name !== "reading_time_seconds") return count(number);
+  return number < 60 ? `${Math.round(number)} s` : `${Math.round(number / 60)} min`;
+}

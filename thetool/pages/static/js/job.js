@@ -1,0 +1,127 @@
+/** The page of one job, live until it is over. */
+
+import "./status_line.js";
+import "./times.js";
+import { confirmed } from "./confirm.js";
+import { announce } from "./announce.js";
+import { curl, showRequest } from "./curl.js";
+import { el, find, say } from "./dom.js";
+import { cancelJob, deleteJob, progressBar, statusBadge, took } from "./job_parts.js";
+import { jsonView } from "./json_view.js";
+import { followJob, over } from "./live.js";
+import { problemNotice } from "./problem.js";
+import { time } from "./times.js";
+
+const head = find("#head");
+const place = find("#job");
+const id = place.dataset.id;
+const badge = statusBadge();
+const bar = progressBar();
+const message = el("p", { class: "quiet wrap" });
+const facts = el("dl", { class: "counts" });
+const trouble = el("div", { class: "slot" });
+const outcome = el("div", { class: "stack slot" });
+const button = el("button", { type: "button", class: "button", hidden: true });
+let last = null;
+
+function build() {
+  head.append(badge.node, el("div", { class: "end" }, button));
+  place.append(trouble);
+  button.addEventListener("click", () => (over(last) ? remove() : cancel()));
+}
+
+function show(job) {
+  if (!last) {
+    place.removeAttribute("aria-busy");
+    say(find("h1", head), job.kind);
+    place.append(el("section", { class: "panel stack", "aria-label": "How far it is" }, bar.node, message, facts), outcome);
+    if (job.params) find("#asked").append(jsonView("What was asked", job.params));
+  }
+  badge.show(job);
+  bar.show(job);
+  say(message, job.message ?? "");
+  message.hidden = !job.message || job.status === "completed";
+  showFacts(job);
+  showButton(job);
+  if (over(job) && !(last && over(last))) showOutcome(job);
+  last = job;
+}
+
+function showFacts(job) {
+  const pairs = [
+    ["made", time(job.created_at)],
+    ["started", time(job.started_at)],
+    ["finished", time(job.finished_at)],
+    ["took", took(job)],
+    ["attempts", `${job.attempts} of ${job.max_attempts}`],
+    ["request", el("code", {}, job.correlation_id ?? "–")],
+  ];
+  if (facts.children.length) pairs.forEach(([, value], number) => find("dd", facts.children[number]).replaceChildren(value));
+  else facts.append(...pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", { class: "number" }, value))));
+}
+
+function showButton(job) {
+  button.hidden = !over(job) && Boolean(job.cancel_requested_at);
+  button.className = over(job) ? "button danger" : "button";
+  say(button, over(job) ? "Delete" : "Cancel");
+}
+
+function showOutcome(job) {
+  if (last) announce(`The job is ${job.status}`);
+  const shown = [];
+  if (job.error) shown.push(...errorViews(job));
+  if (job.result && job.kind.startsWith("analyze.")) shown.push(analyzeLink());
+  if (job.result) shown.push(jsonView("Result", job.result));
+  outcome.replaceChildren(...shown);
+}
+
+function analyzeLink() {
+  return el("p", {}, el("a", { href: `/analyze?job=${id}` }, "Show this result in Analyze"));
+}
+
+function errorViews({ error, correlation_id: requestId }) {
+  const notice = problemNotice({ title: "It failed", detail: error.message, code: error.code, requestId });
+  const traceback = error.traceback
+    ? el("details", { class: "code tall" }, el("summary", {}, "Traceback"), el("pre", { tabindex: "0", "aria-label": "Traceback" }, error.traceback))
+    : null;
+  return [notice, traceback].filter(Boolean);
+}
+
+async function cancel() {
+  const text = "It stops at its next step, and what it has done so far is thrown away.";
+  if (await confirmed({ title: "Cancel this job?", text, action: "Cancel the job", keep: "Let it run" })) {
+    await attempt(async () => {
+      await cancelJob(id);
+      announce("Cancelling");
+    });
+  }
+}
+
+async function remove() {
+  const text = "Its record goes, with its result. This cannot be undone.";
+  if (await confirmed({ title: "Delete this job?", text, action: "Delete the job" })) {
+    await attempt(async () => {
+      await deleteJob(id);
+      location.assign("/jobs");
+    });
+  }
+}
+
+async function attempt(task) {
+  try {
+    await task();
+    trouble.replaceChildren();
+  } catch (error) {
+    trouble.replaceChildren(problemNotice(error));
+  }
+}
+
+build();
+showRequest(curl(`/api/v1/jobs/${id}`));
+attempt(() => followJob(id, {
+  changed: (job) => {
+    trouble.replaceChildren();
+    show(job);
+  },
+  trouble: (problem) => trouble.replaceChildren(problemNotice(problem)),
+}));
