@@ -6,16 +6,21 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import psycopg2
 import psycopg2.errors
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in lower case
-from psycopg2.extras import register_uuid
+from psycopg2.extensions import register_adapter
+from psycopg2.extras import UUID_adapter, register_uuid
 
 from thetool.database.connection import DatabaseUnavailable, connect, is_unavailable
 from thetool.jobs.queries import Query, queries
 
 Row = tuple[Any, ...]
+
+# So that other rooms' cursors take UUIDs too; what they give back stays as it is.
+register_adapter(UUID, UUID_adapter)
 
 
 class QueueConnection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 import traceback
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +12,6 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from thetool.database.connection import is_unavailable
 from thetool.jobs.payload import clean
 from thetool.jobs.registry import TransientError
 from thetool.web.problems import Problem
@@ -54,7 +54,7 @@ class Failure:
 
 def failure_of(error: BaseException) -> Failure:
     """What an exception out of a handler means for its job: only what is marked as transient is tried again."""
-    transient = isinstance(error, TransientError) or is_unavailable(error)
+    transient = isinstance(error, TransientError) or _is_database_away(error)
     code = getattr(error, "code", None)
     return Failure(
         code=code if isinstance(code, str) else "transient_error" if transient else "job_failed",
@@ -79,6 +79,15 @@ def backoff_seconds(attempt: int, at_least: float = 0.0) -> float:
     """
     longest = min(FIRST_RETRY_SECONDS * 2.0 ** min(attempt - 1, 30), LONGEST_RETRY_SECONDS)
     return max(at_least, longest * random.uniform(0.5, 1.0))  # noqa: S311  not a secret
+
+
+def _is_database_away(error: BaseException) -> bool:
+    """Where no driver was loaded (a child has no database, and starts faster so) it cannot have been that."""
+    if "psycopg2" not in sys.modules:
+        return False
+    from thetool.database.connection import is_unavailable
+
+    return is_unavailable(error)
 
 
 def _message(error: BaseException) -> str:

@@ -104,5 +104,7 @@ class LeaseKeeper:
 
     def _rescue(self) -> None:
         for job_id, kind, status, attempts in self._queue.rescue():
-            log.warning("a silent worker's job was taken back", job_id=str(job_id), kind=kind, status=status, attempts=attempts)
+            log.warning(
+                "a silent worker's job was taken back", job_id=str(job_id), kind=kind, status=status, attempts=attempts
+            )
         self._queue.forget_dead_workers()

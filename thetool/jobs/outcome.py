@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psycopg2
 import structlog
@@ -17,6 +16,7 @@ from thetool.jobs.active import Running
 from thetool.jobs.context import Interrupted, LostClaim, TimedOut
 from thetool.jobs.failure import Failure, backoff_seconds, failure_of
 from thetool.jobs.queue import Queue
+from thetool.jobs.results import Completed, unstorable
 from thetool.jobs.snapshot import JobSnapshot
 from thetool.jobs.waiters import Waiters
 
@@ -25,14 +25,6 @@ log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """The handler gave a result; `callbacks` belong into the transaction that stores it."""
-
-    result: str
-    callbacks: tuple[Callable[[Any], None], ...] = ()
 
 
 Outcome = Completed | Failure | type[Interrupted]
@@ -150,11 +142,6 @@ class Settlement:
             finished_at=datetime.now(UTC),
         )
         self._waiters.finished(claim.id, snapshot or None)
-
-
-def unstorable(why: str) -> Failure:
-    """The error of a job whose result Postgres does not take."""
-    return Failure("result_not_storable", why).bounded()
 
 
 def timeout_failure(seconds: float) -> Failure:

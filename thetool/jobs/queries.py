@@ -16,7 +16,7 @@ class Query:
     """One query of queries.sql.
 
     psycopg2 does not prepare by itself, and planning is most of what a claim costs: `prepare` and `execute` do it in
-    SQL. The statement's name carries a hash of its text, so that two versions behind one pooler never mean the same name.
+    SQL. The statement's name carries a hash of its text: two versions behind one pooler never mean the same name.
     """
 
     name: str

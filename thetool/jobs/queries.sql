@@ -210,6 +210,9 @@ on conflict (owner_id, key) do update set
 where idempotency_keys.expires_at < now()
 returning key;
 
+-- point_key: Tie an idempotency key to another job.
+update idempotency_keys set job_id = %(job_id)s where owner_id = %(owner_id)s and key = %(key)s;
+
 -- recall: What an idempotency key stands for.
 select request_hash, job_id, analysis_id from idempotency_keys
 where owner_id = %(owner_id)s and key = %(key)s and expires_at >= now();

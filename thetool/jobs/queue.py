@@ -219,10 +219,18 @@ class Queue:
         """The kinds that live workers take."""
         return frozenset(kind for (kind,) in self.connection.run("offered", {"lease": self.lease}))
 
-    def find_dedupe(self, dedupe_key: str) -> UUID | None:
-        """The unfinished job with this `dedupe_key`."""
-        rows = self.connection.run("find_dedupe", {"dedupe_key": dedupe_key})
-        return rows[0][0] if rows else None
+    def find_dedupe(self, dedupe_key: str, *, cursor: Any = None) -> UUID | None:
+        """The unfinished job with this `dedupe_key`; with `cursor`, as that transaction sees it."""
+        if cursor is None:
+            rows = self.connection.run("find_dedupe", {"dedupe_key": dedupe_key})
+        else:
+            cursor.execute(queries["find_dedupe"].text, {"dedupe_key": dedupe_key})
+            rows = cursor.fetchall()
+        return UUID(str(rows[0][0])) if rows else None
+
+    def unfinished_of(self, owner_id: UUID, limit: int) -> int:
+        """How many unfinished jobs an owner has, counted no further than `limit`."""
+        return int(self.connection.run("unfinished_of", {"owner_id": owner_id, "limit": limit})[0][0])
 
     def depth(self, limit: int) -> int:
         """How many jobs wait, counted no further than `limit`."""

@@ -131,6 +131,13 @@ def kinds() -> tuple[JobKind, ...]:
     return tuple(_kinds.values())
 
 
+def check_timeout(seconds: float) -> float:
+    """The same number of seconds; ValueError unless it is positive and at most a day."""
+    if not 0 < seconds <= MAX_TIMEOUT_SECONDS:
+        raise ValueError(f"a timeout is more than 0 and at most {MAX_TIMEOUT_SECONDS:,} seconds, not {seconds}")
+    return seconds
+
+
 def _register(kind: JobKind) -> None:
     known = _kinds.get(kind.name)
     if known is not None and (known.module, known.handler.__qualname__) != (kind.module, kind.handler.__qualname__):
@@ -144,8 +151,9 @@ def _check_bounds(kind: str, queue: str, runs: str, timeout: float, max_attempts
         raise ValueError(f"{kind!r}: a kind is named room.verb")
     if queue not in {"cpu", "gpu"} or runs not in {"thread", "process"}:
         raise ValueError(f"{kind}: the queue is cpu or gpu, and it runs as a thread or a process")
-    if not (0 < timeout <= MAX_TIMEOUT_SECONDS and max_attempts >= 1 and memory_mb >= 1):
-        raise ValueError(f"{kind}: timeout, max_attempts and memory_mb are positive, a timeout is at most a day")
+    check_timeout(timeout)
+    if max_attempts < 1 or memory_mb < 1:
+        raise ValueError(f"{kind}: max_attempts and memory_mb are positive")
 
 
 def _models(handler: Callable[..., Any]) -> tuple[type[BaseModel], type[BaseModel]]:

@@ -24,7 +24,7 @@ MESSAGE_LIMIT = 1000
 class Reporter:
     """The desk of a job in the worker itself: writes its progress, keeps its files.
 
-    Between two writes lie at least `WRITE_SECONDS`; what is said meanwhile is written by `flush`, called by the watcher.
+    Between two writes lie at least `WRITE_SECONDS`; what is said meanwhile is written when the watcher flushes it.
     """
 
     def __init__(self, queue: Queue, running: Running) -> None:

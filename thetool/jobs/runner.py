@@ -140,6 +140,10 @@ class Runner:
         """How many jobs run here now."""
         return len(self._active)
 
+    def takes(self, kind: str) -> bool:
+        """Whether this worker will run jobs of this kind."""
+        return not self._keeper.draining and kind in self.kind_names()
+
     def kinds_of(self, runs: str) -> list[JobKind]:
         """The kinds that this worker takes and runs in this way."""
         return [kind for kind in registry.kinds() if kind.runs == runs and kind.queue in self.queues]

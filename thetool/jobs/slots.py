@@ -23,9 +23,7 @@ class Slot:
         self.group = group
         self.retired = False
         self.inbox: queue.SimpleQueue[Claim | str] = queue.SimpleQueue()
-        self.thread = threading.Thread(
-            target=group.serve, args=(self,), name=f"{group.name}-{number}", daemon=True
-        )
+        self.thread = threading.Thread(target=group.serve, args=(self,), name=f"{group.name}-{number}", daemon=True)
 
     def hand(self, claim: Claim) -> None:
         """Run this job, in the slot that was reserved for it."""

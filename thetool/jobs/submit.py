@@ -10,14 +10,19 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from thetool.database.ids import new_id
-from thetool.jobs import idempotency as idempotency_keys
-from thetool.jobs.admission import admit
+from thetool.jobs.admission import NoWorker, QueueFull, QuotaExceeded, admit
 from thetool.jobs.claims import Claim, NewJob
-from thetool.jobs.idempotency import Idempotency
+from thetool.jobs.idempotency import Idempotency, IdempotencyConflict, point_to, remember
 from thetool.jobs.local import local
-from thetool.jobs.payload import NotStorable, TooLargeToStore, to_json_text
-from thetool.jobs.registry import JobKind, get_kind
-from thetool.web.problems import TooLarge, ValidationFailed
+from thetool.jobs.payload import NotStorable, TooLargeToStore, clean, to_json_text
+from thetool.jobs.registry import JobKind, check_timeout, get_kind
+from thetool.jobs.slots import Slot
+from thetool.web.problems import Conflict, TooLarge, ValidationFailed
+
+__all__ = ["NoWorker", "QueueFull", "QuotaExceeded", "Submission", "submit"]
+
+DEDUPE_TRIES = 3
+DEDUPE_KEY_LIMIT = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,8 @@ def submit(
 
     Raises:
         UnknownKind: nobody registered the kind (422).
-        ValidationFailed: the parameters, or a key, cannot be stored (422); TooLarge when there is too much of them (413).
+        ValidationFailed: the parameters cannot be stored (422).
+        TooLarge: there is too much of them (413).
         QueueFull: `MAX_QUEUED_JOBS` jobs wait already (429).
         QuotaExceeded: the owner has `job_quota` unfinished jobs (429).
         NoWorker: no live worker takes the kind (503).
@@ -76,38 +82,99 @@ def submit(
         queue=known.queue,
         params=_params_text(known, params),
         owner_id=owner_id,
-        timeout=known.timeout if timeout is None else timeout,
+        timeout=known.timeout if timeout is None else check_timeout(timeout),
         max_attempts=known.max_attempts,
         correlation_id=correlation_id,
         priority=priority,
         run_at=run_at,
-        dedupe_key=None if dedupe_key is None else f"{owner_id}:{dedupe_key}",
-        idempotency_key=idempotency and idempotency.key,
+        dedupe_key=None if dedupe_key is None else f"{owner_id}:{clean(dedupe_key, DEDUPE_KEY_LIMIT)}",
+        idempotency_key=idempotency.key if idempotency else None,
         batch_id=batch_id,
     )
     admit(job, job_quota)
-    if idempotency is not None:
-        return _submit_once(job, known, idempotency, cursor)
-    if cursor is None and run_at is None:
-        return _submit_here(job, known)
-    return _enqueue(job, cursor)
-
-
-def _submit_here(job: NewJob, kind: JobKind) -> Submission:
-    """Run the job in this process if a slot is free and nothing older is ready; else enqueue it."""
-    runner = local.runner
-    slot = runner.groups[kind.runs].reserve() if runner and kind.queue in runner.queues else None
-    if runner is None or slot is None:
-        return _enqueue(job, None)
+    slot = _free_slot(known) if cursor is None and run_at is None else None
     try:
-        kinds = [other.name for other in runner.kinds_of(kind.runs)]
-        made = runner.queue.enqueue_claimed(job, worker_id=runner.worker_id, kinds=kinds)
+        made = (
+            _insert(job, known, slot, cursor)
+            if idempotency is None
+            else _insert_once(job, known, slot, cursor, idempotency)
+        )
     except BaseException:
-        slot.release()
+        if slot is not None:
+            slot.release()
         raise
-    if not isinstance(made, Claim):
-        slot.release()
-        return _existing(job) if made is None else Submission(job.id, created=True)
-    local.waiters.expect(job.id)
-    slot.hand(made)
-    return Submission(job.id, created=True)
+    if cursor is None and made.submission.created:
+        local.waiters.expect(job.id)
+    if slot is not None:
+        slot.hand(made.claim) if made.claim else slot.release()
+    elif local.runner is not None:
+        local.runner.groups[known.runs].wake()
+    return made.submission
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What the insert gave: `claim` is set when the job is ours to run at once."""
+
+    submission: Submission
+    claim: Claim | None = None
+
+
+def _free_slot(kind: JobKind) -> Slot | None:
+    runner = local.runner
+    return runner.groups[kind.runs].reserve() if runner and kind.queue in runner.queues else None
+
+
+def _insert(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any) -> _Made:
+    """Insert the job, already claimed where there is a slot; or find the one with its `dedupe_key`."""
+    for _ in range(DEDUPE_TRIES):
+        made = _try_insert(job, kind, slot, cursor)
+        if made is not None:
+            return made
+        existing = local.queue.find_dedupe(str(job.dedupe_key), cursor=cursor)
+        if existing is not None:
+            return _Made(Submission(existing, created=False))
+    raise Conflict("Jobs with this dedupe key come and go too fast; try again.")
+
+
+def _try_insert(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any) -> _Made | None:
+    runner, queue = local.runner, local.queue
+    if runner is not None and slot is not None:
+        kinds = [other.name for other in runner.kinds_of(kind.runs) if other.queue == kind.queue]
+        claim = queue.enqueue_claimed(job, worker_id=runner.worker_id, kinds=kinds)
+        if claim is None:
+            return None
+        return _Made(Submission(job.id, created=True), claim if isinstance(claim, Claim) else None)
+    notify = cursor is not None or runner is None or runner.watcher.may_notify(kind.queue)
+    return _Made(Submission(job.id, created=True)) if queue.enqueue(job, notify=notify, cursor=cursor) else None
+
+
+def _insert_once(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any, idempotency: Idempotency) -> _Made:
+    """Insert the job and its idempotency key together; or find the job that has the key."""
+    if cursor is None:
+        with local.queue.connection.transaction():
+            return _insert_with_key(job, kind, slot, None, idempotency)
+    return _insert_with_key(job, kind, slot, cursor, idempotency)
+
+
+def _insert_with_key(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any, idempotency: Idempotency) -> _Made:
+    first = remember(idempotency, job_id=job.id, cursor=cursor)
+    if first is not None:
+        if first.job_id is None:
+            raise IdempotencyConflict("This key was used for a request that needed no job.")
+        return _Made(Submission(first.job_id, created=False))
+    made = _insert(job, kind, slot, cursor)
+    if not made.submission.created:
+        point_to(idempotency, made.submission.job_id, cursor=cursor)
+    return made
+
+
+def _params_text(kind: JobKind, params: BaseModel) -> str:
+    if not isinstance(params, kind.params_model):
+        raise TypeError(f"{kind.name} takes {kind.params_model.__name__}, not {type(params).__name__}")
+    try:
+        return to_json_text(params)
+    except TooLargeToStore as error:
+        raise TooLarge(f"The parameters cannot be stored. {error}") from error
+    except NotStorable as error:
+        raise ValidationFailed.of_fields([("", f"The parameters cannot be stored. {error}", "body")]) from error

@@ -1,0 +1,183 @@
+"""The worker's side of its child processes: one warm child for each process slot."""
+
+from __future__ import annotations
+
+import select
+import time
+from typing import Any
+
+import orjson
+import structlog
+from pydantic import ValidationError
+
+from thetool.jobs.active import Running
+from thetool.jobs.context import Interrupted, TimedOut
+from thetool.jobs.failure import Failure, failure_of
+from thetool.jobs.frames import BadFrame
+from thetool.jobs.outcome import Outcome
+from thetool.jobs.process_tree import descendants, memory_bytes
+from thetool.jobs.registry import JobKind
+from thetool.jobs.results import completed
+from thetool.jobs.scratch import open_scratch_file, sweep
+from thetool.jobs.slots import Slot
+from thetool.jobs.spawn import Child, ChildGone
+
+log = structlog.get_logger("thetool.jobs.child")
+
+LOOK_SECONDS = 0.1
+JOBS_OF_A_CHILD = 100
+LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
+MIB = 2**20
+
+
+class Nursery:
+    """The children of a runner, one for each slot, started when a job first needs it.
+
+    A slot's own thread starts and follows its child: Linux kills a child whose starting thread ends.
+    """
+
+    def __init__(self) -> None:
+        self._children: dict[Slot, Child] = {}
+
+    def run(self, kind: JobKind, running: Running) -> Outcome:
+        """Run a job in the slot's child, and follow it to its end; the child is killed when the job must stop."""
+        slot = running.slot
+        try:
+            child = self._children.get(slot) or self._start(slot)
+            outcome = Following(child, kind, running).outcome()
+        except Interrupted as interruption:
+            self.dismiss(slot)
+            return type(interruption)
+        except ChildGone as gone:
+            self.dismiss(slot)
+            return Failure("crashed", str(gone), gone.output, transient=True).bounded()
+        except OverMemory:
+            self.dismiss(slot)
+            return Failure(
+                "out_of_memory", f"It was stopped because it held more than {kind.memory_mb:,} MiB of memory."
+            )
+        except (BadFrame, ValueError, KeyError, TypeError) as error:
+            self.dismiss(slot)
+            return Failure("bad_child", f"Its process said something that makes no sense: {error}").bounded()
+        except BaseException:
+            self.dismiss(slot)
+            raise
+        if not self._is_good_for_another(child, kind):
+            self.dismiss(slot)
+        return outcome
+
+    def dismiss(self, slot: Slot) -> None:
+        """End the slot's child, and whatever it started."""
+        child = self._children.pop(slot, None)
+        if child is not None:
+            child.kill()
+
+    @staticmethod
+    def sweep() -> None:
+        """Remove what workers that were killed left behind."""
+        sweep()
+
+    def _start(self, slot: Slot) -> Child:
+        child = self._children[slot] = Child()
+        return child
+
+    @staticmethod
+    def _is_good_for_another(child: Child, kind: JobKind) -> bool:
+        """Not when it is old, or fat, or left processes or files behind."""
+        child.jobs += 1
+        return (
+            child.jobs < JOBS_OF_A_CHILD
+            and not descendants(child.pid)
+            and memory_bytes([child.pid]) < kind.memory_mb * MIB / 2
+            and child.clear_scratch()
+        )
+
+
+class OverMemory(Exception):  # noqa: N818  reads as a sentence where it is raised
+    """The child and what it started hold more memory than its kind may."""
+
+
+class Following:
+    """One job in a child, from the worker's side: frames, the clock, memory, and whether it is to stop."""
+
+    def __init__(self, child: Child, kind: JobKind, running: Running) -> None:
+        self._child = child
+        self._kind = kind
+        self._running = running
+        self._weighed = 0.0
+
+    def outcome(self) -> Outcome:
+        """Follow the job to its end.
+
+        Raises:
+            Interrupted: it is to stop.
+            ChildGone: its process died.
+            OverMemory: it holds too much.
+            BadFrame, ValueError, KeyError, TypeError: its process talks nonsense.
+        """
+        self._child.wait_until_ready(self._check)
+        self._child.give(self._kind, self._running.claim)
+        while True:
+            self._check()
+            readable, _, _ = select.select(self._child.streams, [], [], LOOK_SECONDS)
+            self._child.read(readable)
+            while (frame := self._child.frame()) is not None:
+                outcome = self._hear(*frame)
+                if outcome is not None:
+                    return outcome
+
+    def _check(self) -> None:
+        running = self._running
+        now = time.monotonic()
+        if now >= running.deadline:
+            running.interrupt(TimedOut)
+        running.context.checkpoint()
+        if now - self._weighed >= LOOK_SECONDS:
+            self._weighed = now
+            pid = self._child.pid
+            if memory_bytes([pid, *descendants(pid)]) > self._kind.memory_mb * MIB:
+                raise OverMemory
+
+    def _hear(self, letter: bytes, payload: bytes) -> Outcome | None:
+        if letter == b"D":
+            return self._result(payload)
+        if letter == b"F":
+            return Failure(**orjson.loads(payload)).bounded()
+        if letter == b"G":
+            fraction, stage, message = orjson.loads(payload)
+            self._running.context.progress(float(fraction), stage, message)
+        elif letter == b"L":
+            self._log(*orjson.loads(payload))
+        elif letter == b"S":
+            self._store(orjson.loads(payload))
+        else:
+            raise BadFrame(f"an unknown letter {letter!r}")
+        return None
+
+    def _result(self, payload: bytes) -> Outcome:
+        """Read the result anew: nothing that a child says is taken for what it should be."""
+        try:
+            result = self._kind.result_model.model_validate_json(payload)
+        except ValidationError as error:
+            where = error.errors(include_url=False, include_input=False)[0]
+            return Failure("invalid_result", f"Its process gave no {self._kind.result_model.__name__}: {where['msg']}")
+        return completed(self._kind, self._running.context, result)
+
+    def _log(self, level: str, event: dict[str, Any]) -> None:
+        told = {
+            f"child_{name}" if name in {"job_id", "correlation_id", "kind"} else name: value
+            for name, value in event.items()
+        }
+        getattr(log, level if level in LEVELS else "info")(str(told.pop("event", "")), **told)
+
+    def _store(self, asked: dict[str, Any]) -> None:
+        """Keep a file of the child's folder, and tell the child its id; a failure is the child's to handle."""
+        try:
+            with open_scratch_file(self._child.scratch, str(asked["name"])) as file:
+                blob_id = self._running.context.store(
+                    file, media_type=str(asked["media_type"]), filename=asked["filename"]
+                )
+            self._child.answer({"id": str(blob_id)})
+        except Exception as error:
+            failure = failure_of(error)
+            self._child.answer({"error": failure.message, "transient": failure.transient})
