@@ -1,4 +1,4 @@
-"""Problems as pages, for people who follow a link; programs and our own scripts get the problem document."""
+"""Problems as pages, for people who follow a link or send a form; programs and our own scripts get the document."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from thetool.web.problems import MEDIA_TYPE
 @blueprint.after_app_request
 def show_problem(response: Response) -> Response:
     """Turn a problem into a page when a browser is about to show it as one."""
-    if response.mimetype != MEDIA_TYPE or request.method not in {"GET", "HEAD"} or not _is_shown():
+    if response.mimetype != MEDIA_TYPE or not _is_shown():
         return response
-    problem = response.get_json()
-    shown = page("problem.html", response.status_code, problem=problem)
+    shown = page("problem.html", response.status_code, problem=response.get_json())
     response.set_data(shown.get_data())
     response.mimetype = "text/html"
     return response
@@ -25,5 +24,4 @@ def _is_shown() -> bool:
     destination = request.headers.get("Sec-Fetch-Dest")
     if destination is not None:
         return destination == "document"
-    accepted = request.accept_mimetypes
-    return accepted.accept_html and accepted.best == "text/html"
+    return request.accept_mimetypes.best == "text/html"

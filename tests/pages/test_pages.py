@@ -1,0 +1,64 @@
+"""Analyze, Jobs, Settings and the status line, as the server sends them."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.pages.conftest import FROM_OUR_PAGE
+
+
+def key_with(client: FlaskClient, master: dict[str, str], *scopes: str) -> str:
+    issued = client.post("/api/v1/keys", json={"name": "Ada <b>", "scopes": list(scopes)}, headers=master)
+    assert issued.status_code == 201, issued.text
+    return str(issued.json["key"])
+
+
+def browser_with(app: Flask, key: str) -> FlaskClient:
+    browser = app.test_client()
+    assert browser.post("/sign-in", data={"key": key}, headers=FROM_OUR_PAGE).status_code == 303
+    return browser
+
+
+def test_analyze_offers_the_tasks_that_the_api_has(signed_in: FlaskClient) -> None:
+    text = signed_in.get("/analyze").text
+    for task in ("sentiment", "language", "topics", "statistics"):
+        assert f'name="task" value="{task}" checked' in text
+
+
+def test_jobs_keeps_the_filters_of_its_address(signed_in: FlaskClient) -> None:
+    text = signed_in.get('/jobs?status=failed&kind="><script>').text
+    assert "<option selected>failed</option>" in text
+    assert "<script>" not in text
+
+
+def test_a_job_that_is_no_id_is_not_found(signed_in: FlaskClient) -> None:
+    assert signed_in.get("/jobs/1").status_code == 404
+
+
+def test_settings_says_who_you_are_and_issues_keys_to_admins_only(
+    app: Flask, client: FlaskClient, signed_in: FlaskClient, master: dict[str, str]
+) -> None:
+    assert 'id="new-key"' in signed_in.get("/settings").text
+    reader = browser_with(app, key_with(client, master, "read"))
+    text = reader.get("/settings").text
+    assert "Ada &lt;b&gt;" in text
+    assert 'id="new-key"' not in text
+
+
+def test_a_revoked_key_is_signed_out(app: Flask, client: FlaskClient, master: dict[str, str]) -> None:
+    browser = browser_with(app, key_with(client, master, "read", "write"))
+    assert browser.get("/analyze").status_code == 200
+    [key] = client.get("/api/v1/keys", headers=master).json["items"]
+    assert client.delete(f"/api/v1/keys/{key['id']}", headers=master).status_code == 204
+    assert browser.get("/analyze").status_code == 303
+
+
+def test_the_status_line_needs_a_sign_in(client: FlaskClient) -> None:
+    assert client.get("/status.json").status_code == 401
+
+
+def test_the_status_line_tells_what_is_not_well(signed_in: FlaskClient) -> None:
+    status = signed_in.get("/status.json").json
+    assert set(status) == {"trouble", "queued", "running", "workers"}
+    assert not [line for line in status["trouble"] if line.startswith("database:")]
