@@ -76,9 +76,13 @@ def _shown() -> Iterator[Progress]:
         yield show
 
 
+def _can_be_asked() -> bool:
+    return sys.stdin.isatty()
+
+
 def _offer_to_cancel(service: Service, job_id: UUID | str) -> None:
     """Ask whether the job shall go on without us; where nobody can be asked, it does."""
-    if sys.stdin.isatty() and click.confirm(f"\nCancel the job {job_id}?", err=True):
+    if _can_be_asked() and click.confirm(f"\nCancel the job {job_id}?", err=True):
         service.post(f"/api/v1/jobs/{job_id}/cancel")
         click.echo("Asked it to stop.", err=True)
     else:

@@ -1,0 +1,189 @@
+"""`thetool analyze` and `thetool jobs` against a service that plays the API's answers, as docs/routes.md has them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, Response, jsonify, request
+
+from tests.cli.conftest import Run, served
+from thetool.cli import following
+from thetool.cli.findings import flat
+
+JOB = "01900000-0000-7000-8000-00000000000a"
+
+
+def analysis(text: str) -> dict[str, Any]:
+    return {
+        "id": "01900000-0000-7000-8000-000000000001",
+        "kind": "text",
+        "status": "completed",
+        "result": {
+            "sentiment": {"label": "positive", "compound": 0.83},
+            "topics": [{"label": "=1+1", "score": 0.91}, {"label": "\x1b[2Jwiped", "score": 0.1}],
+            "statistics": {"characters": len(text)},
+        },
+        "models": [{"name": "VADER", "version": "3.3", "licence": "MIT"}],
+        "skipped": [{"task": "entities", "reason": "no model yet"}],
+        "cached": True,
+        "elapsed_ms": 1.5,
+    }
+
+
+class Played:
+    """The service, and what it was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.job = {"id": JOB, "kind": "analyze.text", "status": "running", "progress": 0.4, "stage": "reading"}
+        self.steps: list[dict[str, Any]] = []
+        self.app = Flask(__name__)
+        self.app.add_url_rule("/analyze", view_func=self.analyze, methods=["POST"])
+        self.app.add_url_rule("/api/v1/jobs", view_func=self.list_jobs)
+        self.app.add_url_rule("/api/v1/jobs/<job_id>", view_func=self.show_job)
+        self.app.add_url_rule("/api/v1/jobs/<job_id>/cancel", view_func=self.cancel, methods=["POST"])
+
+    def analyze(self) -> Any:
+        text = request.json["text"] if request.is_json else request.files["file"].read().decode()
+        self.sent.append(
+            {
+                "text": text,
+                "tasks": request.json.get("tasks") if request.is_json else request.form.get("tasks"),
+                "prefer": request.headers["Prefer"],
+                "idempotent": request.headers["Idempotency-Key"],
+                "filename": None if request.is_json else request.files["file"].filename,
+            }
+        )
+        if not text.strip():
+            problem = {"title": "There is nothing to analyse", "code": "empty_input", "request_id": "r1", "status": 422}
+            return Response(json.dumps(problem), 422, mimetype="application/problem+json")
+        if "long" in text:
+            return jsonify(self.job), 202, {"Location": f"/api/v1/jobs/{JOB}"}
+        return jsonify(analysis(text))
+
+    def show_job(self, job_id: str) -> Any:
+        if self.steps:
+            self.job = {**self.job, **self.steps.pop(0)}
+        return jsonify(self.job)
+
+    def list_jobs(self) -> Any:
+        wanted = [self.job] if request.args.get("status", self.job["status"]) == self.job["status"] else []
+        return jsonify({"items": wanted, "next": None})
+
+    def cancel(self, job_id: str) -> Any:
+        self.job = {**self.job, "status": "cancelled"}
+        return jsonify(self.job)
+
+
+@pytest.fixture
+def service(at_service: Callable[[str], None]) -> Iterator[Played]:
+    played = Played()
+    with served(played.app) as url:
+        at_service(url)
+        yield played
+
+
+def test_text(run: Run, service: Played) -> None:
+    result = run("analyze", "--text", "I love it", "--tasks", "sentiment, topics")
+    assert result.exit_code == 0
+    assert (service.sent[0]["text"], service.sent[0]["tasks"]) == ("I love it", ["sentiment", "topics"])
+    for shown in ("positive", "0.83", "0.91", "VADER 3.3 (MIT)", "entities", "no model yet", "from the cache"):
+        assert shown in result.stdout
+    assert "\x1b[2J" not in result.stdout, "an answer may not steer the terminal"
+
+
+def test_json(run: Run, service: Played) -> None:
+    result = run("analyze", "--text", "fine", "--json")
+    assert json.loads(result.stdout) == analysis("fine")
+    assert result.stderr == ""
+
+
+def test_standard_input(run: Run, service: Played) -> None:
+    assert run("analyze", "-", input="piped").exit_code == 0
+    assert run("analyze", input="piped too").exit_code == 0
+    assert [sent["text"] for sent in service.sent] == ["piped", "piped too"]
+
+
+def test_files_and_table(run: Run, service: Played, tmp_path: Path) -> None:
+    paths = []
+    for name, text in (("a.txt", "one"), ("empty.txt", " "), ("ü.txt", "three")):
+        (tmp_path / name).write_text(text)
+        paths.append(str(tmp_path / name))
+    result = run("analyze", *paths, "--csv", str(tmp_path / "out.csv"), "--tasks", "sentiment,topics")
+    assert result.exit_code == 1
+    assert [sent["filename"] for sent in service.sent] == ["a.txt", "empty.txt", "ü.txt"]
+    assert service.sent[0]["tasks"] == "sentiment,topics"
+    assert "empty.txt: Error: There is nothing to analyse. (empty_input, request r1)" in result.stderr
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["input"], row["sentiment.label"], row["statistics.characters"]) for row in rows] == [
+        (paths[0], "positive", "3"),
+        (paths[2], "positive", "5"),
+    ]
+
+
+def test_a_cell_is_never_a_formula() -> None:
+    row = flat({"id": "-1", "result": {"language": {"name": "=HYPERLINK(1)", "score": -0.5}, "tags": ["a"]}})
+    assert row == {"id": "'-1", "language.name": "'=HYPERLINK(1)", "language.score": -0.5, "tags": '["a"]'}
+
+
+def test_long_text_runs_as_a_job(run: Run, service: Played) -> None:
+    service.steps = [{"progress": 0.5}, {"status": "completed", "result": analysis("long")}]
+    result = run("analyze", "--text", "long", "--json")
+    assert json.loads(result.stdout)["result"]["sentiment"]["label"] == "positive"
+
+
+def test_failed_job(run: Run, service: Played) -> None:
+    service.steps = [{"status": "failed", "error": {"code": "timeout", "message": "It took too long"}}]
+    result = run("analyze", "--text", "long")
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: The job {JOB} failed: It took too long (timeout)\n"
+
+
+def test_no_longer_than_asked(run: Run, service: Played) -> None:
+    result = run("analyze", "--text", "long", "--wait", "0")
+    assert result.exit_code == 0
+    assert result.stdout == f"Not finished yet; see: thetool jobs show {JOB}\n"
+    assert service.sent[0]["prefer"] == "wait=0"
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y\n", "cancelled"), ("n\n", "running")])
+def test_interrupted(run: Run, service: Played, monkeypatch: pytest.MonkeyPatch, answer: str, status: str) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(following.Service, "get", interrupt)
+    monkeypatch.setattr(following, "_can_be_asked", lambda: True)
+    result = run("analyze", "--text", "long", input=answer)
+    assert result.exit_code == 130
+    assert service.job["status"] == status
+    assert "Cancel the job" in result.stderr
+
+
+def test_usage(run: Run, service: Played, tmp_path: Path) -> None:
+    assert run("analyze", str(tmp_path / "missing.txt")).exit_code == 2
+    assert run("analyze", str(tmp_path)).exit_code == 2
+    assert run("analyze", "-", "--text", "both").exit_code == 2
+    assert run("analyze", "--text", "x", "--csv", str(tmp_path / "no" / "folder.csv")).exit_code == 2
+    assert service.sent == []
+
+
+def test_jobs(run: Run, service: Played) -> None:
+    assert json.loads(run("jobs", "list", "--json").stdout) == [service.job]
+    table = run("jobs", "list").stdout
+    assert JOB in table
+    assert "40 %" in table
+    assert run("jobs", "list", "--status", "failed").stdout == "No jobs.\n"
+    assert "reading" in run("jobs", "show", JOB).stdout
+    service.steps = [{"progress": 0.9}, {"status": "completed", "result": {"answer": 42}}]
+    assert '"answer": 42' in run("jobs", "show", JOB, "--watch").stdout
+
+
+def test_cancel(run: Run, service: Played) -> None:
+    assert run("jobs", "cancel", JOB).stdout == f"Cancelled {JOB}.\n"
+    assert run("jobs", "cancel", "1").exit_code == 2

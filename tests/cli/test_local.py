@@ -1,0 +1,67 @@
+"""The commands that work on this machine: migrate, weights; and the reference of all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.cli.conftest import Run
+from thetool.cli.main import thetool
+from thetool.cli.reference import commands_markdown
+
+
+def test_migrate(run: Run, empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty_database)
+    for _ in range(2):
+        assert run("migrate").stdout == "[OK] Database migrations completed\n"
+
+
+def test_migrate_without_a_database(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/none")
+    result = run("migrate")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert "DATABASE_URL" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_weights_that_are_not_here(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path / "weights"))
+    assert run("weights", "where").stdout == f"{tmp_path / 'weights'}\n"
+    listed = run("weights", "list")
+    assert listed.exit_code == 0
+    assert "embeddings" in listed.stdout
+    assert "thetool weights pull embeddings" in listed.stderr
+    checked = run("weights", "verify")
+    assert checked.exit_code == 1
+    assert "missing" in checked.stdout
+    assert "thetool weights pull" in checked.stderr
+
+
+def test_weights_that_cannot_be_kept(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "weights").touch()
+    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path / "weights"))
+    result = run("weights", "pull", "embeddings")
+    assert result.exit_code == 1
+    assert str(tmp_path / "weights") in result.stderr
+    assert run("weights", "pull", "nonsense").exit_code == 1
+
+
+def test_every_command_is_in_the_reference() -> None:
+    text = commands_markdown()
+
+    def walk(path: str, command: click.Command) -> None:
+        if isinstance(command, click.Group):
+            for name, sub_command in command.commands.items():
+                walk(f"{path} {name}", sub_command)
+            return
+        assert f"## {path}\n" in text
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.opts[0] in text
+                assert parameter.help, f"{path} {parameter.opts[0]} has no help"
+        assert command.help, f"{path} has no help"
+
+    walk("thetool", thetool)
