@@ -15,7 +15,7 @@ from thetool.storage import rows
 from thetool.storage.chunks import Stream
 from thetool.storage.filenames import clean_filename, clean_media_type
 from thetool.storage.intake import Intake
-from thetool.storage.place import Key
+from thetool.storage.place import Key, Place
 from thetool.storage.postgres import Postgres
 from thetool.storage.problems import BlobLost
 from thetool.storage.state import Storage, storage
@@ -85,7 +85,7 @@ def store(
         if row is None:
             raise BlobLost("The file was deleted while it was written.")
     except BaseException:
-        _discard(into, key.blob_id)
+        _discard(into, place, key)
         raise
     if place.name == Postgres.name:
         into.usage.add(intake.size)
@@ -185,11 +185,11 @@ def _blob(row: Any) -> Blob:
     )
 
 
-def _discard(into: Storage, blob_id: UUID) -> None:
+def _discard(into: Storage, place: Place, key: Key) -> None:
     """Clean up after a store that failed; what cannot be removed now is left to the sweep."""
     try:
-        row = rows.mark_deleting(into.engine, blob_id)
-        if row is not None:
-            remove(into, row)
+        rows.mark_deleting(into.engine, key.blob_id)
+        place.remove(key)  # also when the row is gone: bytes may have come after whoever deleted it
+        rows.forget(into.engine, key.blob_id)
     except Exception as error:  # the first error is the one to tell
-        log.warning("left to the sweep", blob_id=str(blob_id), error=str(error))
+        log.warning("left to the sweep", blob_id=str(key.blob_id), error=str(error))

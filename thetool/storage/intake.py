@@ -59,13 +59,13 @@ class Intake:
         """Refuse before anything is read what cannot fit; call it first.
 
         Raises:
-            TooLarge, StorageQuotaExceeded, StorageFull: the announced size, or a single byte more, is too much.
+            TooLarge, StorageQuotaExceeded, StorageFull: the announced size is too much.
         """
         if self._quota is not None:
             self._quota_left = self._quota - owner_bytes(self._storage.engine, self._key.owner_id)
         if self._in_database:
             self._database_left = self._storage.settings.max_database_blob_bytes - self._storage.usage.bytes()
-        self._check(self._expected if self._expected is not None else 1)
+        self._check(self._expected or 0)
 
     def chunks(self, stream: Stream) -> Iterator[bytes]:
         """The stream's chunks of `CHUNK_BYTES`.

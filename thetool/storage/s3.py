@@ -81,20 +81,21 @@ class S3:
                 for found in page.get("Contents", ()):
                     client.delete_object(Bucket=self._bucket, Key=found["Key"])
 
-    def _write_parts(self, name: str, first: bytes, rest: Iterator[bytes]) -> None:
+    def _write_parts(self, name: str, first: bytearray, rest: Iterator[bytearray]) -> None:
         with self._answering() as client:
             upload = client.create_multipart_upload(Bucket=self._bucket, Key=name)["UploadId"]
         sent = [self._send_part(name, upload, 1, first)]
         for number, part in enumerate(rest, 2):
             sent.append(self._send_part(name, upload, number, part))
-        with self._answering() as client:
+        with self._answering(lost=f"{name} was deleted while it was written") as client:
             client.complete_multipart_upload(
                 Bucket=self._bucket, Key=name, UploadId=upload, MultipartUpload={"Parts": sent}
             )
 
-    def _send_part(self, name: str, upload: str, number: int, part: bytes) -> dict[str, Any]:
+    def _send_part(self, name: str, upload: str, number: int, part: bytearray) -> dict[str, Any]:
         with self._answering(lost=f"{name} was deleted while it was written") as client:
             answer = client.upload_part(Bucket=self._bucket, Key=name, UploadId=upload, PartNumber=number, Body=part)
+        part.clear()  # here and now: callers still hold it while the next one is gathered
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
     def _abort_uploads(self, prefix: str) -> None:
@@ -159,15 +160,18 @@ def _object_key(key: Key) -> str:
     return f"{key.owner_id}/{key.blob_id}"
 
 
-def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The chunks joined to parts of `PART_BYTES`, the last one shorter; of nothing, one empty part."""
+def _parts(chunks: Iterable[bytes]) -> Iterator[bytearray]:
+    """The chunks joined to parts of `PART_BYTES`, the last one shorter; of nothing, one empty part.
+
+    Each is given away as it was gathered: bytes would be a copy here, and another one in botocore.
+    """
     part = bytearray()
-    full = False
+    empty = True
     for chunk in chunks:
         part += chunk
-        full = len(part) >= PART_BYTES
-        if full:
-            yield bytes(part)
-            part.clear()
-    if part or not full:
-        yield bytes(part)
+        empty = False
+        if len(part) >= PART_BYTES:
+            yield part
+            part = bytearray()
+    if part or empty:
+        yield part
