@@ -37,7 +37,9 @@ def rooms_imported(file: Path) -> set[str]:
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, f"{file}: imports are absolute"
-            names = [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "thetool" else [node.module]
+            names = (
+                [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "thetool" else [node.module]
+            )
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         else:
@@ -61,7 +63,19 @@ def test_imports_only_from_floors_below(file: Path) -> None:
         assert not higher or FLOOR_OF[room] == TOP == FLOOR_OF[imported], f"{room} must not import {imported}"
 
 
-HEAVY = {"torch", "diffusers", "ultralytics", "pandas", "polars", "cv2", "numpy", "onnxruntime", "boto3", "eldc", "vader"}
+HEAVY = {
+    "torch",
+    "diffusers",
+    "ultralytics",
+    "pandas",
+    "polars",
+    "cv2",
+    "numpy",
+    "onnxruntime",
+    "boto3",
+    "eldc",
+    "vader",
+}
 
 
 @pytest.mark.parametrize("module", ["thetool", "thetool.app", "thetool.cli", "wsgi"])

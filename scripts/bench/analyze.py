@@ -46,7 +46,7 @@ def cached(place: Service) -> Callable[[], bytes]:
 
 
 def bare_topics(seconds: float) -> tuple[float, float]:
-    """The model alone in one process, one thread asking: p50 in ms, and texts a second with as many threads as cores."""
+    """The model alone in one process: p50 in ms with one thread, and texts a second with a thread for each core."""
     from thetool.config import Settings
     from thetool.text.topics import TopicMatcher
 

@@ -22,6 +22,7 @@ RATE = 50
 def occupy(place: Service, workers: int, seconds: float) -> None:
     """Put one job of each kind for each worker into the queue."""
     import bench_jobs
+
     from thetool.access.records import MASTER_OWNER_ID
     from thetool.config import Settings
     from thetool.database.address import direct_url
@@ -32,7 +33,13 @@ def occupy(place: Service, workers: int, seconds: float) -> None:
     with connection.cursor() as cursor:
         for kind in ("bench.thread", "bench.process"):
             for _ in range(workers):
-                submit(kind, bench_jobs.Busy(seconds=seconds), owner_id=MASTER_OWNER_ID, cursor=cursor, correlation_id=str(uuid.uuid4()))
+                submit(
+                    kind,
+                    bench_jobs.Busy(seconds=seconds),
+                    owner_id=MASTER_OWNER_ID,
+                    cursor=cursor,
+                    correlation_id=str(uuid.uuid4()),
+                )
     connection.close()
 
 
@@ -53,7 +60,10 @@ def main() -> None:
     workers = 2
     with service("bench_jobs:app", WEB_CONCURRENCY=str(workers), JOB_THREADS="1", JOB_PROCESSES="1") as place:
         run(place.port, lambda: message, clients=CLIENTS, seconds=1)
-        rest = [run(place.port, lambda: message, clients=CLIENTS, seconds=arguments.seconds) for _ in range(arguments.rounds)]
+        rest = [
+            run(place.port, lambda: message, clients=CLIENTS, seconds=arguments.seconds)
+            for _ in range(arguments.rounds)
+        ]
         busy = []
         for _ in range(arguments.rounds):
             occupy(place, workers, arguments.seconds + 2)

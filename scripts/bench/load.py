@@ -35,10 +35,9 @@ class Load:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000 if ordered else float("nan")
 
     def __str__(self) -> str:
-        good = {status: count for status, count in self.statuses.items()}
         return (
             f"{self.rate:,.0f}/s  p50 {self.percentile(0.5):.2f} ms  p95 {self.percentile(0.95):.2f} ms  "
-            f"p99 {self.percentile(0.99):.2f} ms  {good}"
+            f"p99 {self.percentile(0.99):.2f} ms  {dict(self.statuses)}"
         )
 
 

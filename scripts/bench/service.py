@@ -1,4 +1,4 @@
-"""A real service for the benchmarks: gunicorn on an embedded Postgres, on a free port, in a folder that goes afterwards."""
+"""A real service for the benchmarks: gunicorn and an embedded Postgres, on a free port, in a folder that goes after."""
 
 from __future__ import annotations
 

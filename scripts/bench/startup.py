@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a start costs: `import thetool`, the first and the second start until ready, and a worker's memory at rest.
 
-    scripts/bench/startup.py [--rounds 5]
+scripts/bench/startup.py [--rounds 5]
 """
 
 from __future__ import annotations

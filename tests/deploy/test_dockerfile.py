@@ -1,4 +1,4 @@
-"""No Docker engine builds the image here, so its steps are run by hand: in a fresh virtual environment, in a fresh folder."""
+"""No Docker engine builds the image here, so its steps are run by hand, in a fresh virtual environment and folder."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def copy_into(image: Path) -> None:
         for source in sources:
             destination = image / target
             if (ROOT / source).is_dir():
-                shutil.copytree(ROOT / source, destination, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+                shutil.copytree(
+                    ROOT / source, destination, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
+                )
             else:
                 shutil.copy(ROOT / source, destination / source)
 
@@ -95,7 +97,9 @@ def test_the_steps_and_the_command_give_a_service_that_answers(tmp_path: Path, e
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment |= {"DATABASE_URL": empty_database, "MASTER_API_KEY": KEY, "PORT": str(port), "HOST": "127.0.0.1"}
-    migrations = subprocess.run(["python", "db_migrations.py"], cwd=image, env=environment, check=True, capture_output=True, text=True)
+    migrations = subprocess.run(
+        ["python", "db_migrations.py"], cwd=image, env=environment, check=True, capture_output=True, text=True
+    )
     assert "[OK] Database migrations completed" in migrations.stdout
 
     log = (tmp_path / "log").open("w")
