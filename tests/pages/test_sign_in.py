@@ -7,6 +7,8 @@ from flask.testing import FlaskClient
 
 from tests.conftest import MASTER_KEY
 from tests.pages.conftest import FROM_OUR_PAGE
+from thetool.app import create_app
+from thetool.config import Settings
 
 PAGES = ["/analyze", "/jobs", "/jobs/00000000-0000-7000-8000-000000000001", "/settings"]
 
@@ -75,6 +77,14 @@ def test_sign_out_ends_the_session(signed_in: FlaskClient) -> None:
 def test_another_site_cannot_sign_anybody_out(signed_in: FlaskClient) -> None:
     assert signed_in.post("/sign-out", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert signed_in.get("/analyze").status_code == 200
+
+
+def test_who_tries_too_many_keys_sees_so_on_a_page(settings: Settings) -> None:
+    strict = create_app(settings.model_copy(update={"rate_limit_per_minute": 1, "rate_limit_burst": 2})).test_client()
+    tries = [strict.post("/sign-in", data={"key": "guess"}, headers=FROM_OUR_PAGE) for _ in range(3)]
+    assert [response.status_code for response in tries] == [401, 401, 429]
+    assert tries[-1].mimetype == "text/html"
+    assert "Retry-After" in tries[-1].headers
 
 
 def test_the_form_says_where_to_find_the_key(client: FlaskClient) -> None:
