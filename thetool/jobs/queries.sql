@@ -170,13 +170,14 @@ select count(*) from (
     select from jobs where status in ('queued', 'running') and owner_id = %(owner_id)s limit %(limit)s
 ) as unfinished;
 
--- outlook: What the health page says about the queue.
+-- outlook: What the health page says about each queue.
 select
+    queue,
     count(*) filter (where status = 'queued' and run_at <= now()),
     count(*) filter (where status = 'queued' and run_at > now()),
     count(*) filter (where status = 'running'),
-    extract(epoch from now() - min(run_at) filter (where status = 'queued' and run_at <= now()))
-from jobs where status in ('queued', 'running');
+    extract(epoch from now() - min(run_at) filter (where status = 'queued' and run_at <= now()))::float8
+from jobs where status in ('queued', 'running') group by queue order by queue;
 
 -- workers: The live workers.
 select id, host, pid, version, kinds, slots, running, draining, started_at, heartbeat_at

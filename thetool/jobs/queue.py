@@ -219,6 +219,15 @@ class Queue:
         """The kinds that live workers take."""
         return frozenset(kind for (kind,) in self.connection.run("offered", {"lease": self.lease}))
 
+    def outlook(self) -> list[Row]:
+        """Of each queue with unfinished jobs: its name; ready, scheduled, running; seconds that the oldest waits."""
+        return self.connection.run("outlook")
+
+    def live_workers(self) -> list[dict[str, Any]]:
+        """What the live workers said of themselves."""
+        names = ("id", "host", "pid", "version", "kinds", "slots", "running", "draining", "started_at", "heartbeat_at")
+        return [dict(zip(names, row, strict=True)) for row in self.connection.run("workers", {"lease": self.lease})]
+
     def find_dedupe(self, dedupe_key: str, *, cursor: Any = None) -> UUID | None:
         """The unfinished job with this `dedupe_key`; with `cursor`, as that transaction sees it."""
         if cursor is None:

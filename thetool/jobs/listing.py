@@ -1,0 +1,86 @@
+"""Finding jobs for whoever asks; a stranger's jobs are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import undefer
+
+from thetool.access.caller import Caller
+from thetool.access.policy import Action, require
+from thetool.database.orm import db
+from thetool.jobs.records import Job
+from thetool.jobs.schemas import JobLinks, JobOut, JobsQuery, JobSummaryOut
+from thetool.jobs.snapshot import FINISHED
+from thetool.web.links import absolute_url
+
+
+def jobs_after_cursor(caller: Caller, query: JobsQuery) -> Sequence[Job]:
+    """The caller's jobs after the cursor, newest first, one more than the page holds."""
+    wanted = _wanted(caller, query).order_by(Job.id.desc()).limit(query.limit + 1)
+    after = query.after("jobs", UUID)
+    if after is not None:
+        wanted = wanted.where(Job.id < after)
+    return db.session.scalars(wanted).all()
+
+
+def jobs_of_page(caller: Caller, query: JobsQuery, page: int) -> tuple[Sequence[Job], int]:
+    """The caller's jobs of a page by number, and how many there are in all."""
+    wanted = _wanted(caller, query)
+    total = db.session.scalar(select(func.count()).select_from(wanted.with_only_columns(Job.id).subquery()))
+    rows = wanted.order_by(Job.id.desc()).limit(query.page_size).offset((page - 1) * query.page_size)
+    return db.session.scalars(rows).all(), total or 0
+
+
+def find(caller: Caller, job_id: UUID, action: Action, *, whole: bool = False) -> Job:
+    """The job, when the caller may do this to it; `whole`: with `params` and `result`.
+
+    Raises:
+        NotFound: else.
+    """
+    wanted = select(Job).where(Job.id == job_id).execution_options(populate_existing=True)
+    if whole:
+        wanted = wanted.options(undefer(Job.params), undefer(Job.result))
+    return require(caller, action, db.session.scalar(wanted))
+
+
+def summary(job: Job) -> JobSummaryOut:
+    """A job as lists show it: the traceback is in the job itself."""
+    return JobSummaryOut.model_validate(_values(job, JobSummaryOut, without_traceback=True))
+
+
+def whole(job: Job) -> JobOut:
+    """A job with all that the owner may see."""
+    return JobOut.model_validate(_values(job, JobOut))
+
+
+def _wanted(caller: Caller, query: JobsQuery) -> Select[Job]:
+    wanted = select(Job).where(Job.owner_id == caller.owner_id)
+    if query.status is not None:
+        wanted = wanted.where(Job.status == ("queued" if query.status == "pending" else query.status))
+    if query.kind is not None:
+        wanted = wanted.where(Job.kind == query.kind)
+    if query.batch_id is not None:
+        wanted = wanted.where(Job.batch_id == query.batch_id)
+    return wanted
+
+
+def _values(job: Job, model: type[JobSummaryOut], *, without_traceback: bool = False) -> dict[str, Any]:
+    values = {name: getattr(job, name) for name in model.model_fields if name != "links"}
+    values["progress"] = min(max(job.progress, 0.0), 1.0)
+    values["links"] = _links(job)
+    if not isinstance(job.run_at, datetime) or job.run_at.year == datetime.max.year:
+        values["run_at"] = None
+    if job.error and without_traceback:
+        values["error"] = {**job.error, "traceback": None}
+    return values
+
+
+def _links(job: Job) -> JobLinks:
+    here = absolute_url(f"/api/v1/jobs/{job.id}")
+    cancel = None if job.status in FINISHED else f"{here}/cancel"
+    return JobLinks(self=here, result=f"{here}/result", cancel=cancel)

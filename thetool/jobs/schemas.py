@@ -1,0 +1,109 @@
+"""What the job routes take and answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from thetool.web.pagination import PageQuery
+
+Status = Literal["queued", "running", "completed", "failed", "cancelled"]
+Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+
+
+class JobsQuery(PageQuery):
+    """Filters and page of the list of jobs."""
+
+    status: Literal["pending", "queued", "running", "completed", "failed", "cancelled"] | None = Field(
+        None, description="Only jobs of this status; `pending` is an older word for `queued`."
+    )
+    kind: str | None = Field(None, max_length=100, description="Only jobs of this kind, such as `analyze.text`.")
+    batch_id: UUID | None = Field(None, description="Only jobs of this batch.")
+    page: int | None = Field(
+        None, ge=1, le=10_000, description="Page by number, from 1; the answer then has `total`. `cursor` is quicker."
+    )
+    page_size: int = Field(20, ge=1, le=100, description="Rows of a page by number.")
+
+
+class WaitQuery(BaseModel):
+    """How long to wait."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    wait: float = Field(0, ge=0, description="Seconds to wait for the job to finish, at most 300.")
+
+
+class JobErrorOut(BaseModel):
+    """Why a job failed."""
+
+    code: str = Field(description="Stable name of the kind of error.", examples=["timeout"])
+    message: str
+    traceback: str | None = Field(None, description="Where in the code it happened.")
+
+
+class JobLinks(BaseModel):
+    """Where to go from here."""
+
+    self: str
+    result: str
+    cancel: str | None = Field(None, description="Only while the job can be cancelled.")
+
+
+class JobSummaryOut(BaseModel):
+    """One job in a list."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    kind: str
+    queue: str
+    status: Status
+    stage: str | None = Field(description="One word for what is going on.")
+    message: str | None = Field(description="A sentence for people.")
+    progress: float = Field(ge=0, le=1)
+    priority: int
+    attempts: int
+    max_attempts: int
+    lost: int = Field(description="How often a worker died over it.")
+    error: JobErrorOut | None
+    run_at: Moment | None = Field(description="Not before then; null: when something else has happened.")
+    cancel_requested_at: Moment | None
+    batch_id: UUID | None
+    correlation_id: str | None
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+    expires_at: Moment | None = Field(description="When the job and its result are deleted.")
+    links: JobLinks
+
+
+class JobOut(JobSummaryOut):
+    """One job, whole."""
+
+    params: dict[str, Any]
+    result: dict[str, Any] | None = Field(description="As its kind describes it; null until it is completed.")
+
+
+class JobPageOut(BaseModel):
+    """A page of jobs."""
+
+    items: list[JobSummaryOut]
+    next: str | None = Field(None, description="Address of the next page; null on the last.")
+    page: int | None = Field(None, description="With `?page=`: the page's number.")
+    page_size: int | None = Field(None, description="With `?page=`: rows of a page.")
+    total: int | None = Field(None, description="With `?page=`: how many jobs there are.")
+
+
+class JobResultOut(BaseModel):
+    """How a job ended, or that it has not yet (then the status is 202)."""
+
+    job_id: UUID
+    status: Status
+    message: str | None = None
+    result: dict[str, Any] | None = None
+    error_message: str | None = None
+    error_traceback: str | None = None
+    completed_at: Moment | None = None
