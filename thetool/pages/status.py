@@ -17,7 +17,7 @@ def status() -> dict[str, Any]:
     queue, workers = (dict(now[name].values) if name in now else {} for name in ("queue", "workers"))
     return {
         "trouble": [f"{reading.name}: {reading.error}" for reading in now.values() if not reading.well],
-        "queued": queue.get("queued"),
+        "queued": queue.get("depth"),
         "running": queue.get("running"),
         "workers": workers.get("count"),
     }

@@ -5,6 +5,14 @@ import { count, counted, signed } from "./format.js";
 import { jsonView } from "./json_view.js";
 
 const MOST_SENTENCES = 400;
+const COUNTS = ["words", "unique_words", "sentences", "paragraphs", "lines", "characters", "characters_without_blanks", "reading_time_seconds"];
+const WORDS = {
+  unique_words: "different words",
+  characters_without_blanks: "without blanks",
+  reading_time_seconds: "reading time",
+  average_word_length: "characters a word",
+  average_sentence_length: "words a sentence",
+};
 const LONGEST_TEXT = 20_000;
 const FEW_TOPICS = 6; // so many are all shown
 const NEAR_TOPICS = 3; // else so many of those that do not apply
@@ -82,20 +90,20 @@ function coloured(sentences, text) {
 }
 
 function language({ code, name, score, unsure, reason, shares }) {
-  const others = Object.entries(shares ?? {}).filter(([other]) => other !== code);
+  const others = byValue(shares ?? {}).filter((other) => other !== code);
   const word = code ? (name ?? code) : "Unknown";
   return {
     head: el("span", { class: "value" }, el("b", {}, word), code ? el("span", { class: "quiet" }, ` ${code} · score ${score.toFixed(2)}`) : null),
     body: [
       unsure ? el("p", { class: "hint" }, el("span", { class: "tag" }, "unsure"), reason ? ` ${reason}` : null) : null,
-      others.length ? el("p", { class: "hint" }, `Also ${others.map(([other, share]) => `${other} ${Math.round(share * 100)} %`).join(", ")}`) : null,
+      others.length ? el("p", { class: "hint" }, `Also ${others.map((other) => `${other} ${Math.round(shares[other] * 100)} %`).join(", ")}`) : null,
     ],
   };
 }
 
 function topics({ topics: applying, scores, cutoff }) {
   const apply = new Set(applying.map(({ label }) => label));
-  const order = Object.keys(scores ?? {});
+  const order = byValue(scores ?? {});
   const near = order.filter((label) => !apply.has(label)).slice(0, order.length <= FEW_TOPICS ? FEW_TOPICS : NEAR_TOPICS);
   const rows = [...apply, ...near].flatMap((label) => bar(label, scores[label], apply.has(label)));
   const head = apply.size ? `${apply.size} above the cut-off of ${cutoff}` : `none above the cut-off of ${cutoff}`;
@@ -116,10 +124,11 @@ function bar(label, score, applies) {
 }
 
 function statistics(value) {
-  const rows = Object.entries(value)
-    .filter(([, number]) => typeof number === "number")
-    .map(([name, number]) => [name === "reading_time_seconds" ? "reading time" : name.replaceAll("_", " "), told(name, number)]);
-  const cells = rows.map(([name, number]) => el("div", {}, el("dt", {}, name), el("dd", { class: "number" }, number)));
+  const rest = Object.keys(value).filter((name) => !COUNTS.includes(name) && typeof value[name] === "number");
+  const names = [...COUNTS.filter((name) => name in value), ...rest];
+  const cells = names.map((name) =>
+    el("div", {}, el("dt", {}, WORDS[name] ?? name.replaceAll("_", " ")), el("dd", { class: "number" }, told(name, value[name]))),
+  );
   return { body: [el("dl", { class: "counts" }, cells)] };
 }
 
@@ -127,3 +136,6 @@ function told(name, number) {
   if (name !== "reading_time_seconds") return count(number);
   return number < 60 ? `${Math.round(number)} s` : `${Math.round(number / 60)} min`;
 }
+
+/** The names of an object of numbers, largest first (Postgres keeps no order of names). */
+const byValue = (numbers) => Object.keys(numbers).sort((one, other) => numbers[other] - numbers[one]);

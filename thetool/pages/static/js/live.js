@@ -5,7 +5,7 @@
 
 import { call } from "./api.js";
 
-const WAIT_SECONDS = 2; // a job's progress is looked at this often
+const WAIT_SECONDS = 1; // a job's progress is looked at this often
 const PAUSES = [1000, 2000, 4000, 8000]; // after failures
 
 export const over = (job) => ["completed", "failed", "cancelled"].includes(job.status);
