@@ -1,4 +1,4 @@
-"""`thetool analyze` and `thetool jobs` against a service that plays the API's answers, as docs/routes.md has them."""
+"""`thetool analyze` against a service that plays the API's answers, as docs/routes.md has them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,6 @@ class Played:
         self.steps: list[dict[str, Any]] = []
         self.app = Flask(__name__)
         self.app.add_url_rule("/analyze", view_func=self.analyze, methods=["POST"])
-        self.app.add_url_rule("/api/v1/jobs", view_func=self.list_jobs)
         self.app.add_url_rule("/api/v1/jobs/<job_id>", view_func=self.show_job)
         self.app.add_url_rule("/api/v1/jobs/<job_id>/cancel", view_func=self.cancel, methods=["POST"])
 
@@ -70,10 +69,6 @@ class Played:
         if self.steps:
             self.job = {**self.job, **self.steps.pop(0)}
         return jsonify(self.job)
-
-    def list_jobs(self) -> Any:
-        wanted = [self.job] if request.args.get("status", self.job["status"]) == self.job["status"] else []
-        return jsonify({"items": wanted, "next": None})
 
     def cancel(self, job_id: str) -> Any:
         self.job = {**self.job, "status": "cancelled"}
@@ -173,17 +168,6 @@ def test_usage(run: Run, service: Played, tmp_path: Path) -> None:
     assert service.sent == []
 
 
-def test_jobs(run: Run, service: Played) -> None:
-    assert json.loads(run("jobs", "list", "--json").stdout) == [service.job]
-    table = run("jobs", "list").stdout
-    assert JOB in table
-    assert "40 %" in table
-    assert run("jobs", "list", "--status", "failed").stdout == "No jobs.\n"
-    assert "reading" in run("jobs", "show", JOB).stdout
+def test_watch_a_job(run: Run, service: Played) -> None:
     service.steps = [{"progress": 0.9}, {"status": "completed", "result": {"answer": 42}}]
     assert '"answer": 42' in run("jobs", "show", JOB, "--watch").stdout
-
-
-def test_cancel(run: Run, service: Played) -> None:
-    assert run("jobs", "cancel", JOB).stdout == f"Cancelled {JOB}.\n"
-    assert run("jobs", "cancel", "1").exit_code == 2

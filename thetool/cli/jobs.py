@@ -8,8 +8,7 @@ from uuid import UUID
 
 import click
 
-from thetool.cli.following import FINISHED, follow
-from thetool.cli.problems import CommandFailed
+from thetool.cli.following import follow
 from thetool.cli.service import Service, for_service
 from thetool.cli.show import json_option, moment, percent, print_fields, print_json, print_table
 
@@ -74,8 +73,6 @@ def cancel(service: Service, job_id: UUID, as_json: bool) -> None:
         print_json(job)
     elif job["status"] == "cancelled":
         click.echo(f"Cancelled {job_id}.")
-    elif job["status"] in FINISHED:
-        raise CommandFailed(f"The job is {job['status']} already.")
     else:
         click.echo(f"Asked {job_id} to stop; it is {job['status']}.")
 
@@ -93,12 +90,12 @@ def _row(job: dict[str, Any]) -> tuple[Any, ...]:
 
 def _fields(job: dict[str, Any]) -> list[tuple[str, Any]]:
     error = job.get("error") or {}
-    times = ("created_at", "started_at", "finished_at")
+    times = ("created_at", "started_at", "cancel_requested_at", "finished_at")
     return [
         *((name, job.get(name)) for name in ("id", "kind", "status", "stage", "message")),
         ("progress", percent(job.get("progress"))),
         ("attempts", job.get("attempts")),
-        *((name.removesuffix("_at"), moment(job[name])) for name in times if job.get(name)),
+        *((name.removesuffix("_at").replace("_", " "), moment(job[name])) for name in times if job.get(name)),
         ("correlation id", job.get("correlation_id")),
         ("error", f"{error.get('message')} ({error.get('code')})" if error else None),
     ]

@@ -1,0 +1,88 @@
+"""`thetool jobs` against the real routes on a real database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from uuid import uuid4
+
+import psycopg2
+import pytest
+
+from tests.access.conftest import build
+from tests.cli.conftest import Run, served
+from thetool.access.records import MASTER_OWNER_ID
+from thetool.config import Settings
+from thetool.database.ids import new_id
+from thetool.jobs import routes
+
+INSERT = """
+insert into jobs (id, kind, queue, status, progress, stage, message, params, result, error, timeout_s, owner_id)
+values (%s, %s, 'cpu', %s, %s, %s, %s, '{}', %s, %s, 60, %s)
+"""
+
+
+@pytest.fixture(autouse=True)
+def service(settings: Settings, at_service: Callable[[str], None]) -> Iterator[None]:
+    app = build(settings)
+    app.register_blueprint(routes.blueprint)
+    with served(app) as url:
+        at_service(url)
+        yield
+
+
+@pytest.fixture
+def insert(database: str) -> Callable[..., str]:
+    def insert(status: str, kind: str = "analyze.text", **values: object) -> str:
+        job_id = str(new_id())
+        given = (values.get("progress", 0.0), values.get("stage"), values.get("message"))
+        stored = tuple(json.dumps(values[name]) if name in values else None for name in ("result", "error"))
+        with closing(psycopg2.connect(database)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(INSERT, (job_id, kind, status, *given, *stored, str(MASTER_OWNER_ID)))
+        return job_id
+
+    return insert
+
+
+def test_list(run: Run, insert: Callable[..., str]) -> None:
+    assert run("jobs", "list").stdout == "No jobs.\n"
+    waiting = insert("queued")
+    running = insert("running", "restyle.run", progress=0.4, stage="generating")
+    listed = json.loads(run("jobs", "list", "--json").stdout)
+    assert [job["id"] for job in listed] == [running, waiting]
+    table = run("jobs", "list").stdout
+    for shown in (waiting, running, "restyle.run", "40 %", "generating"):
+        assert shown in table
+    assert waiting not in run("jobs", "list", "--status", "running").stdout
+    assert running not in run("jobs", "list", "--kind", "analyze.text").stdout
+    assert len(json.loads(run("jobs", "list", "--limit", "1", "--json").stdout)) == 1
+
+
+def test_show(run: Run, insert: Callable[..., str]) -> None:
+    done = insert("completed", progress=1.0, result={"answer": 42})
+    shown = run("jobs", "show", done)
+    assert "100 %" in shown.stdout
+    assert '"answer": 42' in shown.stdout
+    failed = insert("failed", error={"code": "timeout", "message": "It took \x1b[31mtoo long", "traceback": None})
+    said = run("jobs", "show", failed).stdout
+    assert "too long (timeout)" in said
+    assert "\x1b" not in said
+    assert json.loads(run("jobs", "show", failed, "--json").stdout)["error"]["code"] == "timeout"
+
+
+def test_not_there(run: Run) -> None:
+    result = run("jobs", "show", str(uuid4()))
+    assert result.exit_code == 1
+    assert "not_found" in result.stderr
+    assert run("jobs", "show", "1").exit_code == 2
+
+
+def test_cancel(run: Run, insert: Callable[..., str]) -> None:
+    waiting, running = insert("queued"), insert("running")
+    assert run("jobs", "cancel", waiting).stdout == f"Cancelled {waiting}.\n"
+    assert run("jobs", "cancel", running).stdout == f"Asked {running} to stop; it is running.\n"
+    assert "cancel requested" in run("jobs", "show", running).stdout
+    again = run("jobs", "cancel", waiting)
+    assert again.exit_code == 1
+    assert "job_finished" in again.stderr
