@@ -8,6 +8,7 @@ from thetool.access import health_routes, setup
 from thetool.access import routes as access_routes
 from thetool.config import Settings, get_settings
 from thetool.database import connection
+from thetool.jobs import routes as jobs_routes
 from thetool.pages import routes as pages_routes
 from thetool.storage import routes as storage_routes
 from thetool.telemetry.logs import configure_logging
@@ -22,6 +23,6 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app = create_api(settings)
     connection.init_app(app, settings)
     setup.init_app(app, settings)
-    for routes in (health_routes, access_routes, storage_routes, weights_routes, pages_routes):
+    for routes in (health_routes, access_routes, storage_routes, jobs_routes, weights_routes, pages_routes):
         app.register_blueprint(routes.blueprint)
     return app
