@@ -108,6 +108,31 @@ def test_json_of_another_shape(api: FlaskClient, body: object) -> None:
     problem_of(response, 422, "validation_error")
 
 
+NUL = "\0"
+
+
+@pytest.mark.parametrize("body", [{"name": f"a{NUL}b"}, {f"a{NUL}": 1}, {"name": [{"deep": NUL}]}, NUL])
+def test_json_with_a_character_that_postgres_cannot_keep(api: FlaskClient, body: object) -> None:
+    problem = problem_of(api.post("/orders", json=body), 422, "validation_error")
+    assert "U+0000" in problem["detail"]
+
+
+def test_deep_json_with_that_character(api: FlaskClient) -> None:
+    body = "[" * 1000 + '"\\u0000"' + "]" * 1000
+    problem = problem_of(api.post("/orders", data=body, content_type="application/json"), 422, "validation_error")
+    assert "U+0000" in problem["detail"]
+
+
+def test_the_words_for_that_character_are_just_words(api: FlaskClient) -> None:
+    assert api.post("/orders", json={"name": "\\u0000"}).json["name"] == "\\u0000"
+
+
+def test_query_and_form_with_that_character(api: FlaskClient) -> None:
+    problem_of(api.get("/items?cursor=%00"), 422, "validation_error")
+    problem_of(api.post("/form", data={"a": NUL}), 422, "validation_error")
+    problem_of(api.post("/form", data={"a": NUL}, content_type="multipart/form-data"), 422, "validation_error")
+
+
 def test_many_wrong_fields_make_a_short_answer(api: FlaskClient) -> None:
     problem = problem_of(api.post("/orders", json={f"f{number}": 1 for number in range(500)}), 422, "validation_error")
     assert len(problem["errors"]) == MAX_REPORTED_ERRORS

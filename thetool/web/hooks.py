@@ -16,6 +16,7 @@ from thetool.web.body_limit import enforce, limit_of
 from thetool.web.compression import compress
 from thetool.web.headers import SecurityHeaders
 from thetool.web.request_id import HEADER, choose_request_id
+from thetool.web.requests import refuse_nul_in_query
 
 QUIET = (
     "/health",
@@ -56,6 +57,7 @@ class Hooks:
         g.began = perf_counter()
         g.request_id = request_id = choose_request_id(request.environ.get("HTTP_X_REQUEST_ID"))
         bind_only(request_id=request_id)
+        refuse_nul_in_query(request.environ.get("QUERY_STRING", ""))
         if request.url_rule is not None and request.method not in ("GET", "HEAD"):
             enforce(request, self._route().body_limit)
 
