@@ -8,8 +8,11 @@ from thetool.access import health_routes, setup
 from thetool.access import routes as access_routes
 from thetool.config import Settings, get_settings
 from thetool.database import connection
+from thetool.database import health as database_health
+from thetool.jobs import health as jobs_health
 from thetool.jobs import routes as jobs_routes
 from thetool.pages import routes as pages_routes
+from thetool.storage import health as storage_health
 from thetool.storage import routes as storage_routes
 from thetool.telemetry.logs import configure_logging
 from thetool.web.api import create_api
@@ -25,4 +28,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     setup.init_app(app, settings)
     for routes in (health_routes, access_routes, storage_routes, jobs_routes, weights_routes, pages_routes):
         app.register_blueprint(routes.blueprint)
+    database_health.register(app)
+    storage_health.register()
+    jobs_health.register()
     return app

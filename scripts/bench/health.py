@@ -9,8 +9,8 @@ One of the two jobs is pure Python in a thread of the worker, the other holds th
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
-import uuid
 
 from load import Load, http_request, run
 from service import Service, service
@@ -21,26 +21,15 @@ RATE = 50
 
 def occupy(place: Service, workers: int, seconds: float) -> None:
     """Put one job of each kind for each worker into the queue."""
+    os.environ["THETOOL_HOME"] = str(place.home)
     import bench_jobs
 
     from thetool.access.records import MASTER_OWNER_ID
-    from thetool.config import Settings
-    from thetool.database.address import direct_url
-    from thetool.database.connection import connect
     from thetool.jobs.submit import submit
 
-    connection = connect(direct_url(Settings(THETOOL_HOME=place.home)), name="bench")
-    with connection.cursor() as cursor:
-        for kind in ("bench.thread", "bench.process"):
-            for _ in range(workers):
-                submit(
-                    kind,
-                    bench_jobs.Busy(seconds=seconds),
-                    owner_id=MASTER_OWNER_ID,
-                    cursor=cursor,
-                    correlation_id=str(uuid.uuid4()),
-                )
-    connection.close()
+    for kind in ("bench.thread", "bench.process"):
+        for _ in range(workers):
+            submit(kind, bench_jobs.Busy(seconds=seconds), owner_id=MASTER_OWNER_ID)
 
 
 def show(name: str, loads: list[Load]) -> None:
