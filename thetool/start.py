@@ -16,14 +16,17 @@ import tempfile
 import time
 from pathlib import Path
 
+import psycopg2
+
 from thetool.access.local_key import FILE_NAME, local_key
 from thetool.config import Settings, SettingsError, get_settings
 from thetool.database.binaries import EmbeddedPostgresError
 from thetool.database.embedded import EmbeddedServer, connections_needed
+from thetool.database.schema import is_current
 
 ADDRESS_FILE = "server.json"
-PORT_SECONDS = 5
-WATCH_SECONDS = 5
+PORT_SECONDS = 3
+WATCH_SECONDS = 2
 
 _log = logging.getLogger(__name__)
 _server: EmbeddedServer | None = None
@@ -93,12 +96,14 @@ def prepare(settings: Settings, url: str) -> None:
 
 def _start_embedded(settings: Settings) -> None:
     """Start the embedded Postgres, or join one that runs, and migrate it: nobody else would."""
-    from thetool.database.migrate import MigrationError, upgrade
-
     global _server
     _server = EmbeddedServer(settings.home)
     # While a reload replaces the workers, there are twice as many.
     _server.start(2 * connections_needed(settings))
+    if is_current(settings):
+        return
+    from thetool.database.migrate import MigrationError, upgrade
+
     try:
         upgrade(settings)
     except MigrationError as error:
@@ -107,13 +112,13 @@ def _start_embedded(settings: Settings) -> None:
 
 def _warn_about_schema(settings: Settings) -> None:
     """Say so when requests cannot work yet. No reason not to start: the database may come back, or be migrated."""
-    from thetool.database.migrate import MigrationError, is_current
-
     try:
         if not is_current(settings):
             _log.error("The database has not the newest schema; run: python db_migrations.py")
-    except MigrationError as error:
-        _log.error("%s Until then requests that need it are answered with 503.", error)
+    except psycopg2.OperationalError as error:
+        _log.error(
+            "The database cannot be reached (%s); until then requests are answered with 503.", str(error).strip()
+        )
 
 
 def watch(now: float) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import alembic.autogenerate
 import alembic.migration
+import alembic.script
 import psycopg2
 import pytest
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ from thetool.database.address import sqlalchemy_url
 from thetool.database.embedded import EmbeddedServer
 from thetool.database.migrate import MigrationError, locked_connection, upgrade
 from thetool.database.orm import Record
+from thetool.database.schema import MIGRATIONS, is_current, newest_revision
 
 OK = "[OK] Database migrations completed\n"
 
@@ -157,14 +159,25 @@ def test_the_records_match_the_migrated_schema(database: str) -> None:
         context = alembic.migration.MigrationContext.configure(connection, opts=options)
         differences = alembic.autogenerate.compare_metadata(context, Record.metadata)
     assert Record.metadata.tables, "no records were found"
-    # The migration alone knows the indexes, and tables that are used by plain SQL only.
+    # The migration alone knows the indexes, and what is used by plain SQL only.
     assert [difference for difference in differences if not only_in_the_database(difference)] == []
 
 
 def only_in_the_database(difference: Any) -> bool:
     return not isinstance(difference, list) and difference[0] in {
         "remove_table",
+        "remove_column",
         "remove_index",
         "remove_constraint",
         "remove_fk",
     }
+
+
+def test_whether_the_schema_is_the_newest_is_known_without_alembic(database: str, empty_database: str) -> None:
+    assert is_current(Settings(DATABASE_URL=database))
+    assert not is_current(Settings(DATABASE_URL=empty_database))
+    ask(database, "update alembic_version set version_num = '0000'")
+    assert not is_current(Settings(DATABASE_URL=database))
+    assert [newest_revision()] == alembic.script.ScriptDirectory(str(MIGRATIONS)).get_heads()
+    light = "import sys, thetool.database.schema; sys.exit('alembic' in sys.modules or 'sqlalchemy' in sys.modules)"
+    assert run("-c", light).returncode == 0

@@ -5,12 +5,9 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import alembic.command
 import alembic.config
-import alembic.migration
-import alembic.script
 import alembic.util
 import psycopg2.errors
 import sqlalchemy as sa
@@ -20,8 +17,8 @@ from thetool.config import Settings
 from thetool.database.address import direct_url, sqlalchemy_url
 from thetool.database.connection import KEEPALIVE, is_unavailable
 from thetool.database.embedded import available
+from thetool.database.schema import MIGRATIONS
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
 LOCK = 7_236_001_001  # any number, the same in each version
 LOCK_SECONDS = 600
 STATEMENT_LOCK_TIMEOUT = "10s"  # a migration that waits for a busy table must not make all others wait behind it
@@ -49,21 +46,6 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
             f"{error}. The database was migrated by a newer version than this one: deploy that version, "
             "or go back to a backup from before it."
         ) from error
-
-
-def is_current(settings: Settings) -> bool:
-    """Whether the database that `settings` name has the newest schema.
-
-    Raises:
-        MigrationError: it cannot be reached.
-    """
-    engine = sa.create_engine(sqlalchemy_url(direct_url(settings)), poolclass=sa.NullPool, connect_args=KEEPALIVE)
-    try:
-        with engine.connect() as connection:
-            applied = alembic.migration.MigrationContext.configure(connection).get_current_heads()
-    except sqlalchemy.exc.DBAPIError as error:
-        raise MigrationError(_explained(error)) from error
-    return set(applied) == set(alembic.script.ScriptDirectory(str(MIGRATIONS)).get_heads())
 
 
 def _explained(error: sqlalchemy.exc.DBAPIError) -> str:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Float, Text
+from sqlalchemy import REAL, DateTime, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from thetool.database.orm import Record
 
@@ -26,16 +26,16 @@ class Job(Record):
     status: Mapped[str] = mapped_column(Text)
     stage: Mapped[str | None] = mapped_column(Text)
     message: Mapped[str | None] = mapped_column(Text)
-    progress: Mapped[float] = mapped_column(Float)
+    progress: Mapped[float] = mapped_column(REAL)
     priority: Mapped[int]
-    params: Mapped[dict[str, Any]] = deferred(mapped_column(JSONB))
-    result: Mapped[dict[str, Any] | None] = deferred(mapped_column(JSONB))
+    params: Mapped[dict[str, Any]] = mapped_column(JSONB, deferred=True)
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSONB, deferred=True)
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     attempts: Mapped[int]
     max_attempts: Mapped[int]
     lost: Mapped[int]
     run_at: Mapped[Moment]
-    timeout_s: Mapped[float] = mapped_column(Float)
+    timeout_s: Mapped[float] = mapped_column(REAL)
     cancel_requested_at: Mapped[Moment | None]
     batch_id: Mapped[UUID | None]
     correlation_id: Mapped[str | None] = mapped_column(Text)
