@@ -248,6 +248,7 @@ def test_prometheus_needs_the_master_key(client: FlaskClient, reader: dict[str, 
         if sample.name == "http_requests_total"
     }
     assert "/api/v1/keys/<uuid:key_id>" in routes
+    assert "database_connections_used" in response.text
     assert not [route for route in routes if "00000000" in route]
 
 

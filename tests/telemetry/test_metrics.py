@@ -13,7 +13,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
 from thetool.config import Settings
-from thetool.telemetry import metrics
+from thetool.telemetry import metrics, probe_metrics
+from thetool.telemetry.health import register_probe
 from thetool.telemetry.shared_counts import share_counts
 
 COUNT = """
@@ -90,6 +91,33 @@ def test_invented_methods_are_one_label() -> None:
     text = metrics.exposition().decode()
     assert value(text, "http_requests_total", method="OTHER") == before + 50
     assert "EVIL" not in text
+
+
+def test_jobs_are_counted_by_kind() -> None:
+    metrics.observe_job("tests.kind", "completed", 0.3)
+    metrics.observe_job("tests.kind", "failed", 40)
+    text = metrics.exposition().decode()
+    assert value(text, "jobs_total", kind="tests.kind", status="completed") == 1
+    assert value(text, "job_duration_seconds_count", kind="tests.kind") == 2
+    assert value(text, "job_duration_seconds_bucket", kind="tests.kind", le="30.0") == 1
+
+
+def test_probes_become_gauges() -> None:
+    def away() -> dict[str, object]:
+        raise RuntimeError("away")
+
+    told = {"ready": 3, "scheduled": 1, "running": 2, "oldest_ready_seconds": 1.5}
+    register_probe("queue", lambda: {"queues": {"cpu": told, "gpu": told | {"oldest_ready_seconds": None}}})
+    register_probe("workers", lambda: {"count": 2})
+    register_probe("database", away)
+    metrics.register_collector("probes", probe_metrics.collect)
+    text = metrics.exposition().decode()
+    assert value(text, "jobs_current", queue="cpu", state="ready") == 3
+    assert value(text, "jobs_oldest_ready_seconds") == 1.5
+    assert value(text, "workers_live") == 2
+    assert value(text, "probe_well", probe="queue") == 1
+    assert value(text, "probe_well", probe="database") == 0
+    assert "database_connections" not in text
 
 
 def test_rooms_add_their_own_and_failing_ones_are_left_out() -> None:

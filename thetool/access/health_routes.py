@@ -22,7 +22,7 @@ from thetool.access.health_schemas import (
 )
 from thetool.config import Settings
 from thetool.database import health as database_health
-from thetool.telemetry import metrics, reports
+from thetool.telemetry import metrics, probe_metrics, reports
 from thetool.telemetry.uptime import timestamp
 from thetool.web.current import settings
 from thetool.web.json_provider import to_json
@@ -51,6 +51,7 @@ def _join(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
     configured: Settings = app.config["THETOOL_SETTINGS"]
     database_health.register(app)
+    metrics.register_collector("probes", probe_metrics.collect)
     answer_early(app, "/health", lambda: to_json(reports.health(configured)))
     answer_early(app, "/health/live", lambda: to_json(reports.alive()))
 

@@ -19,6 +19,7 @@ from thetool.jobs.queue import Queue
 from thetool.jobs.results import Completed, unstorable
 from thetool.jobs.snapshot import JobSnapshot
 from thetool.jobs.waiters import Waiters
+from thetool.telemetry.metrics import observe_job
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +47,7 @@ class Settlement:
 
     def settle(self, running: Running, outcome: Outcome) -> None:
         """Write down how the attempt ended."""
-        claim = running.claim
+        claim, seconds = running.claim, time.monotonic() - running.began
         if isinstance(outcome, Completed):
             status = self._complete(running, outcome)
         elif isinstance(outcome, Failure):
@@ -58,7 +59,9 @@ class Settlement:
         else:
             status = self._persist(lambda: self._queue.finish_cancelled(claim))
             self._tell(running, status)
-        if status is None and not running.abandoned:
+        if status is not None:
+            observe_job(claim.kind, status, seconds)
+        elif not running.abandoned:
             log.warning("the claim was lost; what this attempt did is not kept", attempt=claim.attempt)
 
     def expire(self, running: Running) -> None:

@@ -36,6 +36,8 @@ class _Instruments:
     registry: CollectorRegistry
     requests: Counter
     durations: Histogram
+    jobs: Counter
+    job_durations: Histogram
 
 
 def observe_request(method: str, route: str, status: int, seconds: float) -> None:
@@ -50,6 +52,19 @@ def observe_request(method: str, route: str, status: int, seconds: float) -> Non
     counter, histogram = _children(method if method in METHODS else "OTHER", route, status)
     counter.inc()
     histogram.observe(seconds)
+
+
+def observe_job(kind: str, status: str, seconds: float) -> None:
+    """Count one attempt at a job that ended.
+
+    Args:
+        kind: a registered kind, such as `analyze.text`.
+        status: what the job became: `completed`, `failed`, `cancelled`, or `queued` when it is tried again.
+        seconds: how long the attempt ran.
+    """
+    made = _instruments()
+    made.jobs.labels(kind, status).inc()
+    made.job_durations.labels(kind).observe(seconds)
 
 
 def register_collector(name: str, collect: Collect) -> None:
@@ -101,7 +116,15 @@ def _instruments() -> _Instruments:
         buckets=SECONDS,
         registry=registry,
     )
-    return _Instruments(registry, requests, durations)
+    jobs = Counter("jobs", "Attempts at jobs that ended.", ("kind", "status"), registry=registry)
+    job_durations = Histogram(
+        "job_duration_seconds",
+        "Seconds that an attempt ran.",
+        ("kind",),
+        buckets=(*SECONDS, 60, 300),
+        registry=registry,
+    )
+    return _Instruments(registry, requests, durations, jobs, job_durations)
 
 
 @cache
