@@ -46,8 +46,10 @@ def test_sign_in_and_out(client: FlaskClient, issue: Issue) -> None:
     assert client.get("/who").json == {"name": None}
 
 
-def test_secure_on_https(client: FlaskClient) -> None:
+def test_secure_on_https(client: FlaskClient, settings: Settings) -> None:
     assert "Secure" in sign_in(client, MASTER_KEY, base_url="https://localhost").headers["Set-Cookie"]
+    public = build(settings.model_copy(update={"public_url": "https://tool.example.com"})).test_client()
+    assert "Secure" in sign_in(public, MASTER_KEY).headers["Set-Cookie"]
 
 
 def test_wrong_key(client: FlaskClient) -> None:

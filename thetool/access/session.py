@@ -10,6 +10,7 @@ from flask import Response, request
 from itsdangerous import BadData
 
 from thetool.access.state import access
+from thetool.web.current import settings
 
 COOKIE = "thetool_session"
 LIFETIME_SECONDS = 12 * 3600
@@ -43,13 +44,17 @@ def set_cookie(response: Response, key_id: UUID | None) -> None:
         max_age=LIFETIME_SECONDS,
         httponly=True,
         samesite="Strict",
-        secure=request.is_secure,
+        secure=_over_https(),
     )
 
 
 def clear_cookie(response: Response) -> None:
     """Sign the browser out."""
-    response.delete_cookie(COOKIE, httponly=True, samesite="Strict", secure=request.is_secure)
+    response.delete_cookie(COOKIE, httponly=True, samesite="Strict", secure=_over_https())
+
+
+def _over_https() -> bool:
+    return request.is_secure or (settings().public_url or "").startswith("https://")
 
 
 def _master_mark() -> str:

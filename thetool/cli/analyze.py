@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,14 +23,21 @@ FIRST_WAIT_SECONDS = 2.0
 UPLOAD_SECONDS = 600.0
 
 
-class Names(click.ParamType[list[str]]):
-    """Names with commas between them."""
+class Names(click.ParamType[Any]):
+    """Names with commas between them, or JSON."""
 
     name = "a,b,…"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
-        """The names, without blanks."""
-        return value if isinstance(value, list) else [name.strip() for name in value.split(",") if name.strip()]
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The names, without blanks; or what the JSON says."""
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith(("{", "[")):
+            try:
+                return json.loads(value)
+            except ValueError as error:
+                self.fail(f"begins as JSON, but is not: {error}", param, ctx)
+        return [name.strip() for name in value.split(",") if name.strip()]
 
 
 @click.command()
@@ -38,7 +46,12 @@ class Names(click.ParamType[list[str]]):
 )
 @click.option("--text", help="Analyse these words instead of a file.")
 @click.option("--tasks", type=Names(), help="Which analyses, such as sentiment,language. [default: all that fit]")
-@click.option("--labels", type=Names(), help="Topics to choose from. [default: the service's own]")
+@click.option(
+    "--labels",
+    type=Names(),
+    help='Topics to choose from; as JSON each with phrases, {"billing": ["An invoice."]}. [default: the service\'s own]',
+)
+@click.option("--sentences", is_flag=True, help="Also the sentiment of each sentence.")
 @click.option(
     "--wait", type=click.FloatRange(0), metavar="SECONDS", help="Longest wait for each. [default: until it is done]"
 )
@@ -52,13 +65,14 @@ def analyze(
     files: tuple[str, ...],
     text: str | None,
     tasks: list[str] | None,
-    labels: list[str] | None,
+    labels: list[str] | dict[str, list[str]] | None,
+    sentences: bool,
     wait: float | None,
     table: IO[str] | None,
     as_json: bool,
 ) -> None:
     """Analyse each FILE, standard input (-) or the words of --text, and show what is found."""
-    wanted = {"tasks": tasks, "labels": labels}
+    wanted = {"tasks": tasks, "labels": labels, "sentences": sentences or None}
     inputs = _inputs(files, text)
     rows: list[dict[str, Any]] = []
     failed = 0
@@ -105,7 +119,9 @@ def _send(service: Service, name: str, text: str | None, wanted: dict[str, Any],
         return service.request("POST", "/analyze", json={"text": text, **given}, headers=headers)
     content = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
     filename = "standard input" if name == STDIN else Path(name).name
-    fields: list[tuple[str, Any]] = [(field, ",".join(value)) for field, value in given.items()]
+    fields: list[tuple[str, Any]] = [
+        (field, ",".join(value) if field == "tasks" else json.dumps(value)) for field, value in given.items()
+    ]
     fields.append(("file", (filename, content, "application/octet-stream")))
     return service.request("POST", "/analyze", fields=fields, headers=headers, seconds=UPLOAD_SECONDS)
 
