@@ -1,0 +1,63 @@
+"""A real gunicorn with several workers: one log, one count, one uptime."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from http.client import HTTPConnection
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.e2e.conftest import make_service  # noqa: F401  a fixture
+from tests.e2e.service import KEY, Service, until
+
+
+def scraped(service: Service) -> str:
+    connection = HTTPConnection("127.0.0.1", service.port, timeout=30)
+    connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {KEY}"})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    assert answer.status == 200, text
+    return text
+
+
+def total(text: str, route: str) -> float:
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "http_requests_total" and sample.labels["route"] == route
+    )
+
+
+@pytest.fixture
+def service(make_service: Callable[..., Service]) -> Service:  # noqa: F811
+    return make_service(LOG_FORMAT="json").start()
+
+
+def test_counts_of_all_workers_and_of_those_replaced(service: Service) -> None:
+    before = total(scraped(service), "/sample/pid")
+    pids = {service.get("/sample/pid")[1]["pid"] for _ in range(30)}
+    assert len(pids) == 2
+    assert total(scraped(service), "/sample/pid") == before + 30
+    service.reload()
+    assert total(scraped(service), "/sample/pid") == before + 30
+
+
+def test_uptime_is_the_services_not_the_workers(service: Service) -> None:
+    until(lambda: service.get("/health")[1]["uptime_seconds"] > 2, "it is up for a while")
+    service.reload()
+    assert service.get("/health")[1]["uptime_seconds"] > 2
+
+
+def test_log_is_json_throughout_and_holds_no_key(service: Service) -> None:
+    job_id = service.submit("polite", 0.01)
+    service.until_job(job_id, "completed")
+    lines = [json.loads(line) for line in service.log().splitlines() if line.startswith("{")]
+    assert [line for line in service.log().splitlines() if not line.startswith("{")] == []
+    [request] = [line for line in lines if line.get("path") == "/sample/jobs/polite"]
+    assert request["request_id"]
+    assert KEY not in service.log()
+    assert any(line["logger"] == "gunicorn.error" for line in lines)
