@@ -13,7 +13,7 @@ import { time } from "./times.js";
 
 const LIMIT = 25;
 const BUSY_SECONDS = 1;
-const CALM_SECONDS = 4;
+const CALM_SECONDS = 2;
 
 const body = find("#rows");
 const filters = find("#filters");
