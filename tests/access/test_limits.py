@@ -22,7 +22,7 @@ from tests.access.test_caller import assert_problem, change
 from tests.conftest import MASTER_KEY
 from thetool.access.limit_storage import TAKES_BETWEEN_SWEEPS, Bucket, PostgresStorage, RedisBucketStorage
 from thetool.access.limits import network_of
-from thetool.config import Settings
+from thetool.config import Settings, SettingsError
 
 Issue = Callable[..., dict[str, Any]]
 
@@ -247,3 +247,10 @@ def test_fixed_windows_of_the_library(app: APIFlask) -> None:
         assert (storage.get("a"), storage.get("b")) == (0, 1)
         assert storage.reset() == 1
         assert storage.check()
+
+
+def test_wrong_address_of_redis(settings: Settings) -> None:
+    wrong = Settings(**{**as_environment(settings), "REDIS_URL": "http://secret@example.com"})
+    with pytest.raises(SettingsError, match="REDIS_URL") as caught:
+        build(wrong)
+    assert "secret" not in str(caught.value)

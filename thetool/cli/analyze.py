@@ -49,7 +49,7 @@ class Names(click.ParamType[Any]):
 @click.option(
     "--labels",
     type=Names(),
-    help='Topics to choose from; as JSON each with phrases, {"billing": ["An invoice."]}. [default: the service\'s own]',
+    help='Topics to choose from; as JSON with phrases for each, {"bills": ["An invoice."]}. [default: our own]',
 )
 @click.option("--sentences", is_flag=True, help="Also the sentiment of each sentence.")
 @click.option(
