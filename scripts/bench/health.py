@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     message = http_request("GET", "/health")
+    flask = http_request("GET", "/health", headers={"Origin": "https://elsewhere.example"})
     workers = 2
     with service("bench_jobs:app", WEB_CONCURRENCY=str(workers), JOB_THREADS="1", JOB_PROCESSES="1") as place:
         run(place.port, lambda: message, clients=CLIENTS, seconds=1)
@@ -53,6 +54,7 @@ def main() -> None:
             run(place.port, lambda: message, clients=CLIENTS, seconds=arguments.seconds)
             for _ in range(arguments.rounds)
         ]
+        behind = [run(place.port, lambda: flask, clients=CLIENTS, seconds=arguments.seconds) for _ in range(arguments.rounds)]
         busy = []
         for _ in range(arguments.rounds):
             occupy(place, workers, arguments.seconds + 2)
@@ -61,6 +63,7 @@ def main() -> None:
             run(place.port, lambda: message, clients=1, seconds=2, pause=0.1)
     print("| /health | answers/s | p50 ms | p95 ms | p99 ms |\n| --- | --- | --- | --- | --- |")
     show(f"at rest, {CLIENTS} clients", rest)
+    show("the same with an Origin, which Flask answers", behind)
     show(f"{RATE} requests/s, two jobs in each worker", busy)
 
 
