@@ -55,9 +55,8 @@ class Failure:
 def failure_of(error: BaseException) -> Failure:
     """What an exception out of a handler means for its job: only what is marked as transient is tried again."""
     transient = isinstance(error, TransientError) or _is_database_away(error)
-    code = getattr(error, "code", None)
     return Failure(
-        code=code if isinstance(code, str) else "transient_error" if transient else "job_failed",
+        code=_code(error) or ("transient_error" if transient else "job_failed"),
         message=_message(error),
         traceback=_tail(error),
         transient=transient,
@@ -91,10 +90,20 @@ def _is_database_away(error: BaseException) -> bool:
 
 
 def _message(error: BaseException) -> str:
-    if isinstance(error, Problem | TransientError) or hasattr(error, "code"):
-        return str(error)
     text = str(error)
+    if text and _is_ours(error):
+        return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _code(error: BaseException) -> str | None:
+    """Our errors have codes; what others call `code` (SystemExit, SQLAlchemy) means something else."""
+    code = getattr(error, "code", None)
+    return code if isinstance(code, str) and _is_ours(error) else None
+
+
+def _is_ours(error: BaseException) -> bool:
+    return isinstance(error, Problem | TransientError) or type(error).__module__.startswith("thetool.")
 
 
 def _tail(error: BaseException) -> str:

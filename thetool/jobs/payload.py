@@ -49,7 +49,7 @@ def to_json_text(model: BaseModel) -> str:
 def _refuse_nan(model: BaseModel) -> None:
     """Pydantic writes NaN as null, silently: a number that is lost so is an error that nobody sees."""
     try:
-        json.dumps(model.model_dump(mode="json"), allow_nan=False)
+        json.dumps(model.model_dump(), allow_nan=False, skipkeys=True, default=repr)
     except ValueError as error:
         raise NotStorable("It holds NaN or infinity, which JSON does not have.") from error
 

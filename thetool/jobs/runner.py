@@ -116,6 +116,10 @@ class Runner:
             log.info("a job was handed back", job_id=str(job_id))
         return len(jobs)
 
+    def dismiss_waiters(self) -> None:
+        """Answer now who waits in this process for a job: it is about to leave."""
+        local.waiters.dismiss()
+
     def close(self) -> None:
         """Stop everything: jobs are handed back, threads and children end, the `workers` row goes. Harmless twice."""
         if self._closed:

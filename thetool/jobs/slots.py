@@ -69,6 +69,7 @@ class SlotGroup:
         self._slots: list[Slot] = []
         self._made = 0
         self._wakes = 0
+        self._nothing_at = -1
         self._looking = False
         self._closing = False
 
@@ -124,7 +125,7 @@ class SlotGroup:
         """What a slot's thread does."""
         while not (self._closing or slot.retired):
             seen = self._wakes
-            claim = self._next()
+            claim = self._next(seen)
             if claim is not None:
                 self.wake()  # a wake-up may stand for several jobs
             else:
@@ -133,8 +134,14 @@ class SlotGroup:
                 self._run(claim, slot)
         self._rest(slot)
 
-    def _next(self) -> Claim | None:
-        return self._look() if self._looking else None
+    def _next(self, seen: int) -> Claim | None:
+        """Look, unless nobody has said that there is work since the last look in vain."""
+        if not self._looking or seen == self._nothing_at:
+            return None
+        claim = self._look()
+        if claim is None:
+            self._nothing_at = seen
+        return claim
 
     def _sleep(self, slot: Slot, seen: int) -> Claim | None:
         """Wait to be handed a job, or to be woken; not if somebody woke us while we looked."""

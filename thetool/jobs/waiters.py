@@ -32,6 +32,12 @@ class Waiters:
         self._lock = threading.Lock()
         self._waiting: dict[UUID, list[Waiter]] = {}
         self._fresh: OrderedDict[UUID, None] = OrderedDict()
+        self.dismissed = False
+
+    def dismiss(self) -> None:
+        """End all waits, and let none begin: the process is about to leave, and its callers deserve an answer before."""
+        self.dismissed = True
+        self.hear(None)
 
     def expect(self, job_id: UUID) -> None:
         """A job was just submitted here: it is unfinished, and only this process knows its id."""

@@ -62,7 +62,7 @@ def _wait(waiter: Waiter, deadline: float) -> JobSnapshot:
     Where no runner listens (a command, a script) looking is all there is, so it begins quickly.
     """
     pause = LOOK_SECONDS if local.runner else FIRST_LOOK_SECONDS
-    while (remaining := deadline - time.monotonic()) > 0:
+    while not local.waiters.dismissed and (remaining := deadline - time.monotonic()) > 0:
         if waiter.heard.wait(min(remaining, pause)) and waiter.snapshot is not None:
             return waiter.snapshot
         waiter.heard.clear()

@@ -1,0 +1,46 @@
+"""Queues and runners on a database of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.jobs import sample_jobs
+from thetool.config import Settings
+from thetool.jobs.local import local
+from thetool.jobs.queue import Queue
+from thetool.jobs.runner import Runner
+
+__all__ = ["sample_jobs"]
+
+
+@pytest.fixture
+def queue(database: str) -> Iterator[Queue]:
+    """The queue of a fresh database, with short leases."""
+    queue = Queue(database, lease=30)
+    yield queue
+    queue.close()
+
+
+@pytest.fixture
+def job_settings(settings: Settings) -> Settings:
+    """Two threads, one child, a lease of 3 seconds."""
+    return settings.model_copy(update={"job_threads": 2, "job_processes": 1, "job_lease_seconds": 3.0})
+
+
+@pytest.fixture
+def here(job_settings: Settings) -> Iterator[None]:
+    """This process uses that database, without a runner."""
+    local.configure(job_settings)
+    yield
+    local.configure(job_settings)
+
+
+@pytest.fixture
+def runner(job_settings: Settings, here: None) -> Iterator[Runner]:
+    """A runner of this process."""
+    runner = Runner(job_settings)
+    runner.start()
+    yield runner
+    runner.close()

@@ -1,0 +1,65 @@
+"""Jobs to test with, and patience."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any, TypeVar
+
+import psycopg2
+
+from tests.jobs import sample_jobs
+from thetool.access.records import MASTER_OWNER_ID
+from thetool.database.ids import new_id
+from thetool.jobs.claims import NewJob
+from thetool.jobs.submit import submit
+
+OWNER = MASTER_OWNER_ID
+T = TypeVar("T")
+
+
+def new_job(**changes: Any) -> NewJob:
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "kind": "sample.noop",
+        "queue": "cpu",
+        "params": "{}",
+        "owner_id": OWNER,
+        "timeout": 60.0,
+        "max_attempts": 3,
+    }
+    return NewJob(**{**values, **changes})
+
+
+def make(kind: str, /, *, timeout: float | None = None, **params: Any) -> Any:
+    """Submit a sample job; gives its id."""
+    asked = sample_jobs.Params(**params)
+    return submit(kind, asked, owner_id=OWNER, correlation_id="test-request", timeout=timeout).job_id
+
+
+def until(get: Callable[[], T], what: str, seconds: float = 30) -> T:
+    """Ask until the answer is true; gives the answer."""
+    deadline = time.monotonic() + seconds
+    while not (answer := get()):
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
+        time.sleep(0.02)
+    return answer
+
+
+def rows(url: str, statement: str, *values: Any) -> list[Any]:
+    """What a statement gives, on a connection of its own."""
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that ended and was not waited for does not."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import psycopg2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from thetool.database.connection import DatabaseUnavailable
+from thetool.jobs.failure import Failure, backoff_seconds, failure_of, invalid_params
+from thetool.jobs.registry import TransientError
+from thetool.web.problems import Problem
+
+
+def raised(error: BaseException) -> BaseException:
+    try:
+        raise error
+    except BaseException as caught:
+        return caught
+
+
+def test_an_error_is_final_and_readable() -> None:
+    failure = failure_of(raised(ValueError("the file is upside down")))
+    assert (failure.code, failure.message) == ("job_failed", "ValueError: the file is upside down")
+    assert not failure.transient
+    assert failure.traceback
+    assert "in raised" in failure.traceback
+
+
+def test_a_transient_error_may_be_tried_again() -> None:
+    failure = failure_of(raised(TransientError("busy", retry_after=7)))
+    assert (failure.code, failure.message, failure.transient, failure.retry_after) == (
+        "transient_error",
+        "busy",
+        True,
+        7,
+    )
+
+
+@pytest.mark.parametrize("error", [DatabaseUnavailable("away"), psycopg2.OperationalError("server closed")])
+def test_a_database_that_is_away_is_transient(error: Exception) -> None:
+    assert failure_of(error).transient
+
+
+def test_a_problem_keeps_its_code() -> None:
+    class Upside(Problem):
+        code = "upside_down"
+
+    failure = failure_of(Upside("turn it"))
+    assert (failure.code, failure.message) == ("upside_down", "turn it")
+
+
+def test_an_exit_is_a_failure() -> None:
+    assert failure_of(SystemExit(3)).message.startswith("SystemExit")
+
+
+def test_what_is_kept_is_bounded_and_storable() -> None:
+    failure = failure_of(raised(ValueError("\0\ud800" + "x" * 10_000_000)))
+    assert len(failure.message) <= 10_000
+    assert "\0" not in failure.message
+    assert len(failure.traceback or "") <= 20_000
+    assert failure.as_json().isprintable()
+
+
+def test_what_a_child_says_is_bounded() -> None:
+    failure = Failure("Not a code!", "", "\0" * 100_000).bounded()
+    assert failure.code == "job_failed"
+    assert failure.message
+    assert len(failure.traceback or "") <= 20_000
+
+
+def test_parameters_that_do_not_fit_are_named() -> None:
+    class Params(BaseModel):
+        size: int
+
+    with pytest.raises(ValidationError) as caught:
+        Params.model_validate({"size": "big"})
+    assert invalid_params(caught.value).message.startswith("size: ")
+
+
+@given(st.integers(1, 10_000), st.floats(0, 3600))
+def test_backoff_grows_and_is_bounded(attempt: int, at_least: float) -> None:
+    seconds = backoff_seconds(attempt, at_least)
+    longest = min(2.0 ** min(attempt - 1, 30), 600)
+    assert max(at_least, longest / 2) <= seconds <= max(at_least, longest)

@@ -1,0 +1,350 @@
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg2
+import pytest
+
+from tests.jobs.making import OWNER, new_job, rows
+from thetool.database.ids import new_id
+from thetool.jobs.claims import Claim
+from thetool.jobs.failure import Failure
+from thetool.jobs.queue import Queue
+
+KINDS = ["sample.noop"]
+WORKER = uuid4()
+FAILURE = Failure("broken", "It broke.")
+
+
+@pytest.fixture
+def other(queue: Queue) -> Iterator[Queue]:
+    """The same queue, as another process sees it."""
+    other = Queue(queue.url, lease=queue.lease)
+    yield other
+    other.close()
+
+
+def put(queue: Queue, /, **changes: Any) -> UUID:
+    job = new_job(**changes)
+    assert queue.enqueue(job)
+    return job.id
+
+
+def take(queue: Queue, worker: UUID = WORKER) -> Claim:
+    (claim,) = queue.claim(worker_id=worker, queue="cpu", kinds=KINDS)
+    return claim
+
+
+def expire(queue: Queue, job_id: UUID) -> None:
+    rows(queue.url, "update jobs set lease_expires_at = now() - interval '1 second' where id = %s", str(job_id))
+
+
+def test_a_job_is_claimed_with_all_that_its_run_needs(queue: Queue) -> None:
+    job = new_job(params='{"text": "é"}', correlation_id="abc", timeout=7)
+    queue.enqueue(job)
+    claim = take(queue)
+    assert (claim.id, claim.kind, claim.params, claim.owner_id) == (job.id, job.kind, job.params, OWNER)
+    assert (claim.attempt, claim.max_attempts, claim.timeout, claim.correlation_id) == (1, 3, 7, "abc")
+    snapshot = queue.snapshot(job.id)
+    assert snapshot
+    assert (snapshot.status, snapshot.attempts, snapshot.finished) == ("running", 1, False)
+
+
+def test_a_claim_takes_only_its_queue_and_kinds_and_no_later_ones(queue: Queue) -> None:
+    put(queue, kind="sample.other")
+    put(queue, queue="gpu")
+    put(queue, run_at=datetime.now(UTC) + timedelta(minutes=1))
+    assert queue.claim(worker_id=WORKER, queue="cpu", kinds=KINDS) == []
+    assert queue.claim(worker_id=WORKER, queue="cpu", kinds=[]) == []
+
+
+def test_claims_go_by_priority_then_by_age(queue: Queue) -> None:
+    first, second, urgent = put(queue), put(queue), put(queue, priority=10)
+    late = put(queue, priority=-10)
+    assert [take(queue).id for _ in range(4)] == [urgent, first, second, late]
+
+
+def test_each_job_is_claimed_once(queue: Queue) -> None:
+    """Eight threads with a connection each, 500 jobs."""
+    wanted = {put(queue) for _ in range(500)}
+    claimed: Counter[UUID] = Counter()
+    start = threading.Barrier(8)
+
+    def work() -> None:
+        own = Queue(queue.url)
+        start.wait()
+        while claims := own.claim(worker_id=new_id(), queue="cpu", kinds=KINDS, limit=3):
+            for claim in claims:
+                assert own.complete(claim, "{}")
+                claimed[claim.id] += 1
+        own.close()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(claimed) == wanted
+    assert set(claimed.values()) == {1}
+    assert rows(queue.url, "select status, sum(attempts) from jobs group by status") == [("completed", 500)]
+
+
+def test_the_result_is_stored_with_the_completion(queue: Queue) -> None:
+    job_id = put(queue)
+    assert queue.complete(take(queue), '{"answer": 42}')
+    snapshot = queue.snapshot(job_id)
+    assert snapshot
+    assert (snapshot.status, snapshot.result, snapshot.progress) == ("completed", {"answer": 42}, 1)
+    assert snapshot.finished_at
+    assert snapshot.started_at
+    assert snapshot.created_at <= snapshot.started_at <= snapshot.finished_at
+
+
+def old_claim_does_nothing(queue: Queue, claim: Claim) -> None:
+    before = queue.snapshot(claim.id)
+    assert queue.renew([claim]) == {}
+    assert not queue.progress(claim, 0.5, "stage", "message")
+    assert not queue.complete(claim, '{"late": true}')
+    assert not queue.complete(claim, '{"late": true}', callbacks=[lambda cursor: pytest.fail("called")])
+    assert queue.fail(claim, FAILURE) is None
+    assert queue.retry(claim, FAILURE, 0) is None
+    assert queue.finish_cancelled(claim) is None
+    assert queue.snapshot(claim.id) == before
+    assert rows(queue.url, "select count(*) from job_events where job_id = %s", str(claim.id)) == [(0,)]
+
+
+def test_an_old_claim_changes_nothing_once_another_worker_has_the_job(queue: Queue, other: Queue) -> None:
+    job_id = put(queue)
+    old = take(queue)
+    expire(queue, job_id)
+    assert [row[:3] for row in other.rescue()] == [(job_id, "sample.noop", "queued")]
+    old_claim_does_nothing(queue, old)
+    new = take(other, uuid4())
+    assert (new.id, new.attempt) == (job_id, 2)
+    assert new.token != old.token
+    old_claim_does_nothing(queue, old)
+    assert other.complete(new, '{"late": false}')
+    old_claim_does_nothing(queue, old)
+
+
+def test_an_old_claim_of_the_same_worker_changes_nothing(queue: Queue) -> None:
+    """A token is of a claim, not of a worker."""
+    put(queue)
+    old = take(queue)
+    queue.hand_back(WORKER)
+    new = take(queue)
+    assert old.id == new.id
+    old_claim_does_nothing(queue, old)
+
+
+def test_a_renewed_claim_is_not_rescued(queue: Queue, other: Queue) -> None:
+    job_id = put(queue)
+    claim = take(queue)
+    expire(queue, job_id)
+    assert queue.renew([claim]) == {job_id: False}
+    assert other.rescue() == []
+
+
+def test_renewing_tells_what_somebody_asked(queue: Queue, other: Queue) -> None:
+    job_id = put(queue)
+    claim = take(queue)
+    assert other.cancel(job_id) == "running"
+    assert queue.renew([claim]) == {job_id: True}
+    assert queue.asked_to_cancel([job_id]) == [job_id]
+
+
+def test_rescue_ends_when_the_attempts_are_used_up(queue: Queue) -> None:
+    job_id = put(queue, max_attempts=2)
+    for status in ("queued", "failed"):
+        take(queue)
+        expire(queue, job_id)
+        assert [row[2] for row in queue.rescue()] == [status]
+    snapshot = queue.snapshot(job_id)
+    assert snapshot
+    assert snapshot.error
+    assert snapshot.error["code"] == "lost"
+    assert rows(queue.url, "select lost, attempts from jobs") == [(2, 2)]
+
+
+def test_handing_back_uses_no_attempt(queue: Queue) -> None:
+    mine, theirs = put(queue), put(queue)
+    take(queue)
+    other_claim = take(queue, uuid4())
+    assert queue.hand_back(WORKER) == [mine]
+    assert rows(queue.url, "select status, attempts, lost from jobs where id = %s", str(mine)) == [("queued", 0, 0)]
+    assert other_claim.id == theirs
+    assert queue.renew([other_claim]) == {theirs: False}
+
+
+def test_a_retry_waits_and_keeps_the_error(queue: Queue) -> None:
+    job_id = put(queue)
+    assert queue.retry(take(queue), FAILURE, 60) == "queued"
+    assert queue.claim(worker_id=WORKER, queue="cpu", kinds=KINDS) == []
+    snapshot = queue.snapshot(job_id)
+    assert snapshot
+    assert snapshot.error == {"code": "broken", "message": "It broke.", "traceback": None}
+    rows(queue.url, "update jobs set run_at = now()")
+    assert take(queue).attempt == 2
+
+
+def test_a_waiting_job_is_cancelled_at_once(queue: Queue) -> None:
+    job_id = put(queue)
+    assert queue.cancel(job_id) == "cancelled"
+    assert queue.claim(worker_id=WORKER, queue="cpu", kinds=KINDS) == []
+    assert queue.cancel(job_id) is None
+    assert queue.cancel(uuid4()) is None
+
+
+@pytest.mark.parametrize("end", ["complete", "fail", "retry", "hand_back", "rescue"])
+def test_nothing_overwrites_a_cancellation(queue: Queue, end: str) -> None:
+    job_id = put(queue)
+    claim = take(queue)
+    assert queue.cancel(job_id) == "running"
+    if end == "complete":
+        assert not queue.complete(claim, "{}")
+        assert queue.finish_cancelled(claim) == "cancelled"
+    elif end == "fail":
+        assert queue.fail(claim, FAILURE) == "cancelled"
+    elif end == "retry":
+        assert queue.retry(claim, FAILURE, 0) == "cancelled"
+    elif end == "hand_back":
+        queue.hand_back(WORKER)
+    else:
+        expire(queue, job_id)
+        queue.rescue()
+    snapshot = queue.snapshot(job_id)
+    assert snapshot
+    assert snapshot.status == "cancelled"
+    assert snapshot.finished_at
+    assert snapshot.result is None
+
+
+def test_callbacks_are_in_the_transaction_that_completes(queue: Queue) -> None:
+    put(queue)
+    claim = take(queue)
+    seen: list[Any] = []
+
+    def rename(cursor: Any) -> None:
+        cursor.execute("update owners set name = 'renamed' where id = %s", (OWNER,))
+        seen.append(rows(queue.url, "select owners.name, status from owners, jobs"))
+
+    assert queue.complete(claim, "{}", callbacks=[rename])
+    assert seen == [[("master", "running")]]
+    assert rows(queue.url, "select owners.name, status from owners, jobs") == [("renamed", "completed")]
+
+
+def test_a_callback_that_fails_keeps_nothing(queue: Queue) -> None:
+    put(queue)
+    claim = take(queue)
+
+    def rename(cursor: Any) -> None:
+        cursor.execute("update owners set name = 'renamed'")
+
+    def fail(cursor: Any) -> None:
+        cursor.execute("select 1 / 0")
+
+    with pytest.raises(psycopg2.errors.DivisionByZero):
+        queue.complete(claim, "{}", callbacks=[rename, fail])
+    assert rows(queue.url, "select owners.name, status from owners, jobs") == [("master", "running")]
+    assert queue.complete(claim, "{}")
+
+
+def test_progress_is_kept_and_told(queue: Queue) -> None:
+    job_id = put(queue)
+    claim = take(queue)
+    assert queue.progress(claim, 0.25, "reading", "Reading…")
+    assert queue.progress(claim, 0.5, None, None)
+    snapshot = queue.snapshot(job_id)
+    assert snapshot
+    assert (snapshot.progress, snapshot.stage, snapshot.message) == (0.5, "reading", "Reading…")
+    assert rows(queue.url, "select stage, progress from job_events order by id") == [
+        ("reading", 0.25),
+        ("reading", 0.5),
+    ]
+
+
+def test_a_job_is_made_claimed_only_when_nothing_is_ready(queue: Queue) -> None:
+    claim = queue.enqueue_claimed(new_job(), worker_id=WORKER, kinds=KINDS)
+    assert isinstance(claim, Claim)
+    assert queue.renew([claim]) == {claim.id: False}
+    put(queue, run_at=datetime.now(UTC) + timedelta(minutes=1))
+    put(queue, kind="sample.other")
+    assert isinstance(queue.enqueue_claimed(new_job(), worker_id=WORKER, kinds=KINDS), Claim)
+    older = put(queue)
+    assert queue.enqueue_claimed(new_job(), worker_id=WORKER, kinds=KINDS) == "queued"
+    assert take(queue).id == older
+
+
+def test_a_dedupe_key_is_free_again_when_its_job_is_finished(queue: Queue) -> None:
+    first = new_job(dedupe_key="one")
+    assert queue.enqueue(first)
+    assert not queue.enqueue(new_job(dedupe_key="one"))
+    assert queue.enqueue_claimed(new_job(dedupe_key="one"), worker_id=WORKER, kinds=KINDS) is None
+    assert queue.find_dedupe("one") == first.id
+    queue.complete(take(queue), "{}")
+    assert queue.find_dedupe("one") is None
+    assert queue.enqueue(new_job(dedupe_key="one"))
+
+
+def test_enqueue_in_the_callers_transaction(queue: Queue) -> None:
+    connection = psycopg2.connect(queue.url)
+    kept, dropped = new_job(), new_job()
+    with connection, connection.cursor() as cursor:
+        queue.enqueue(kept, cursor=cursor)
+        assert queue.snapshot(kept.id) is None
+    with pytest.raises(RuntimeError), connection, connection.cursor() as cursor:
+        queue.enqueue(dropped, cursor=cursor)
+        raise RuntimeError
+    connection.close()
+    assert queue.snapshot(kept.id)
+    assert queue.snapshot(dropped.id) is None
+
+
+def test_depth_is_counted_no_further_than_asked(queue: Queue) -> None:
+    for _ in range(5):
+        put(queue)
+    take(queue)
+    assert queue.depth(100) == 4
+    assert queue.depth(3) == 3
+    assert queue.unfinished_of(OWNER, 100) == 5
+    assert queue.unfinished_of(uuid4(), 100) == 0
+
+
+def test_workers_come_and_go(queue: Queue) -> None:
+    told = {"host": "here", "pid": 1, "version": "0", "slots": 2, "running": 1}
+    queue.heartbeat(WORKER, kinds=["a.b"], draining=False, **told)
+    assert queue.offered_kinds() == {"a.b"}
+    assert [worker["id"] for worker in queue.live_workers()] == [WORKER]
+    queue.heartbeat(WORKER, kinds=["a.b"], draining=True, **told)
+    assert queue.offered_kinds() == set()
+    queue.heartbeat(WORKER, kinds=["a.b"], draining=False, **told)
+    rows(queue.url, "update workers set heartbeat_at = now() - interval '1 minute'")
+    assert queue.offered_kinds() == set()
+    queue.forget_dead_workers()
+    assert rows(queue.url, "select count(*) from workers") == [(1,)]
+    rows(queue.url, "update workers set heartbeat_at = now() - interval '1 hour'")
+    queue.forget_dead_workers()
+    assert rows(queue.url, "select count(*) from workers") == [(0,)]
+
+
+def test_the_outlook_of_a_queue_with_a_parent_that_waits(queue: Queue) -> None:
+    put(queue)
+    put(queue, queue="gpu")
+    job_id = put(queue)
+    rows(queue.url, "update jobs set run_at = 'infinity' where id = %s", str(job_id))
+    told = {row[0]: row[1:4] for row in queue.outlook()}
+    assert told == {"cpu": (1, 1, 0), "gpu": (1, 0, 0)}
+
+
+def test_only_a_finished_job_is_deleted(queue: Queue) -> None:
+    job_id = put(queue)
+    queue.delete(job_id)
+    assert queue.snapshot(job_id)
+    queue.complete(take(queue), "{}")
+    queue.delete(job_id)
+    assert queue.snapshot(job_id) is None
