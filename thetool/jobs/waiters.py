@@ -35,7 +35,7 @@ class Waiters:
         self.dismissed = False
 
     def dismiss(self) -> None:
-        """End all waits, and let none begin: the process is about to leave, and its callers deserve an answer before."""
+        """End all waits, and let none begin: the process is about to leave, and owes its callers an answer."""
         self.dismissed = True
         self.hear(None)
 
