@@ -29,7 +29,7 @@ def analysis(text: str) -> dict[str, Any]:
             "statistics": {"characters": len(text)},
         },
         "models": [{"name": "VADER", "version": "3.3", "licence": "MIT"}],
-        "skipped": [{"task": "entities", "reason": "no model yet"}],
+        "skipped": [{"task": "entities", "reason": "No model yet.", "how": None}],
         "cached": True,
         "elapsed_ms": 1.5,
     }
@@ -87,7 +87,7 @@ def test_text(run: Run, service: Played) -> None:
     result = run("analyze", "--text", "I love it", "--tasks", "sentiment, topics")
     assert result.exit_code == 0
     assert (service.sent[0]["text"], service.sent[0]["tasks"]) == ("I love it", ["sentiment", "topics"])
-    for shown in ("positive", "0.83", "0.91", "VADER 3.3 (MIT)", "entities", "no model yet", "from the cache"):
+    for shown in ("positive", "0.83", "0.91", "VADER 3.3 (MIT)", "entities: skipped. No model yet.", "from the cache"):
         assert shown in result.stdout
     assert "\x1b[2J" not in result.stdout, "an answer may not steer the terminal"
 

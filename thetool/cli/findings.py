@@ -21,7 +21,8 @@ def print_analysis(name: str | None, analysis: dict[str, Any]) -> None:
         _print_finding(finding)
         click.echo()
     for skipped in analysis.get("skipped") or []:
-        click.secho(f"skipped: {plain(skipped)}", fg="yellow")
+        why = " ".join(plain(skipped[word]) for word in ("reason", "how") if skipped.get(word))
+        click.secho(f"{plain(skipped.get('task'))}: skipped. {why}", fg="yellow")
     _print_origin(analysis)
 
 
