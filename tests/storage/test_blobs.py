@@ -53,7 +53,7 @@ def test_streams_of_every_shape(owner: UUID) -> None:
 def test_ranges(owner: UUID) -> None:
     content = os.urandom(9 * MIB + 5)
     blob = keep(content, owner)
-    ends = [0, 1, 7, MIB - 1, MIB, MIB + 1, 4 * MIB, 8 * MIB, len(content) - 1, len(content)]
+    ends = [0, 7, MIB - 1, MIB, 4 * MIB + 1, len(content)]
     for start in ends:
         for stop in ends:
             if start <= stop:
@@ -87,8 +87,10 @@ class Broken(io.RawIOBase):
         return b"x" * size
 
 
-@pytest.mark.parametrize("error", [ValueError("broken"), KeyboardInterrupt(), SystemExit()], ids=repr)
-@pytest.mark.parametrize("after", [0, 2 * MIB, 18 * MIB])
+@pytest.mark.parametrize(
+    ("error", "after"),
+    [(ValueError(), 0), (ValueError(), 18 * MIB), (KeyboardInterrupt(), 2 * MIB), (SystemExit(), 9 * MIB)],
+)
 def test_a_broken_stream_leaves_nothing(error: BaseException, after: int, owner: UUID, left: Left) -> None:
     with pytest.raises(type(error)):
         store(Broken(error, after), owner_id=owner, media_type="text/plain")  # type: ignore[arg-type]

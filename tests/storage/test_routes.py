@@ -91,6 +91,7 @@ def test_head_says_the_same_without_the_content(client: FlaskClient, master: Hea
             assert dict(head.headers, **{"X-Request-ID": ""}) == dict(got.headers, **{"X-Request-ID": ""})
 
 
+@only_postgres
 @pytest.mark.parametrize(
     ("asked", "start", "stop"),
     [("0-3", 0, 4), ("4-", 4, 44), ("-4", 40, 44), ("40-99", 40, 44), ("0-0", 0, 1), ("-99", 0, 44), ("43-43", 43, 44)],
