@@ -15,7 +15,6 @@ from thetool.config import Settings
 from thetool.telemetry.logs import configure_logging
 from thetool.web.api import create_api
 from thetool.web.body_limit import limit_body
-from thetool.web.csp import csp_nonce
 from thetool.web.openapi import raises
 from thetool.web.pagination import PageQuery, page_of
 from thetool.web.preferences import wait_seconds
@@ -141,7 +140,7 @@ def build(**settings: Any) -> APIFlask:
 
     @app.get("/page")
     def page() -> Any:
-        return render_template_string("<script nonce='{{ nonce }}'>1</script>", nonce=csp_nonce())
+        return render_template_string("<script nonce='{{ csp_nonce() }}'>1</script>")
 
     @app.get("/plain-page")
     def plain_page() -> Any:

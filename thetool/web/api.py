@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from thetool import __version__
 from thetool.config import Settings
 from thetool.web import answers, docs, hooks, openapi, shortcut
+from thetool.web.csp import csp_nonce
 from thetool.web.json_provider import OrjsonProvider
 from thetool.web.requests import ApiRequest
 
@@ -69,6 +70,7 @@ def create_api(settings: Settings) -> APIFlask:
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
         MAX_FORM_MEMORY_SIZE=settings.max_upload_bytes,
     )
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
     answers.init_app(app)
     hooks.init_app(app, settings)
     openapi.init_app(app, settings)

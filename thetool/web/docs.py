@@ -10,7 +10,6 @@ from importlib.resources import files
 
 from flask import Blueprint, Flask, Response, render_template, request, url_for
 
-from thetool.web.csp import csp_nonce
 from thetool.web.problems import NotFound, all_problems
 
 ASSETS = {
@@ -31,14 +30,14 @@ def init_app(app: Flask) -> None:
 @blueprint.get("/docs")
 def page() -> str:
     """Swagger UI on our document."""
-    return render_template("docs.html", asset=_url, nonce=csp_nonce())
+    return render_template("docs.html", asset=_url)
 
 
 @blueprint.get("/docs/problems")
 def problems() -> str:
     """Every kind of problem, each under the address that its `type` gives."""
     explained = [(problem, (problem.__doc__ or "").split("\n\n")[0]) for problem in all_problems()]
-    return render_template("problems.html", problems=explained, nonce=csp_nonce(), asset=_url)
+    return render_template("problems.html", problems=explained, asset=_url)
 
 
 @blueprint.get("/docs/assets/<digest>/<name>")

@@ -1,0 +1,67 @@
+"""The promises of the web room, held by the whole application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from openapi_spec_validator import validate
+
+from tests.web.conftest import problem_of
+from thetool.web.problems import all_problems
+
+
+@pytest.fixture
+def document(client: FlaskClient) -> dict[str, Any]:
+    return dict(client.get("/openapi.json").json)
+
+
+def test_document_is_valid(document: dict[str, Any]) -> None:
+    validate(document)
+
+
+def test_every_operation_says_what_it_does(document: dict[str, Any]) -> None:
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            assert operation.get("summary"), (method, path)
+            assert operation.get("tags"), (method, path)
+
+
+def test_every_keyed_operation_refuses_strangers_with_a_problem(client: FlaskClient, document: dict[str, Any]) -> None:
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if operation.get("security"):
+                address = path.replace("{job_id}", "0" * 8 + "-0000-7000-8000-" + "0" * 12)
+                for name in ("key_id", "blob_id", "analysis_id"):
+                    address = address.replace(f"{{{name}}}", "00000000-0000-7000-8000-000000000000")
+                response = client.open(address, method=method.upper())
+                problem_of(response, 401, "unauthenticated")
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1/nowhere", "/api/v1/jobs/x/y/z"])
+def test_unknown_paths_are_problems(client: FlaskClient, path: str) -> None:
+    problem_of(client.get(path), 404, "not_found")
+
+
+def test_one_code_has_one_status(client: FlaskClient) -> None:
+    statuses: dict[str, int] = {}
+    for problem in all_problems():
+        assert statuses.setdefault(problem.code, problem.status) == problem.status, problem.code
+
+
+def test_every_problem_is_explained(client: FlaskClient) -> None:
+    page = client.get("/docs/problems").text
+    for problem in all_problems():
+        assert f'id="{problem.code}"' in page
+        assert problem.__doc__, f"{problem.__name__} says nothing of itself"
+
+
+def test_detailed_health_knows_every_room(client: FlaskClient, master: dict[str, str]) -> None:
+    report = client.get("/health/detailed", headers=master).json
+    services = report["services"]
+    assert services["database"]["status"] == "ok"
+    assert services["storage"]["status"] == "ok", services["storage"]
+    assert services["queue"]["depth"] == 0, services["queue"]
+    assert services["workers"]["status"] == "ok"
+    assert report["status"] == "ok", report["warnings"]
