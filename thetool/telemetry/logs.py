@@ -22,7 +22,17 @@ from pydantic import SecretStr
 from thetool.config import Settings
 from thetool.telemetry.redaction import Redactor
 
-QUIET_LOGGERS = ("apscheduler", "boto3", "botocore", "s3transfer", "urllib3", "werkzeug", "httpx", "httpcore")
+QUIET_LOGGERS = (
+    "alembic.runtime.plugins",
+    "apscheduler",
+    "boto3",
+    "botocore",
+    "s3transfer",
+    "urllib3",
+    "werkzeug",
+    "httpx",
+    "httpcore",
+)
 
 
 class StandardErrorHandler(logging.StreamHandler[TextIO]):
