@@ -189,12 +189,5 @@ def test_every_problem_is_explained(api: FlaskClient) -> None:
         assert problem.__doc__, f"{problem.__name__} says nothing of itself"
 
 
-def test_one_code_has_one_status() -> None:
-    statuses: dict[str, int] = {}
-    for problem in all_problems():
-        assert 400 <= problem.status <= 599
-        assert statuses.setdefault(problem.code, problem.status) == problem.status, problem.code
-
-
 def test_problem_without_detail_says_its_title() -> None:
     assert Problem().body("id")["detail"] == Problem.title

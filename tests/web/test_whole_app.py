@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 from tests.web.conftest import problem_of
-from thetool.web.problems import all_problems
+from thetool.web.problems import Problem, all_problems
 
 
 @pytest.fixture
@@ -46,7 +46,9 @@ def test_unknown_paths_are_problems(client: FlaskClient, path: str) -> None:
 
 def test_one_code_has_one_status(client: FlaskClient) -> None:
     statuses: dict[str, int] = {}
-    for problem in all_problems():
+    waiting = [Problem]
+    for problem in waiting:
+        waiting += problem.__subclasses__()
         assert statuses.setdefault(problem.code, problem.status) == problem.status, problem.code
 
 

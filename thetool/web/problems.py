@@ -179,14 +179,13 @@ class NotReady(Problem):
 
 
 def all_problems() -> list[type[Problem]]:
-    """Every kind of problem that the loaded rooms know, by status and code."""
-    found: set[type[Problem]] = {Problem}
+    """The kinds of problem that the loaded rooms know, by status; of several with one code, the most general."""
+    by_code: dict[str, type[Problem]] = {}
     waiting = [Problem]
-    while waiting:
-        subclasses = waiting.pop().__subclasses__()
-        found.update(subclasses)
-        waiting += subclasses
-    return sorted(found, key=lambda problem: (problem.status, problem.code))
+    for problem in waiting:  # grows while it is read: the general before the special
+        by_code.setdefault(problem.code, problem)
+        waiting += problem.__subclasses__()
+    return sorted(by_code.values(), key=lambda problem: (problem.status, problem.code))
 
 
 class FieldError(BaseModel):
