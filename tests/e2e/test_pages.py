@@ -391,3 +391,12 @@ def test_a_hidden_tab_asks_nothing(browser: Browser) -> None:
     assert counts[0] == 0
     assert counts[1] > 1
     assert counts[2] == 0
+
+
+def test_nothing_to_find_is_told(browser: Browser) -> None:
+    browser.open("/analyze")
+    browser.fill("#text", GOOD)
+    for box in browser.all("[name=task]"):
+        box.click()
+    browser.click("#go")
+    assert browser.see("#result .notice").get_dom_attribute("data-code") == "no_tasks"

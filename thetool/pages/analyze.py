@@ -7,17 +7,9 @@ from dataclasses import dataclass
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from thetool.analyze.tasks import TASKS
 from thetool.pages.layout import blueprint, page, signed_in
 from thetool.web.current import settings
-
-
-@dataclass(frozen=True)
-class Task:
-    """One thing to find: its name in the API, and how people call it."""
-
-    name: str
-    word: str
-    hint: str
 
 
 @dataclass(frozen=True)
@@ -31,12 +23,6 @@ class Sample:
     sentences: bool = False
 
 
-TASKS = (
-    Task("sentiment", "Sentiment", "positive or negative; English"),
-    Task("language", "Language", "which one, or unsure"),
-    Task("topics", "Topics", "by meaning; English"),
-    Task("statistics", "Statistics", "words, sentences, length"),
-)
 SAMPLES = (
     Sample(
         "A mixed review",
@@ -76,6 +62,6 @@ def home() -> ResponseReturnValue:
 @signed_in
 def analyze() -> ResponseReturnValue:
     """The page; its script sends `POST /analyze`."""
-    return page(
-        "analyze.html", script="analyze.js", tasks=TASKS, samples=SAMPLES, max_bytes=settings().max_upload_bytes
-    )
+    tasks = [task for task in TASKS if task.kind == "text"]
+    largest = settings().max_upload_bytes
+    return page("analyze.html", script="analyze.js", tasks=tasks, samples=SAMPLES, max_bytes=largest)

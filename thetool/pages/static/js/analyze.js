@@ -27,8 +27,9 @@ function options({ tasks, labels, sentences }) {
   };
 }
 
-/** A file goes as a form; lists are joined by commas there. */
-const fields = (chosen) => Object.entries(options(chosen)).map(([name, value]) => [name, String(value)]);
+/** A file goes as a form; labels as JSON there, because a list with commas could part one. */
+const fields = (chosen) =>
+  Object.entries(options(chosen)).map(([name, value]) => [name, name === "labels" ? JSON.stringify(value) : String(value)]);
 
 function tellRequest() {
   const chosen = draft();
@@ -52,7 +53,7 @@ async function send() {
   const chosen = draft();
   const asked = begin();
   try {
-    refuseTooLarge(chosen);
+    refuse(chosen);
     busy(true);
     const headers = { Prefer: `wait=${WAIT_SECONDS}` };
     const { body, response } = await call("/analyze", { method: "POST", headers, signal: asked.signal, ...content(chosen) });
@@ -76,7 +77,9 @@ function begin() {
   return work;
 }
 
-function refuseTooLarge({ file }) {
+/** Throw the problem for what need not be sent to be wrong. */
+function refuse({ file, tasks }) {
+  if (!tasks.length) throw new Problem({ title: "Nothing to find", detail: "Choose at least one analysis.", code: "no_tasks" });
   const most = Number(form.dataset.maxBytes);
   if (file && file.size > most) {
     throw new Problem({ title: "The file is too large", detail: `${file.name} has ${file.size} bytes; this service takes ${most}.`, code: "too_large" });
@@ -130,7 +133,9 @@ function workingView(id) {
   return { node, show, trouble: (problem) => trouble.replaceChildren(problemNotice(problem)) };
 }
 
+/** Show an analysis; its id is that of the job that made it, so the address brings it back. */
 function showResult(analysis, text) {
+  history.replaceState(null, "", `/analyze?job=${analysis.id}`);
   place.replaceChildren(resultView(analysis, text));
   find("#answer").replaceChildren(jsonView("The answer", analysis));
   samples(false);

@@ -71,7 +71,7 @@ function coloured(sentences, text) {
   const shown = sentences.slice(0, MOST_SENTENCES);
   const pieces = shown.flatMap(({ text: words, start, end, compound, label }, number) => {
     const next = shown[number + 1];
-    const gap = !next ? "" : points ? points.slice(end, next.start).join("") : " ";
+    const gap = !next ? "" : between(points, end, next.start);
     const mark = el(
       "span",
       { class: "sentence", "data-tone": label, title: `${label} ${signed(compound)}`, "data-start": start },
@@ -87,6 +87,12 @@ function coloured(sentences, text) {
     el("p", { class: "sentences wrap", tabindex: "0", "aria-label": "Text coloured by sentence" }, pieces),
     left ? el("p", { class: "hint" }, `${counted(left, "sentence")} more in the JSON.`) : null,
   );
+}
+
+/** The blanks between two sentences; one blank where the text is not known, or is another one by now. */
+function between(points, end, start) {
+  const gap = points?.slice(end, start).join("") ?? "";
+  return /^\s+$/.test(gap) ? gap : " ";
 }
 
 function language({ code, name, score, unsure, reason, shares }) {

@@ -42,9 +42,12 @@ function skipped(list) {
     "section",
     { class: "finding", "aria-label": "Skipped", "data-finding": "skipped" },
     el("h2", {}, "Skipped"),
-    el("ul", { class: "stack tight" }, list.map(({ task, reason, detail }) => el("li", {}, el("b", {}, task), ` ${detail ?? reason}`))),
+    el("ul", { class: "stack tight" }, list.map(skip)),
   );
 }
+
+const skip = ({ task, reason, how }) =>
+  el("li", {}, el("b", {}, task), ` ${reason}`, how ? el("div", { class: "hint wrap" }, how) : null);
 
 function models(list) {
   return el(
