@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
 from http.client import HTTPConnection
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.e2e.conftest import make_service  # noqa: F401  a fixture
+from tests.conftest import migrated_database
+from tests.e2e.conftest import _service
 from tests.e2e.service import KEY, Service, until
 
 
@@ -32,9 +33,10 @@ def total(text: str, route: str) -> float:
     )
 
 
-@pytest.fixture
-def service(make_service: Callable[..., Service]) -> Service:  # noqa: F811
-    return make_service(LOG_FORMAT="json").start()
+@pytest.fixture(scope="module")
+def service(postgres_url: str) -> Iterator[Service]:
+    with migrated_database(postgres_url) as url, _service(url, LOG_FORMAT="json") as service:
+        yield service.start()
 
 
 def test_counts_of_all_workers_and_of_those_replaced(service: Service) -> None:
