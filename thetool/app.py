@@ -6,6 +6,8 @@ from apiflask import APIFlask
 
 from thetool.access import health_routes, setup
 from thetool.access import routes as access_routes
+from thetool.analyze import jobs as analyze_jobs  # noqa: F401  registers its kinds of job
+from thetool.analyze import routes as analyze_routes
 from thetool.config import Settings, get_settings
 from thetool.database import connection
 from thetool.database import health as database_health
@@ -26,7 +28,15 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app = create_api(settings)
     connection.init_app(app, settings)
     setup.init_app(app, settings)
-    for routes in (health_routes, access_routes, storage_routes, jobs_routes, weights_routes, pages_routes):
+    for routes in (
+        health_routes,
+        access_routes,
+        storage_routes,
+        jobs_routes,
+        weights_routes,
+        analyze_routes,
+        pages_routes,
+    ):
         app.register_blueprint(routes.blueprint)
     database_health.register(app)
     storage_health.register()

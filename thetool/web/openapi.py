@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from apiflask import APIFlask
 from flask import Blueprint, Response, request
+from pydantic import BaseModel
 
 from thetool.config import Settings
 from thetool.web.json_provider import to_json
@@ -29,6 +30,7 @@ SECURITY_SCHEMES = {
 }
 
 _ATTRIBUTE = "problems"
+_OPERATION = "openapi_operation"
 _EXTENSION = "thetool_openapi"
 _METHODS = ("get", "post", "put", "patch", "delete")
 _SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
@@ -39,6 +41,21 @@ def raises(*problems: type[Problem]) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         setattr(view, _ATTRIBUTE, tuple(dict.fromkeys((*getattr(view, _ATTRIBUTE, ()), *problems))))
+        return view
+
+    return decorate
+
+
+def described(operation: Document, *models: type[BaseModel]) -> Callable[[View], View]:
+    """Document of a view what APIFlask has no words for, such as a body in several media types.
+
+    Args:
+        operation: members of its Operation Object; `responses` are added to what is there, others take its place.
+        models: models that it refers to, as `#/components/schemas/NAME`.
+    """
+
+    def decorate(view: View) -> View:
+        setattr(view, _OPERATION, (operation, models))
         return view
 
     return decorate
@@ -66,13 +83,15 @@ def _finish(document: Any, app: APIFlask) -> Any:
     schemas.pop("HTTPError", None)
     schemas.pop("ValidationError", None)
     schemas.update(_problem_schemas())
-    declared = dict(_declared(app))
+    views = dict(_views(app))
     seen: set[str] = set()
     for path, operations in document["paths"].items():
         for method in _METHODS:
             if method in operations:
                 operation = operations[method]
-                _describe_problems(operation, declared.get((path, method), ()))
+                view = views.get((path, method))
+                _describe_further(operation, schemas, *getattr(view, _OPERATION, ({}, ())))
+                _describe_problems(operation, getattr(view, _ATTRIBUTE, ()))
                 _lift_descriptions(operation.get("parameters", []))
                 _make_id_unique(operation, seen)
     return document
@@ -93,12 +112,22 @@ def _describe_problems(operation: Document, declared: tuple[type[Problem], ...])
     responses["default"] = {"description": "Any other problem.", "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}
 
 
-def _declared(app: APIFlask) -> Iterator[tuple[tuple[str, str], tuple[type[Problem], ...]]]:
+def _describe_further(
+    operation: Document, schemas: Document, members: Document, models: tuple[type[BaseModel], ...]
+) -> None:
+    operation.update({name: value for name, value in members.items() if name != "responses"})
+    for status, response in members.get("responses", {}).items():
+        operation.setdefault("responses", {}).setdefault(status, {}).update(response)
+    for model in models:
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+        schemas.update({**schema.pop("$defs", {}), model.__name__: schema})
+
+
+def _views(app: APIFlask) -> Iterator[tuple[tuple[str, str], Callable[..., Any]]]:
     for rule in app.url_map.iter_rules():
-        problems = getattr(app.view_functions[rule.endpoint], _ATTRIBUTE, ())
         path = re.sub(r"<(?:[^<:>]+:)?([^<>]+)>", r"{\1}", rule.rule)
         for method in rule.methods or ():
-            yield (path, method.lower()), problems
+            yield (path, method.lower()), app.view_functions[rule.endpoint]
 
 
 def _lift_descriptions(parameters: list[Document]) -> None:

@@ -1,0 +1,97 @@
+"""What the OpenAPI document says of `POST /analyze`, which takes several media types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from thetool.analyze.options import Options, TextIn
+from thetool.analyze.schemas import AnalysisOut, BatchOut, PendingOut
+
+_OPTIONS = Options.model_json_schema()["properties"]
+_EXAMPLE = "I love this sofa, but the delivery was late."
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _form(files: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {**files, **_OPTIONS}, "additionalProperties": False}
+
+
+_FILE = {"type": "string", "format": "binary", "description": "A file of text."}
+_FILES = {"type": "array", "items": _FILE, "description": "Several files: a batch, with one result for each."}
+_TEXT = {"type": "string", "description": "A text, in place of files."}
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": _ref(TextIn),
+            "examples": {
+                "plain": {"summary": "All analyses", "value": {"text": _EXAMPLE}},
+                "own topics": {
+                    "summary": "Some of them, with topics of your own",
+                    "value": {"text": _EXAMPLE, "tasks": ["sentiment", "topics"], "labels": ["praise", "delivery"]},
+                },
+            },
+        },
+        "text/plain": {"schema": {"type": "string"}, "example": _EXAMPLE},
+        "multipart/form-data": {"schema": _form({"file": _FILE, "files": _FILES, "text": _TEXT})},
+        "application/x-www-form-urlencoded": {"schema": _form({"text": _TEXT})},
+        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+    },
+}
+_HEADERS = [
+    {
+        "name": "Prefer",
+        "in": "header",
+        "description": "`wait=N` waits up to N seconds, `respond-async` not at all (RFC 7240); outranks `wait`.",
+        "schema": {"type": "string"},
+        "example": "wait=30",
+    },
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Makes the request safe to repeat for a day: the same key gives the first answer again.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+]
+_QUERY = [
+    {
+        "name": name,
+        "in": "query",
+        "schema": schema,
+        "description": schema.get("description", ""),
+        "style": "form",
+        "explode": False,
+    }
+    for name, schema in _OPTIONS.items()
+    if name != "labels"
+]
+_LABELS = [
+    {"name": "labels", "in": "query", "schema": {"type": "string"}, "description": _OPTIONS["labels"]["description"]}
+]  # fmt: skip
+_X_CACHE = {"X-Cache": {"description": "`HIT` or `MISS`.", "schema": {"type": "string", "enum": ["HIT", "MISS"]}}}
+
+OPERATION: dict[str, Any] = {
+    "parameters": [*_QUERY, *_LABELS, *_HEADERS],
+    "requestBody": _BODY,
+    "responses": {
+        "200": {
+            "description": "The analysis; for several files, what became of each.",
+            "headers": _X_CACHE,
+            "content": {"application/json": {"schema": {"anyOf": [_ref(AnalysisOut), _ref(BatchOut)]}}},
+        },
+        "202": {
+            "description": "Not finished within the wait; `Location` is the job.",
+            "headers": {
+                "Location": {"schema": {"type": "string"}},
+                "Retry-After": {"schema": {"type": "integer"}},
+            },
+            "content": {"application/json": {"schema": {"anyOf": [_ref(PendingOut), _ref(BatchOut)]}}},
+        },
+    },
+}
+MODELS = (TextIn, AnalysisOut, PendingOut, BatchOut)

@@ -1,0 +1,192 @@
+"""Reading a request: which texts it holds, in whatever form they came, and what to do with them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import Any, cast
+
+import orjson
+from flask import request
+from werkzeug.datastructures import FileStorage
+
+from thetool.analyze.decoding import decode, require_storable
+from thetool.analyze.kinds import ACCEPTED, kind_of
+from thetool.analyze.options import Options, options_of, text_in
+from thetool.config import Settings
+from thetool.web.body_limit import enforce
+from thetool.web.problems import Problem, TooLarge, UnsupportedMediaType, ValidationFailed
+from thetool.web.requests import StrictFormParser
+
+MEMORY_BYTES = 1 << 20
+_INVISIBLE = "\ufeff\u200b\u2060"
+
+
+class EmptyInput(Problem):
+    """There is nothing to analyze."""
+
+    status = 422
+    code = "empty_input"
+    title = "There is nothing to analyze"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file of a form; it is read when its turn comes."""
+
+    filename: str | None
+    media_type: str
+    charset: str | None
+    file: FileStorage
+
+    def text(self) -> str:
+        """The text that it holds. Raises the problem with it, if there is one."""
+        self.file.stream.seek(0)
+        return _decoded(self.file.stream.read(), self.media_type, self.charset)
+
+    def digest(self) -> str:
+        """SHA-256 of its bytes, in hexadecimal."""
+        self.file.stream.seek(0)
+        return hashlib.file_digest(cast(Any, self.file.stream), "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """What a request holds: one text, or several files that make a batch."""
+
+    options: Options
+    text: str | None = None
+    uploads: tuple[Upload, ...] = ()
+
+    def digest(self) -> bytes:
+        """SHA-256 of what makes two requests the same, in whatever form they came; how long to wait does not."""
+        contents = [upload.digest() for upload in self.uploads]
+        if self.text is not None:
+            contents.append(hashlib.sha256(self.text.encode()).hexdigest())
+        return hashlib.sha256(orjson.dumps([contents, self.options.model_dump(exclude={"wait"})])).digest()
+
+
+def read_request(settings: Settings) -> Incoming:
+    """Read the present request.
+
+    Raises:
+        ValidationFailed: a field is unknown or wrong, or JSON or a form is broken.
+        EmptyInput: no body, no text, or blanks alone.
+        UnsupportedMediaType, UndecodableText: the content is no text.
+        TooLarge: a file is, or all of them are, or there are too many; at the byte that is too many.
+    """
+    media_type = request.mimetype
+    if media_type == "multipart/form-data":
+        return _form(settings)
+    enforce(request, settings.max_upload_bytes)
+    if media_type == "application/x-www-form-urlencoded":
+        return _form(settings)
+    if media_type == "application/json" or media_type.endswith("+json"):
+        return _json()
+    content = request.get_data(cache=False)
+    options = options_of(_query(), {}, "body")
+    return Incoming(options, _decoded(content, media_type, request.mimetype_params.get("charset")))
+
+
+def require_visible(text: str) -> str:
+    """The text, when there is something to see in it; raises EmptyInput."""
+    if not text or text.isspace() or not text.strip().strip(_INVISIBLE):
+        raise EmptyInput("The text is empty." if not text else "The text holds blanks only.")
+    return text
+
+
+def _json() -> Incoming:
+    if not request.get_data():
+        raise EmptyInput("The body is empty.")
+    given = text_in(request.get_json())
+    options = options_of(_query(), given.model_dump(exclude={"text"}, exclude_unset=True), "body")
+    return Incoming(options, require_visible(require_storable(given.text)))
+
+
+def _decoded(content: bytes, media_type: str, charset: str | None) -> str:
+    if not content:
+        raise EmptyInput("The content is empty.")
+    kind_of(content, media_type)
+    return require_visible(require_storable(decode(content, charset)))
+
+
+def _form(settings: Settings) -> Incoming:
+    fields, files = _parse(settings)
+    uploads = tuple(_uploads(files))
+    text = fields.pop("text", None)
+    if uploads and text is not None:
+        raise ValidationFailed.of_fields([("text", "comes beside files; send one or the other", "form")])
+    options = options_of(_query(), fields, "form")
+    if len(uploads) == 1 and uploads[0].file.name == "file":
+        return Incoming(options, uploads[0].text())
+    if uploads:
+        return Incoming(options, uploads=uploads)
+    if text is None:
+        raise EmptyInput(f"The form has neither a file nor a text. {ACCEPTED}")
+    return Incoming(options, require_visible(require_storable(text)))
+
+
+def _parse(settings: Settings) -> tuple[dict[str, str], list[FileStorage]]:
+    """The fields and files of the form; each file is refused at the byte that is too many."""
+
+    parser = StrictFormParser(
+        stream_factory=cast(Any, lambda **_: _Bounded(settings.max_upload_bytes)),
+        max_form_memory_size=settings.max_upload_bytes,
+        max_content_length=request.max_content_length,
+        max_form_parts=settings.max_files_per_batch + 100,
+    )
+    _, form, files = parser.parse(request.stream, request.mimetype, request.content_length, request.mimetype_params)
+    fields: dict[str, str] = {}
+    for name, values in form.lists():
+        if name.lstrip().startswith("{"):
+            raise UnsupportedMediaType("The body looks like JSON; send it with Content-Type: application/json.")
+        if len(values) > 1:
+            raise ValidationFailed.of_fields([(name, "comes more than once", "form")])
+        fields[name] = values[0]
+    return fields, _files(files.items(multi=True), settings)
+
+
+def _files(found: Any, settings: Settings) -> list[FileStorage]:
+    files = []
+    for name, file in found:
+        if name not in ("file", "files"):
+            raise ValidationFailed.of_fields([(name, "is no field of this form; files are `file` or `files`", "form")])
+        files.append(file)
+    if len(files) > settings.max_files_per_batch:
+        raise TooLarge(
+            f"These are {len(files)} files; up to {settings.max_files_per_batch} are taken at a time.",
+            limit=settings.max_files_per_batch,
+        )
+    return files
+
+
+def _uploads(files: list[FileStorage]) -> Iterator[Upload]:
+    for file in files:
+        yield Upload(file.filename, file.mimetype, file.mimetype_params.get("charset"), file)
+
+
+def _query() -> Mapping[str, str]:
+    values = request.args.to_dict(flat=False)
+    for name, given in values.items():
+        if len(given) > 1 and name != "tasks":
+            raise ValidationFailed.of_fields([(name, "comes more than once", "query")])
+    return {name: ",".join(given) for name, given in values.items()}
+
+
+class _Bounded(SpooledTemporaryFile[bytes]):
+    """A file of a form, in memory while it is small; refused when it grows past `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(max_size=MEMORY_BYTES, mode="w+b")
+        self._limit = limit
+        self._size = 0
+
+    def write(self, data: Any) -> int:
+        self._size += len(data)
+        if self._size > self._limit:
+            raise TooLarge(
+                f"A file has more than {self._limit:,} bytes, which is all that is taken.", limit=self._limit
+            )
+        return super().write(data)

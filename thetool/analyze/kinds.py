@@ -1,0 +1,95 @@
+"""What kind of content came in: judged by its bytes; what the caller declared may only agree.
+
+Today one kind is analyzed, text. What is known to be something else is refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from thetool.web.problems import UnsupportedMediaType
+
+Kind = Literal["text"]
+KINDS: tuple[Kind, ...] = ("text",)
+
+ACCEPTED = 'Text is taken here: JSON {"text": …}, text/plain, or a file of text (Markdown, CSV, HTML, source code …).'
+
+# Beginnings of files that are no text (Wikipedia, List of file signatures). Some of them are readable characters.
+_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"GIF87a", "image/gif"),
+    (0, b"GIF89a", "image/gif"),
+    (0, b"II*\0", "image/tiff"),
+    (0, b"MM\0*", "image/tiff"),
+    (8, b"WEBP", "image/webp"),
+    (8, b"WAVE", "audio/wav"),
+    (8, b"AVI ", "video/x-msvideo"),
+    (4, b"ftypavif", "image/avif"),
+    (4, b"ftypheic", "image/heic"),
+    (4, b"ftyp", "video/mp4"),
+    (0, b"\x1aE\xdf\xa3", "video/webm"),
+    (0, b"OggS", "audio/ogg"),
+    (0, b"fLaC", "audio/flac"),
+    (0, b"ID3\x02", "audio/mpeg"),
+    (0, b"ID3\x03", "audio/mpeg"),
+    (0, b"ID3\x04", "audio/mpeg"),
+    (0, b"%PDF-", "application/pdf"),
+    (0, b"{\\rtf", "application/rtf"),
+    (0, b"PK\x03\x04", "application/zip"),
+    (0, b"PK\x05\x06", "application/zip"),
+    (0, b"\x1f\x8b", "application/gzip"),
+    (0, b"BZh", "application/x-bzip2"),
+    (0, b"\xfd7zXZ\0", "application/x-xz"),
+    (0, b"\x28\xb5\x2f\xfd", "application/zstd"),
+    (0, b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (0, b"Rar!\x1a\x07", "application/vnd.rar"),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
+    (0, b"SQLite format 3\0", "application/vnd.sqlite3"),
+    (0, b"PAR1", "application/vnd.apache.parquet"),
+    (0, b"ARROW1\0\0", "application/vnd.apache.arrow.file"),
+    (0, b"\x7fELF", "application/x-elf"),
+    (0, b"\0asm", "application/wasm"),
+)
+_READABLE = {"application/x-bzip2", "application/vnd.apache.parquet", "video/mp4", "image/webp", "audio/wav"}
+_READABLE |= {"video/x-msvideo", "image/avif", "image/heic", "image/gif", "audio/ogg", "audio/flac"}
+
+_TEXT_LIKE = re.compile(
+    r"text/.+|application/(octet-stream|x-www-form-urlencoded|(.+[+])?(json|xml|yaml)|x-(yaml|sh|httpd-php|subrip|tex)"
+    r"|json-seq|x-ndjson|ndjson|toml|sql|javascript|ecmascript|csv|unknown)|multipart/.+|message/.+|image/svg\+xml"
+)
+
+
+def kind_of(content: bytes, declared: str | None = None) -> Kind:
+    """The kind of `content`.
+
+    Args:
+        content: its bytes; the beginning is enough.
+        declared: the media type that came with it, without parameters; None or empty when there was none.
+
+    Raises:
+        UnsupportedMediaType: it is known to be of a kind that is not analyzed, or `declared` contradicts it.
+    """
+    found = media_type_of(content)
+    if found is not None:
+        claimed = f", though it is declared as {declared}" if declared and declared != found else ""
+        raise UnsupportedMediaType(f"This is {found}{claimed}. {ACCEPTED}", found=found, accepted=list(KINDS))
+    if declared and not _TEXT_LIKE.fullmatch(declared.lower()):
+        raise UnsupportedMediaType(
+            f"It is declared as {declared[:100]}, but is not that by its content. {ACCEPTED}", accepted=list(KINDS)
+        )
+    return "text"
+
+
+def media_type_of(content: bytes) -> str | None:
+    """What a file with this beginning is, when it is known and is no text."""
+    for offset, signature, media_type in _SIGNATURES:
+        if content.startswith(signature, offset) and (media_type not in _READABLE or _has_controls(content)):
+            return media_type
+    return None
+
+
+def _has_controls(content: bytes) -> bool:
+    """Whether there are bytes that no text has: then readable beginnings such as `BZh` are no accident."""
+    return any(byte < 9 or 13 < byte < 27 for byte in content[:512])

@@ -1,0 +1,120 @@
+"""What a request may ask for, by the same names in the query, in a form and in JSON. The query outranks the body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+import orjson
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, field_validator
+
+from thetool.text.topics import Labels, labels_of
+from thetool.web.preferences import MAX_WAIT_SECONDS
+from thetool.web.problems import ValidationFailed
+from thetool.web.schemas import Input
+
+MAX_LABELS = 100
+MAX_PHRASES = 20
+
+Model = TypeVar("Model", bound=Input)
+Phrase = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+Label = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+
+
+def _names(value: Any) -> Any:
+    """A comma list, as it stands in a query or a form."""
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
+def _labels(value: Any) -> Any:
+    """A comma list, or JSON where it begins as that."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError as error:
+            raise ValueError(f"begins as JSON, but is not: {error}") from error
+    return _names(value)
+
+
+def _form_of(value: Any) -> str:
+    return "phrases" if isinstance(value, dict) else "names"
+
+
+Given = Annotated[
+    Annotated[list[Label], Tag("names")] | Annotated[dict[Label, list[Phrase]], Tag("phrases")],
+    Discriminator(_form_of),
+]
+
+
+class Options(Input):
+    """What to do with the content."""
+
+    tasks: Annotated[list[Annotated[str, Field(max_length=50)]], BeforeValidator(_names)] | None = Field(
+        default=None,
+        max_length=20,
+        description="Analyses to run; without it all that fit. A comma list in a query or form, an array in JSON.",
+        examples=[["sentiment", "topics"]],
+    )
+    labels: Annotated[Given | None, BeforeValidator(_labels)] = Field(
+        default=None,
+        description="Topics to look for, in place of our own: names, or an object that gives each the phrases which "
+        "describe it (two or more find it better than its name alone).",
+        examples=[{"billing": ["An invoice or a payment.", "Money was charged twice."], "praise": []}],
+    )
+    sentences: bool = Field(default=False, description="Also give the sentiment of each sentence.")
+    wait: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description=f"Seconds to wait for the result, up to {MAX_WAIT_SECONDS:g}; `Prefer: wait=N` outranks it.",
+    )
+
+    @field_validator("labels")
+    @classmethod
+    def _bounded(cls, labels: list[str] | dict[str, list[str]] | None) -> list[str] | dict[str, list[str]] | None:
+        if labels is not None and len(labels) > MAX_LABELS:
+            raise ValueError(f"are {len(labels)}; at most {MAX_LABELS} are taken")
+        if isinstance(labels, dict) and any(len(phrases) > MAX_PHRASES for phrases in labels.values()):
+            raise ValueError(f"have more than {MAX_PHRASES} phrases")
+        return labels or None
+
+    def topic_labels(self) -> Labels | None:
+        """The labels as the topics take them; None for our own."""
+        return None if self.labels is None else labels_of(self.labels)
+
+
+class TextIn(Options):
+    """A text as JSON, with what to do with it."""
+
+    text: str = Field(description="The text.", examples=["I love this sofa, but the delivery was late."])
+
+
+def options_of(query: Mapping[str, Any], body: Mapping[str, Any], location: str) -> Options:
+    """Read the options of a request.
+
+    Args:
+        query: the fields of the query.
+        body: the fields of the body that are options.
+        location: where `body` came from: `body` or `form`.
+
+    Raises:
+        ValidationFailed: a field is unknown or wrong; says in which of the two.
+    """
+    checked = _checked(Options, query, "query").model_dump(exclude_unset=True)
+    return Options.model_construct(**{**_checked(Options, body, location).model_dump(exclude_unset=True), **checked})
+
+
+def text_in(given: Any) -> TextIn:
+    """Read a JSON body.
+
+    Raises:
+        ValidationFailed: it is no object, has no text, or a field is unknown or wrong.
+    """
+    if not isinstance(given, dict):
+        raise ValidationFailed.of_fields([("", 'must be an object such as {"text": "…"}', "body")])
+    return _checked(TextIn, given, "body")
+
+
+def _checked(model: type[Model], given: Mapping[str, Any], location: str) -> Model:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise ValidationFailed.of(error, location) from error

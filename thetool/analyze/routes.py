@@ -1,0 +1,182 @@
+"""`POST /analyze`, the analyses that were made, and how well the cache does."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import Flask, Response, current_app, request
+from flask.blueprints import BlueprintSetupState
+from sqlalchemy import select
+
+from thetool.access.caller import current_caller, needs
+from thetool.access.policy import require
+from thetool.analyze.answers import RETRY_AFTER_SECONDS, AnalysisFailed, Deadline, answer_to, job_address
+from thetool.analyze.batches import analyze_batch
+from thetool.analyze.cache import Kept
+from thetool.analyze.decoding import UndecodableText
+from thetool.analyze.documentation import MODELS, OPERATION
+from thetool.analyze.intake import EmptyInput, Incoming, read_request
+from thetool.analyze.records import Analysis
+from thetool.analyze.schemas import (
+    AnalysisOut,
+    AnalysisPage,
+    AnalysisSummary,
+    CacheMetrics,
+    CacheMetricsOut,
+    CacheResetOut,
+)
+from thetool.analyze.submission import Asked, Desk
+from thetool.database.orm import db
+from thetool.jobs.admission import NoWorker, QueueFull, QuotaExceeded
+from thetool.jobs.idempotency import Idempotency, IdempotencyConflict
+from thetool.telemetry.health import register_probe
+from thetool.web.body_limit import limit_body
+from thetool.web.current import settings
+from thetool.web.json_provider import to_json
+from thetool.web.openapi import described, raises
+from thetool.web.pagination import PageQuery, page_of
+from thetool.web.preferences import wait_seconds
+from thetool.web.problems import DatabaseAway, NotFound, TooLarge, UnsupportedMediaType, ValidationFailed
+from thetool.web.request_id import current_request_id
+from thetool.weights.problems import WeightsMissing
+
+EXTENSION = "thetool_analyze"
+
+blueprint = APIBlueprint("analyze", __name__, tag="Analyze")
+
+
+@blueprint.record_once
+def _prepare(setup: BlueprintSetupState) -> None:
+    """An application that has these routes has a desk, and tells of its cache."""
+    app = cast(Flask, setup.app)
+    with app.app_context():
+        desk = app.extensions[EXTENSION] = Desk(app.config["THETOOL_SETTINGS"], db.engine)
+    register_probe("cache", lambda: {"hit_rate": desk.counter.read().rate})
+
+
+@blueprint.post("/analyze")
+@needs("write")
+@limit_body(lambda limits: max(limits.max_upload_bytes, limits.max_total_upload_size))
+@raises(EmptyInput, UndecodableText, ValidationFailed, UnsupportedMediaType, TooLarge, IdempotencyConflict, QueueFull)
+@raises(QuotaExceeded, NoWorker, WeightsMissing, DatabaseAway, AnalysisFailed)
+@described(OPERATION, *MODELS)
+def analyze() -> Response:
+    """Analyze a text, or several files of text.
+
+    The kind is found from the content. The same content, tasks and models give the earlier answer (`cached`). An
+    analysis that takes longer than the wait is answered with 202 and its job.
+    """
+    incoming = read_request(settings())
+    asked_to_wait = incoming.options.wait
+    deadline = Deadline(wait_seconds(settings().analyze_wait_seconds if asked_to_wait is None else asked_to_wait))
+    idempotency = _idempotency(incoming)
+    if incoming.text is None:
+        body, final = analyze_batch(incoming.uploads, _taking(incoming), deadline, idempotency)
+        return _answer(body, final=final, location=f"/api/v1/jobs?batch_id={body['batch_id']}")
+    taken = _taking(incoming)(incoming.text, idempotency, None)
+    body, final = answer_to(taken, deadline)
+    return _answer(body, final=final, location=job_address(body["id"]), hit=isinstance(taken, Kept))
+
+
+@blueprint.get("/api/v1/analyses")
+@needs("read")
+@blueprint.input(PageQuery, location="query", arg_name="query")
+@blueprint.output(AnalysisPage)
+def list_analyses(query: PageQuery) -> AnalysisPage:
+    """List your analyses, newest first."""
+    columns = (Analysis.id, Analysis.kind, Analysis.created_at, Analysis.expires_at)
+    wanted = select(*columns).where(Analysis.expires_at > db.func.now()).order_by(Analysis.id.desc())
+    caller = current_caller()
+    if not caller.is_master:
+        wanted = wanted.where(Analysis.owner_id == caller.owner_id)
+    if (after := query.after("analyses", UUID)) is not None:
+        wanted = wanted.where(Analysis.id < after)
+    page = page_of("analyses", db.session.execute(wanted.limit(query.limit + 1)).all(), query)
+    return AnalysisPage(items=[AnalysisSummary(**row._asdict()) for row in page.items], next=page.next)
+
+
+@blueprint.get("/api/v1/analyses/<uuid:analysis_id>")
+@needs("read")
+@blueprint.output(AnalysisOut)
+@raises(NotFound)
+def show_analysis(analysis_id: UUID) -> Response:
+    """Show a finished analysis; before it is finished, ask its job, which has the same id."""
+    kept = require(current_caller(), "read", _desk().kept(analysis_id))
+    return _json(kept.body(cached=False))
+
+
+@blueprint.delete("/api/v1/analyses/<uuid:analysis_id>")
+@needs("write")
+@blueprint.output({}, status_code=204)
+@raises(NotFound)
+def delete_analysis(analysis_id: UUID) -> tuple[str, int]:
+    """Forget an analysis, in the cache too; its job keeps its own copy until it is deleted."""
+    require(current_caller(), "delete", _desk().kept(analysis_id))
+    db.session.execute(db.delete(Analysis).where(Analysis.id == analysis_id))
+    db.session.commit()
+    return "", 204
+
+
+@blueprint.get("/api/v1/cache/metrics")
+@needs("read")
+@blueprint.output(CacheMetricsOut)
+def cache_metrics() -> CacheMetricsOut:
+    """Say how often the cache had the answer."""
+    counts, configured = _desk().counter.read(), settings()
+    return CacheMetricsOut(
+        analysis_cache=CacheMetrics(
+            hits=counts.hits,
+            misses=counts.misses,
+            total_requests=counts.hits + counts.misses,
+            hit_rate_percent=None if counts.rate is None else round(counts.rate * 100, 2),
+            enabled=configured.cache_enabled,
+            ttl_seconds=configured.cache_ttl,
+        )
+    )
+
+
+@blueprint.post("/api/v1/cache/metrics/reset")
+@needs("admin")
+@blueprint.output(CacheResetOut)
+def reset_cache_metrics() -> CacheResetOut:
+    """Count from zero again; the cache itself stays."""
+    _desk().counter.reset()
+    return CacheResetOut()
+
+
+def _taking(incoming: Incoming) -> Any:
+    """How the texts of this request are taken in."""
+    caller, correlation_id = current_caller(), current_request_id()
+
+    def take(text: str, idempotency: Idempotency | None, batch_id: UUID | None) -> Kept | UUID:
+        asked = Asked.of(text, incoming.options, caller, correlation_id, settings())
+        return _desk().take(asked, idempotency=idempotency, batch_id=batch_id)
+
+    return take
+
+
+def _idempotency(incoming: Incoming) -> Idempotency | None:
+    key = request.headers.get("Idempotency-Key")
+    return None if key is None else Idempotency(current_caller().owner_id, key, incoming.digest())
+
+
+def _answer(body: dict[str, Any], *, final: bool, location: str, hit: bool | None = None) -> Response:
+    response = _json(body)
+    if hit is not None:
+        response.headers["X-Cache"] = "HIT" if hit else "MISS"
+    if not final:
+        response.status_code = 202
+        response.headers["Location"] = location
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _json(body: dict[str, Any]) -> Response:
+    """The body as it is: it was made from checked models, and checking it again would cost more than making it."""
+    return Response(to_json(body), mimetype="application/json")
+
+
+def _desk() -> Desk:
+    return cast(Desk, current_app.extensions[EXTENSION])

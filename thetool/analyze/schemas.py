@@ -1,0 +1,134 @@
+"""What the routes answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
+
+from thetool.analyze.kinds import Kind
+from thetool.text.language import Language
+from thetool.text.sentiment import Sentiment
+from thetool.text.statistics import Statistics
+from thetool.text.topics import Topics
+from thetool.web.problems import ProblemDetails
+from thetool.weights.used import ModelUsed
+
+
+class Skipped(BaseModel):
+    """An analysis that was not made, rather than made up."""
+
+    task: str = Field(description="Its name.", examples=["sentiment"])
+    reason: str = Field(description="Why, in a sentence.", examples=["It is in German; sentiment is for English only."])
+    how: str | None = Field(default=None, description="What can be done about it, if anything.")
+
+
+class TextResult(BaseModel):
+    """What was found in a text; analyses that were not asked for, or were skipped, are left out."""
+
+    sentiment: Sentiment | None = None
+    language: Language | None = None
+    topics: Topics | None = None
+    statistics: Statistics | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: found for name, found in handler(self).items() if found is not None}
+
+
+class AnalysisResult(BaseModel):
+    """A finished analysis, as its job keeps it."""
+
+    id: UUID = Field(description="Also the id of the job that made it.")
+    kind: Kind = Field(description="What kind of content it was.")
+    status: Literal["completed"] = "completed"
+    result: TextResult
+    models: list[ModelUsed] = Field(description="The models that had a part in it.")
+    skipped: list[Skipped] = Field(description="The analyses that were not made, each with the reason.")
+    cached: bool = Field(default=False, description="Whether an earlier analysis of the same content is the answer.")
+    elapsed_ms: float = Field(description="Milliseconds that the analysis took when it was made.")
+    correlation_id: str | None = Field(description="The `X-Request-ID` of the request that it was made for.")
+
+
+class AnalysisOut(AnalysisResult):
+    """A finished analysis."""
+
+    created_at: datetime = Field(description="When it was asked for, first.")
+
+
+class Links(BaseModel):
+    """Where to go on."""
+
+    self: str = Field(description="The job; `?wait=30` waits for it.")
+    cancel: str = Field(description="POST here to stop it.")
+    result: str = Field(description="The analysis, once it is finished.")
+
+
+class PendingOut(BaseModel):
+    """An analysis that is not finished yet."""
+
+    id: UUID = Field(description="Of the job, and of the analysis to be.")
+    kind: Kind
+    status: Literal["queued", "running"]
+    stage: str | None
+    message: str | None
+    progress: float = Field(ge=0, le=1)
+    links: Links
+    created_at: datetime
+    correlation_id: str | None
+
+
+class BatchItem(BaseModel):
+    """One file of a batch: its analysis, the job that makes it, or the problem with it."""
+
+    filename: str | None
+    analysis: AnalysisOut | PendingOut | None = None
+    problem: ProblemDetails | None = None
+
+
+class BatchOut(BaseModel):
+    """What became of each file, in the order in which they came."""
+
+    batch_id: UUID = Field(description="Also the `batch_id` of the jobs.")
+    results: list[BatchItem]
+
+
+class AnalysisSummary(BaseModel):
+    """A finished analysis in a list."""
+
+    id: UUID
+    kind: Kind
+    created_at: datetime
+    expires_at: datetime
+
+
+class AnalysisPage(BaseModel):
+    """Analyses, newest first."""
+
+    items: list[AnalysisSummary]
+    next: str | None = Field(description="Address of the next page; null on the last.")
+
+
+class CacheMetrics(BaseModel):
+    """How often the cache had the answer, over all processes, since the last reset."""
+
+    hits: int
+    misses: int
+    total_requests: int
+    hit_rate_percent: float | None = Field(description="Null before the first request.")
+    enabled: bool
+    ttl_seconds: int = Field(description="How long an analysis may be given again.")
+
+
+class CacheMetricsOut(BaseModel):
+    """The caches of the service."""
+
+    analysis_cache: CacheMetrics
+
+
+class CacheResetOut(BaseModel):
+    """The counts begin anew."""
+
+    status: Literal["reset"] = "reset"
