@@ -32,7 +32,7 @@ class Server:
             connection.request(method, path, body, KEY | headers, encode_chunked=isinstance(body, Iterator))
             answer = connection.getresponse()
             text = answer.read()
-            assert answer.status == 200, text
+            assert answer.status in (200, 201), text
             return dict(json.loads(text))
 
     def upload(self, pieces: Iterable[bytes], **headers: str) -> dict[str, Any]:

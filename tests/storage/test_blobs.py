@@ -4,23 +4,28 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg2
 import pytest
 
 from tests.storage.conftest import only_postgres
 from thetool.config import Settings
+from thetool.database.connection import is_unavailable
 from thetool.database.ids import new_id
 from thetool.storage.blobs import delete, delete_all_of, get, read, read_bytes, read_range, store
 from thetool.storage.problems import BlobLost, IncompleteUpload, StorageFull, StorageQuotaExceeded
 from thetool.storage.state import storage
+from thetool.storage.sweep import sweep
 from thetool.web.problems import NotFound, TooLarge
 
 pytestmark = pytest.mark.usefixtures("context")
 
 MIB = 1 << 20
+OURS = "datname = current_database() and pid <> pg_backend_pid()"
 Left = Callable[[], tuple[int, int]]
 
 
@@ -249,3 +254,43 @@ class TestFull:
         else:
             with pytest.raises(StorageFull):
                 keep(bytes(4 * MIB), owner)
+
+
+class TestDatabase:
+    """Postgres comes and goes while a file comes in."""
+
+    pytestmark = only_postgres
+
+    def test_closed_connections_are_replaced(self, owner: UUID, query: Callable[..., Any]) -> None:
+        def stream() -> Iterator[bytes]:
+            for _ in range(3):
+                yield bytes(MIB)
+                query(f"select pg_terminate_backend(pid) from pg_stat_activity where {OURS}")
+
+        assert store(stream(), owner_id=owner, media_type="text/plain").size == 3 * MIB
+
+    def test_away_in_the_middle(self, owner: UUID, postgres_url: str, database: str, left: Left) -> None:
+        name = database.rpartition("/")[2].partition("?")[0]
+
+        def allow(allowed: bool) -> None:
+            with closing(psycopg2.connect(postgres_url)) as connection:
+                connection.autocommit = True
+                connection.cursor().execute(f"alter database {name} allow_connections {allowed}")
+                if not allowed:
+                    connection.cursor().execute(
+                        "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,)
+                    )
+
+        def stream() -> Iterator[bytes]:
+            yield bytes(2 * MIB)
+            allow(False)
+            yield bytes(2 * MIB)
+
+        try:
+            with pytest.raises(Exception, match="not currently accepting connections") as caught:
+                store(stream(), owner_id=owner, media_type="text/plain")
+        finally:
+            allow(True)
+        assert is_unavailable(caught.value)
+        assert left() == (1, 2)  # nobody sees it, and the sweep takes it
+        assert sweep() == 0

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import MASTER_KEY
 from tests.storage.conftest import only_postgres
 from tests.storage.server import KEY, Server, serve
 
@@ -74,10 +75,11 @@ def test_a_body_that_is_cut_off_leaves_nothing(server: Server, left: Callable[[]
 def test_slow_clients_hold_no_connection(server: Server) -> None:
     """More of them than the pool has connections, up and down, and the others are served all the same."""
     made = server.upload(generated(20 * MIB))
+    issued = server.ask("POST", "/api/v1/keys", '{"name": "slow"}', **{"Content-Type": "application/json"})
     slow = []
     try:
         head = f"HTTP/1.1\r\nHost: x\r\nAuthorization: {KEY['Authorization']}\r\n"
-        half_a_body = f"POST /upload {head}Content-Length: 100\r\n\r\n.."
+        half_a_body = f"POST /upload {head}Content-Length: 100\r\n\r\n..".replace(MASTER_KEY, issued["key"])
         for request in (f"GET /files/{made['id']} {head}\r\n", half_a_body):
             for _ in range(2):
                 connection = socket.create_connection(("127.0.0.1", server.port))

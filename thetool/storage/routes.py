@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Flask, Response, request
 from flask.blueprints import BlueprintSetupState
 
-from thetool.access.caller import current_caller, needs, require_scope
+from thetool.access.caller import InvalidKey, Unauthenticated, current_caller, needs, require_scope
 from thetool.access.policy import require
 from thetool.storage.blobs import Blob, delete, get
 from thetool.storage.download import answer_with
 from thetool.storage.links import require_signature
+from thetool.storage.problems import BlobLost, LinkExpired, RangeNotSatisfiable, StorageUnavailable
 from thetool.storage.state import init_app
+from thetool.web.openapi import raises
+from thetool.web.problems import Forbidden, NotFound
+
+_CONTENT = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+_DOWNLOADS: dict[int, Any] = {
+    200: {"description": "The file.", **_CONTENT},
+    206: {"description": "The part of it that `Range` asked for.", **_CONTENT},
+    304: {"description": "It is still the content that `If-None-Match` names."},
+}
 
 blueprint = APIBlueprint("files", __name__, tag="Files")
 
@@ -26,11 +36,15 @@ def _prepare(setup: BlueprintSetupState) -> None:
 
 
 @blueprint.get("/files/<uuid:blob_id>")
-@blueprint.doc(summary="Download a file", security=["BearerAuth", "ApiKeyAuth"])
+@raises(
+    Unauthenticated, InvalidKey, Forbidden, LinkExpired, NotFound, BlobLost, RangeNotSatisfiable, StorageUnavailable
+)
+@blueprint.doc(responses=_DOWNLOADS, security=[{"BearerAuth": []}, {"ApiKeyAuth": []}, {}])
 def download(blob_id: UUID) -> Response:
-    """With a signed link (`expires` and `signature` in the query), or with a key of the file's owner.
+    """Download a file.
 
-    One `Range` is honoured (206); `ETag` is the SHA-256 of the content.
+    With a key of the file's owner, or with a signed link (`expires` and `signature` in the query) and no key. One
+    `Range` is honoured; `ETag` is the SHA-256 of the content. Browsers show images and plain texts, and save the rest.
     """
     return answer_with(_readable(blob_id), request)
 
@@ -38,9 +52,12 @@ def download(blob_id: UUID) -> Response:
 @blueprint.delete("/files/<uuid:blob_id>")
 @needs("write")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(summary="Delete a file")
+@raises(NotFound, StorageUnavailable)
 def remove(blob_id: UUID) -> tuple[str, int]:
-    """The file is gone at once, and its room is free."""
+    """Delete a file.
+
+    It is out of sight at once, and its room is free.
+    """
     require(current_caller(), "delete", get(blob_id))
     delete(blob_id)
     return "", 204

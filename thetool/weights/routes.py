@@ -15,7 +15,6 @@ blueprint = APIBlueprint("weights", __name__, tag="Weights")
 @blueprint.get("/api/v1/weights")
 @needs("read")
 @blueprint.output(WeightsList)
-@blueprint.doc(summary="List the model weights")
 def list_weights() -> WeightsList:
-    """Each role with the model chosen for it, its licence and size, and whether it is here."""
+    """List the model weights: each role with the model chosen for it, its licence and size, and whether it is here."""
     return WeightsList(items=[WeightsOut.of(role) for role in status(settings())])

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.conftest import MASTER_KEY
+from tests.weights.conftest import CONTENT
+from thetool.access import setup
+from thetool.config import Settings
+from thetool.database import connection
+from thetool.web.api import create_api
+from thetool.weights import routes
+from thetool.weights.folder import chosen, folder_of
+from thetool.weights.problems import WeightsMissing
+from thetool.weights.used import of_weights
+
+KEY = {"X-API-Key": MASTER_KEY}
+MakeClient = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def make_client(settings: Settings) -> MakeClient:
+    """A caller of an application of these routes; no database answers there, and none is asked."""
+
+    def make(**values: object) -> FlaskClient:
+        there = {"DATABASE_URL": "postgresql://127.0.0.1:9/none", "MASTER_API_KEY": MASTER_KEY}
+        configured = Settings(**{**there, "THETOOL_HOME": settings.home, **values})
+        app = create_api(configured)
+        connection.init_app(app, configured)
+        setup.init_app(app, configured)
+        app.register_blueprint(routes.blueprint)
+
+        @app.get("/uses-weights")
+        def use() -> None:
+            raise WeightsMissing("embeddings", "minilm-int8", "weights.bin is missing")
+
+        return app.test_client()
+
+    return make
+
+
+@pytest.mark.usefixtures("toy")
+def test_what_is_here_and_what_is_not(make_client: MakeClient, settings: Settings) -> None:
+    client = make_client()
+    (role,) = client.get("/api/v1/weights", headers=KEY).json["items"]
+    assert (role["role"], role["name"], role["licence"]) == ("embeddings", "minilm-int8", "Apache-2.0")
+    assert (role["present"], role["how_to"]) == (False, "run: thetool weights pull embeddings")
+    assert (role["size"], role["files"][0]["name"]) == (len(CONTENT), "weights.bin")
+
+    folder = settings.weights_folder / "embeddings" / "minilm-int8"
+    folder.mkdir(parents=True)
+    (folder / "weights.bin").write_bytes(CONTENT)
+    answer = client.get("/api/v1/weights", headers=KEY)
+    assert (answer.json["items"][0]["present"], answer.json["items"][0]["how_to"]) == (True, None)
+    assert str(settings.home) not in answer.text
+
+
+def test_needs_a_key(make_client: MakeClient) -> None:
+    assert make_client().get("/api/v1/weights").json["code"] == "unauthenticated"
+
+
+def test_a_setting_that_names_no_model(make_client: MakeClient) -> None:
+    answer = make_client(TEXT_MODEL_NAME="other").get("/api/v1/weights", headers=KEY)
+    assert (answer.status_code, answer.json["code"]) == (503, "unknown_model")
+    assert "minilm-int8" in answer.json["detail"]
+
+
+def test_missing_weights_reach_the_caller_as_a_problem(make_client: MakeClient) -> None:
+    answer = make_client().get("/uses-weights")
+    assert (answer.status_code, answer.json["code"]) == (503, "weights_unavailable")
+    assert answer.json["how_to"] == "run: thetool weights pull embeddings"
+
+
+def test_results_name_the_model_with_its_licence(settings: Settings) -> None:
+    model = chosen(settings, "embeddings")
+    used = of_weights(model)
+    assert (used.name, used.version, used.licence) == ("minilm-int8", model.version, "Apache-2.0")
+    assert folder_of(settings, model).name == "minilm-int8"
