@@ -70,7 +70,7 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=10,
-        description="Proxies in front of the service that are believed about the caller's address (1 on Railway).",
+        description="Proxies in front of the service, believed about the caller's address (1 by default on Railway).",
     )
 
     # --- processes
@@ -253,9 +253,11 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_the_place(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Railway is production; `MAX_UPLOAD_SIZE_MB` is the restyling guide's name, in other units."""
-        if os.environ.get("RAILWAY_ENVIRONMENT") and not {"ENVIRONMENT", "FLASK_ENV"} & values.keys():
-            values["ENVIRONMENT"] = "production"
+        """Railway is production behind one proxy; `MAX_UPLOAD_SIZE_MB` is an older name in other units."""
+        if os.environ.get("RAILWAY_ENVIRONMENT"):
+            if not {"ENVIRONMENT", "FLASK_ENV"} & values.keys():
+                values["ENVIRONMENT"] = "production"
+            values.setdefault("TRUSTED_PROXIES", 1)
         megabytes = os.environ.get("MAX_UPLOAD_SIZE_MB")
         if megabytes and not {"MAX_UPLOAD_BYTES", "MAX_FILE_SIZE"} & values.keys():
             if not megabytes.isdecimal():
