@@ -13,8 +13,9 @@ async function look() {
   try {
     show((await call("/status.json")).body);
   } catch (problem) {
+    if (problem.name !== "Problem") throw problem;
     find(".health", line).dataset.state = "bad";
-    say(part("health"), problem.title ?? "The service cannot be reached");
+    say(part("health"), problem.title);
     say(part("queue"), "");
     say(part("workers"), "");
   }
