@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +44,7 @@ class Played:
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
+        self.asked = 0
         self.job = {"id": JOB, "kind": "analyze.text", "status": "running", "progress": 0.4, "stage": "reading"}
         self.steps: list[dict[str, Any]] = []
         self.app = Flask(__name__)
@@ -66,6 +71,7 @@ class Played:
         return jsonify(analysis(text))
 
     def show_job(self, job_id: str) -> Any:
+        self.asked += 1
         if self.steps:
             self.job = {**self.job, **self.steps.pop(0)}
         return jsonify(self.job)
@@ -158,6 +164,20 @@ def test_interrupted(run: Run, service: Played, monkeypatch: pytest.MonkeyPatch,
     assert result.exit_code == 130
     assert service.job["status"] == status
     assert "Cancel the job" in result.stderr
+
+
+def test_interrupted_where_nobody_can_be_asked(service: Played) -> None:
+    command = [sys.executable, "-m", "thetool.cli", "analyze", "--text", "long"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while not service.asked:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.decode() == f"The job goes on; see: thetool jobs show {JOB}\n"
+    assert service.job["status"] == "running"
 
 
 def test_usage(run: Run, service: Played, tmp_path: Path) -> None:

@@ -123,8 +123,15 @@ def test_light() -> None:
     assert heavy.isdisjoint(loaded)
 
 
-def test_as_a_module() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "thetool.cli", "--version"], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.startswith("thetool, version ")
+def process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "thetool.cli", *arguments], capture_output=True, text=True, timeout=60)
+
+
+def test_exit_statuses_of_a_process() -> None:
+    version = process("--version")
+    assert (version.returncode, version.stdout.split()[0]) == (0, "thetool,")
+    assert process("--help").returncode == 0
+    wrong = process("nonsense")
+    assert (wrong.returncode, "Usage:" in wrong.stderr) == (2, True)
+    unreachable = process("jobs", "list", "--url", "http://127.0.0.1:1")
+    assert (unreachable.returncode, unreachable.stderr.startswith("Error: No service answers")) == (3, True)

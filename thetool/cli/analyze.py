@@ -19,7 +19,7 @@ from thetool.cli.service import Answer, Service, for_service
 from thetool.cli.show import json_option, print_json
 
 STDIN = "-"
-FIRST_WAIT_SECONDS = 2.0
+FIRST_WAIT_SECONDS = 0.5
 UPLOAD_SECONDS = 600.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import click
 
@@ -29,9 +30,14 @@ for command in (serve, analyze, jobs, keys, weights, migrate):
     thetool.add_command(command)
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line and exit."""
     try:
-        thetool.main(prog_name="thetool", standalone_mode=True)
-    except KeyboardInterrupt:
+        status = thetool.main(prog_name="thetool", standalone_mode=False)
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
         sys.exit(EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    sys.exit(status)
