@@ -52,15 +52,26 @@ class ParentDesk:
         with tempfile.NamedTemporaryFile(dir=".", delete=False) as copy:
             shutil.copyfileobj(io.BytesIO(stream) if isinstance(stream, bytes) else stream, copy)
         asked = {"name": Path(copy.name).name, "media_type": media_type, "filename": filename}
-        self._outlet.send_json(b"S", asked)
+        return UUID(self._ask(b"S", asked)["id"])
+
+    def open(self, file_id: UUID) -> BinaryIO:
+        """Ask the parent for a copy of a stored file, and open it."""
+        path = Path(self._ask(b"O", {"id": str(file_id)})["name"])
+        try:
+            return path.open("rb")
+        finally:
+            path.unlink()
+
+    def _ask(self, letter: bytes, asked: dict[str, Any]) -> dict[str, Any]:
+        self._outlet.send_json(letter, asked)
         frame = self._reader.wait()
         if frame is None or frame[0] != b"A":
             raise EOFError("the worker is gone")
-        answer = orjson.loads(frame[1])
+        answer: dict[str, Any] = orjson.loads(frame[1])
         if "error" in answer:
             error = TransientError if answer["transient"] else RuntimeError
             raise error(answer["error"])
-        return UUID(answer["id"])
+        return answer
 
 
 class ChildContext(JobContext):

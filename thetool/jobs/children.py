@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import select
+import shutil
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import orjson
 import structlog
@@ -18,7 +22,7 @@ from thetool.jobs.outcome import Outcome
 from thetool.jobs.process_tree import descendants, memory_bytes
 from thetool.jobs.registry import JobKind
 from thetool.jobs.results import completed
-from thetool.jobs.scratch import open_scratch_file, sweep
+from thetool.jobs.scratch import make_scratch_file, open_scratch_file, sweep
 from thetool.jobs.slots import Slot
 from thetool.jobs.spawn import Child, ChildGone
 
@@ -149,7 +153,9 @@ class Following:
         elif letter == b"L":
             self._log(*orjson.loads(payload))
         elif letter == b"S":
-            self._store(orjson.loads(payload))
+            self._answer(self._store, orjson.loads(payload))
+        elif letter == b"O":
+            self._answer(self._open, orjson.loads(payload))
         else:
             raise BadFrame(f"an unknown letter {letter!r}")
         return None
@@ -170,14 +176,26 @@ class Following:
         }
         getattr(log, level if level in LEVELS else "info")(str(told.pop("event", "")), **told)
 
-    def _store(self, asked: dict[str, Any]) -> None:
-        """Keep a file of the child's folder, and tell the child its id; a failure is the child's to handle."""
+    def _answer(self, do: Callable[[dict[str, Any]], dict[str, Any]], asked: dict[str, Any]) -> None:
+        """Do what the child asked, and tell it how that went; a failure is the child's to handle."""
         try:
-            with open_scratch_file(self._child.scratch, str(asked["name"])) as file:
-                blob_id = self._running.context.store(
-                    file, media_type=str(asked["media_type"]), filename=asked["filename"]
-                )
-            self._child.answer({"id": str(blob_id)})
+            answer = do(asked)
         except Exception as error:
             failure = failure_of(error)
-            self._child.answer({"error": failure.message, "transient": failure.transient})
+            answer = {"error": failure.message, "transient": failure.transient}
+        self._child.answer(answer)
+
+    def _store(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Keep a file of the child's folder."""
+        with open_scratch_file(self._child.scratch, str(asked["name"])) as file:
+            blob_id = self._running.context.store(file, media_type=str(asked["media_type"]), filename=asked["filename"])
+        return {"id": str(blob_id)}
+
+    def _open(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Copy a stored file into the child's folder."""
+        with (
+            self._running.context.open(UUID(asked["id"])) as stored,
+            make_scratch_file(self._child.scratch) as copy,
+        ):
+            shutil.copyfileobj(stored, copy)
+        return {"name": Path(copy.name).name}

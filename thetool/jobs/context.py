@@ -32,6 +32,9 @@ class Desk(Protocol):
     def store(self, stream: BinaryIO | bytes, *, media_type: str, filename: str | None) -> UUID:
         """Keep a file of the job's owner."""
 
+    def open(self, file_id: UUID) -> BinaryIO:
+        """Open a copy of a stored file of the job's owner."""
+
 
 class JobContext:
     """One attempt at a job, as its handler sees it.
@@ -80,6 +83,16 @@ class JobContext:
         """Keep a file that belongs to the job's owner, and give its id."""
         self.checkpoint()
         return self._desk.store(stream, media_type=media_type, filename=filename)
+
+    def open(self, file_id: UUID) -> BinaryIO:
+        """Open a stored file of the job's owner, to read it; its copy goes when it is closed.
+
+        Raises:
+            NotFound: there is none (in a child: RuntimeError).
+            TransientError: the bucket is away.
+        """
+        self.checkpoint()
+        return self._desk.open(file_id)
 
     def on_finish(self, callback: Callable[[Any], None]) -> None:
         """Call `callback(cursor)` in the transaction that completes the job, only if the claim still holds then.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from uuid import UUID
 
 import structlog
@@ -13,6 +14,8 @@ from thetool.jobs.active import Running
 from thetool.jobs.context import LostClaim
 from thetool.jobs.payload import clean
 from thetool.jobs.queue import Queue
+from thetool.jobs.registry import TransientError
+from thetool.web.problems import NotFound
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +50,24 @@ class Reporter:
 
         claim = self._running.claim
         return blobs.store(stream, owner_id=claim.owner_id, media_type=media_type, filename=filename).id
+
+    def open(self, file_id: UUID) -> BinaryIO:
+        """Open a copy of a stored file of the job's owner."""
+        from thetool.storage import blobs
+        from thetool.storage.problems import StorageUnavailable
+
+        if blobs.get(file_id).owner_id != self._running.claim.owner_id:
+            raise NotFound
+        copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  the caller closes it
+        try:
+            copy.writelines(blobs.read(file_id))
+        except BaseException as error:
+            copy.close()
+            if isinstance(error, StorageUnavailable):
+                raise TransientError(str(error)) from error
+            raise
+        copy.seek(0)
+        return copy
 
 
 def flush(queue: Queue, running: Running) -> None:

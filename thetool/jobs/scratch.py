@@ -9,6 +9,7 @@ import stat
 import tempfile
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
 PREFIX = "thetool-child-"
 
@@ -58,6 +59,11 @@ def open_scratch_file(folder: Path, name: str) -> BinaryIO:
         os.close(descriptor)
         raise ValueError("only a plain file can be stored")
     return os.fdopen(descriptor, "rb")
+
+
+def make_scratch_file(folder: Path) -> BinaryIO:
+    """Make a file for a child in its folder; never one that is there already, or that a link points to."""
+    return (folder / f"given-{uuid4()}").open("xb")
 
 
 def _lives(pid: int) -> bool:

@@ -15,9 +15,11 @@ from typing import Any
 
 import orjson
 
+from thetool.config import Settings
 from thetool.jobs import frames, scratch
 from thetool.jobs.claims import Claim
 from thetool.jobs.frames import BadFrame, Frame, FrameReader
+from thetool.jobs.local import local
 from thetool.jobs.process_tree import kill_group
 from thetool.jobs.registry import JobKind
 
@@ -29,7 +31,7 @@ OUTPUT_BYTES = 8192
 # What a child may know of the worker's surroundings. The rest, keys and database addresses above all, stays here.
 ENVIRONMENT = (
     "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR",
-    "THETOOL_HOME", "WEIGHTS_DIR", "HF_HOME", "CUDA_VISIBLE_DEVICES", "JAVA_HOME",
+    "HF_HOME", "CUDA_VISIBLE_DEVICES", "JAVA_HOME",
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS",
 )  # fmt: skip
 
@@ -179,4 +181,17 @@ def _environment(folder: str) -> dict[str, str]:
     """The child's environment: what it needs to import our modules, and nothing secret."""
     kept = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return {**kept, "PYTHONPATH": path, "HOME": folder, "TMPDIR": folder, "PYTHONUNBUFFERED": "1"}
+    ours = {"PYTHONPATH": path, "HOME": folder, "TMPDIR": folder, "PYTHONUNBUFFERED": "1"}
+    return {**kept, **_open_settings(local.settings), **ours}
+
+
+def _open_settings(settings: Settings) -> dict[str, str]:
+    """The settings that handlers in a child go by: the worker's own, wherever those came from."""
+    return {
+        "THETOOL_HOME": str(settings.home),
+        "WEIGHTS_DIR": str(settings.weights_folder),
+        "TEXT_MODEL_NAME": settings.embeddings_model,
+        "WEB_CONCURRENCY": str(settings.workers),
+        "JOB_THREADS": str(settings.job_threads),
+        "ENV_FILE": os.devnull,
+    }
