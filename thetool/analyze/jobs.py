@@ -12,9 +12,7 @@ from thetool.analyze.schemas import AnalysisResult, Skipped
 from thetool.analyze.texts import TextRequest, analyze_text
 from thetool.jobs.context import JobContext
 from thetool.jobs.local import local
-from thetool.jobs.registry import TransientError, job
-from thetool.storage import blobs
-from thetool.storage.problems import StorageUnavailable
+from thetool.jobs.registry import job
 from thetool.text.topics import Labels
 from thetool.text.watching import Watch
 
@@ -56,10 +54,9 @@ class ShortText(Wanted):
 
 
 class LongText(Wanted):
-    """A text in storage."""
+    """A text in storage, in UTF-8."""
 
     input: UUID
-    bytes: int
 
 
 def keep(cursor: Any, context: JobContext, result: BaseModel) -> None:
@@ -79,17 +76,12 @@ def analyze_short(context: JobContext, params: ShortText) -> AnalysisResult:
     return _analyze(context, params, params.text)
 
 
-@job(LONG, timeout=3600, on_finish=keep_and_release_input)
+@job(LONG, runs="process", timeout=3600, memory_mb=4096, on_finish=keep_and_release_input)
 def analyze_long(context: JobContext, params: LongText) -> AnalysisResult:
     """Analyze a text of any length."""
-    return _analyze(context, params, _stored(params))
-
-
-def _stored(params: LongText) -> str:
-    try:
-        return blobs.read_bytes(params.input, params.bytes).decode()
-    except StorageUnavailable as error:
-        raise TransientError(str(error)) from error
+    with context.open(params.input) as file:
+        text = file.read().decode()
+    return _analyze(context, params, text)
 
 
 def _analyze(context: JobContext, params: Wanted, text: str) -> AnalysisResult:

@@ -141,7 +141,7 @@ class Desk:
         )
         created = False
         try:
-            long = LongText.model_validate({**given, "input": blob.id, "bytes": blob.size})
+            long = LongText.model_validate({**given, "input": blob.id})
             made = self._make(LONG, long, asked, idempotency, batch_id)
             created = made.created
         finally:

@@ -32,7 +32,7 @@ class Language(BaseModel):
     reliable: bool = Field(description="Whether the detector itself trusts its answer for most of the text.")
     unsure: bool = Field(description="True when the answer is a guess: too short, mixed, or not reliable.")
     reason: str | None = Field(description="Why it is unsure.")
-    shares: dict[str, float] = Field(description="Share of the text's letters in each language found, largest first.")
+    shares: dict[str, float] = Field(description="Share of the text's letters in each language found; the ten largest.")
 
     def surely(self, code: str) -> bool:
         """Whether the text is reliably in this language."""

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field
 from thetool.config import Settings
 from thetool.text.embeddings import SentenceEncoder, load_encoder, unit
 from thetool.text.sentences import sentences, windows
-from thetool.text.watching import Watch, unwatched
+from thetool.text.watching import Watch, part_of, unwatched
 
 if TYPE_CHECKING:
     from thetool.text.embeddings import Vectors
@@ -45,7 +45,7 @@ class Topics(BaseModel):
     """What a text is about."""
 
     topics: list[Topic] = Field(description="The topics at or above the cut-off, closest first; none may apply.")
-    scores: dict[str, float] = Field(description="The score of every topic that was asked about, closest first.")
+    scores: dict[str, float] = Field(description="The score of every topic that was asked about.")
     cutoff: float = Field(description="Topics that score less are left out of `topics`.")
     sentences_used: int = Field(ge=0, description="How many sentences the mean is of; none is left out.")
 
@@ -90,17 +90,19 @@ class TopicMatcher:
         """The number of sentences, and the text's unit vector as one row."""
         import numpy as np
 
-        sentences_used = 0
+        sentences_used = done = 0
         known: dict[str, Vectors] = {}
         total = np.zeros((1, self._encoder.size), np.float32)
         for sentences_used, end, weights in _chunks(text, watch):  # noqa: B007  the last one counts
             if len(known) > _KNOWN:
                 known.clear()
             new = [sentence for sentence in weights if sentence not in known]
-            known.update(zip(new, self._encoder.encode(new), strict=True))
+            vectors = self._encoder.encode(new, part_of(watch, done / len(text), end / len(text)))
+            known.update(zip(new, vectors, strict=True))
             for sentence, weight in weights.items():
                 total += known[sentence] * weight
-            watch(end / len(text))
+            done = end
+            watch(done / len(text))
         return sentences_used, unit(total)
 
     def _centres_of(self, labels: Labels) -> Vectors:
