@@ -90,8 +90,8 @@ def prepare(settings: Settings, url: str) -> None:
         if settings.master_api_key is None:
             print(f"API key: {local_key(settings.home)}  (kept in {settings.home / FILE_NAME})", flush=True)
         _write_address(settings.home, url)
-    except (SettingsError, EmbeddedPostgresError, OSError) as error:
-        raise StartError(str(error)) from error
+    except (SettingsError, EmbeddedPostgresError, psycopg2.Error, OSError) as error:
+        raise StartError(str(error).strip()) from error
 
 
 def _start_embedded(settings: Settings) -> None:

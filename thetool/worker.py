@@ -184,8 +184,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         except Exception:
             self.log.exception("The jobs could not be drained; others take them over when their leases expire")
         self._hand_back()
-        replaced = self.state is State.REPLACED
-        self._stop_serving(REPLACED_REQUESTS_SECONDS if replaced else STOPPING_REQUESTS_SECONDS)
+        if self.state is State.REPLACED:
+            self._stop_serving(REPLACED_REQUESTS_SECONDS)
+            return
+        if self.runner is not None:
+            self.runner.dismiss_waiters()
+        self._stop_serving(STOPPING_REQUESTS_SECONDS)
 
     def _hand_back(self) -> None:
         """Give the jobs that still run back to the queue, with no attempt used; a second call waits for the first."""

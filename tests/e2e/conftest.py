@@ -26,9 +26,9 @@ def _service(database_url: str | None, **environment: Any) -> Iterator[Service]:
             service.destroy()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service(postgres_url: str) -> Iterator[Service]:
-    """A running service, shared by the tests of a module."""
+    """A running service, shared by all tests that leave it as healthy as they found it."""
     with migrated_database(postgres_url) as url, _service(url) as service:
         yield service.start()
 

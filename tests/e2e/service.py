@@ -174,6 +174,11 @@ class Service:
         except psutil.NoSuchProcess:
             return []
 
+    def open_connections(self) -> int:
+        """How many callers are connected to the workers."""
+        connections = [each for worker in self.workers() for each in worker.net_connections("tcp")]
+        return sum(each.status == psutil.CONN_ESTABLISHED and each.laddr.port == self.port for each in connections)
+
     def worker_pids(self) -> set[int]:
         """Their pids."""
         return {worker.pid for worker in self.workers()}
@@ -235,7 +240,7 @@ def ask(connection: http.client.HTTPConnection, method: str, path: str, body: An
 class Traffic:
     """Clients that ask all the time, half of them on connections that they keep; what went wrong is in `failures`."""
 
-    def __init__(self, service: Service, clients: int = 6, path: str = "/sample/pid") -> None:
+    def __init__(self, service: Service, clients: int = 4, path: str = "/sample/pid") -> None:
         self.failures: list[str] = []
         self.answered = 0
         self.pids: set[int] = set()
@@ -258,7 +263,7 @@ class Traffic:
                 connection.close()
             if not keeps:
                 connection.close()
-            self._stop.wait(0.01)
+            self._stop.wait(0.02)
         connection.close()
 
     def __enter__(self) -> Traffic:

@@ -8,28 +8,24 @@ from tests.e2e.conftest import MakeService
 from tests.e2e.service import Traffic, until
 
 
-def test_job_of_a_killed_worker_is_rescued_after_its_lease(make_service: MakeService) -> None:
+def test_jobs_of_killed_workers_are_rescued_after_their_lease(make_service: MakeService) -> None:
     service = make_service(JOB_LEASE_SECONDS=1).start()
-    job = service.submit("polite", 2)
-    service.until_job(job, "running")
-    for worker in service.workers():
+    killed = service.workers()
+    jobs = [service.submit(kind, 2) for kind in ("polite", "child")]
+    for job in jobs:
+        service.until_job(job, "running")
+    (child,) = until(lambda: [child for worker in killed for child in worker.children()], "the child runs")
+    for worker in killed:
         worker.kill()
-    row = service.until_job(job, "completed")
-    assert (row["attempts"], row["lost"]) == (2, 1)
-
-
-def test_children_of_a_killed_worker_end(make_service: MakeService) -> None:
-    service = make_service(JOB_LEASE_SECONDS=1).start()
-    job = service.submit("child", 60)
-    service.until_job(job, "running")
-    (child,) = until(lambda: [c for w in service.workers() for c in w.children(recursive=True)], "the child runs")
-    for worker in service.workers():
-        worker.kill()
-    until(lambda: not child.is_running(), "the child has ended")
+    until(lambda: not child.is_running(), "the child ended with its worker")
+    for job in jobs:
+        row = service.until_job(job, "completed")
+        assert (row["attempts"], row["lost"]) == (2, 1)
+    assert len(service.workers()) == 2
 
 
 def test_new_start_after_a_killed_master(make_service: MakeService) -> None:
-    service = make_service(embedded=True).start()
+    service = make_service(embedded=True, WEB_CONCURRENCY=1).start()
     postgres = service.postgres()
     job = service.submit("polite", 3)
     until(lambda: service.job(job)["status"] == "running", "the job runs")
@@ -47,7 +43,7 @@ def test_new_start_after_a_killed_master(make_service: MakeService) -> None:
 
 
 def test_new_start_after_everything_was_killed(make_service: MakeService) -> None:
-    service = make_service(embedded=True, JOB_LEASE_SECONDS=1).start()
+    service = make_service(embedded=True, WEB_CONCURRENCY=1, JOB_LEASE_SECONDS=1).start()
     job = service.submit("polite", 1)
     until(lambda: service.job(job)["status"] == "running", "the job runs")
     for process in service.processes():

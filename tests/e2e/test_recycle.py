@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import signal
-import time
 
 from tests.e2e.conftest import MakeService
-from tests.e2e.service import Traffic, until
+from tests.e2e.service import Service, Traffic, until
 
 
 def test_request_limit_refuses_no_request_and_loses_no_job(make_service: MakeService) -> None:
@@ -42,8 +41,7 @@ def test_memory_limit(make_service: MakeService) -> None:
     assert "MiB of memory in use" in service.log()
 
 
-def test_new_workers_that_cannot_boot_leave_the_old_ones_serving(make_service: MakeService) -> None:
-    service = make_service().start()
+def test_new_workers_that_cannot_boot_leave_the_old_ones_serving(service: Service) -> None:
     before = service.worker_pids()
     obstacle = service.home / "do-not-boot"
     obstacle.touch()
@@ -57,18 +55,9 @@ def test_new_workers_that_cannot_boot_leave_the_old_ones_serving(make_service: M
 
 
 def test_first_workers_that_cannot_boot_end_the_service(make_service: MakeService) -> None:
-    service = make_service(embedded=True)
+    service = make_service()
     service.home.mkdir()
     (service.home / "do-not-boot").touch()
     service.launch()
     assert service.wait() == 3
     assert not service.processes()
-
-
-def test_lost_worker_is_replaced_at_once(make_service: MakeService) -> None:
-    service = make_service().start()
-    victim = service.workers()[0]
-    started = time.monotonic()
-    victim.kill()
-    until(lambda: len(service.worker_pids() - {victim.pid}) == 2, "two workers again")
-    assert time.monotonic() - started < 20
