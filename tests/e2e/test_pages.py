@@ -92,7 +92,7 @@ def test_a_text_is_analysed(browser: Browser) -> None:
     assert re.search(r"(positive|neutral|negative) [+−]?\d\.\d\d", browser.text("[data-finding=sentiment] .value"))
     assert "English" in browser.text("[data-finding=language]")
     assert browser.all("[data-finding=topics] dt")
-    assert "13" in browser.text("[data-finding=statistics]")
+    assert "words\n14" in browser.text("[data-finding=statistics]")
     assert "Apache-2.0" in browser.text("[data-finding=models]")
     tones = [sentence.get_dom_attribute("data-tone") for sentence in browser.all(".sentence")]
     assert tones == ["positive", "negative"]
