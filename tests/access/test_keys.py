@@ -79,7 +79,7 @@ def test_many_at_once_make_one_owner(app: APIFlask, master: dict[str, str]) -> N
         ({"name": ""}, "name"),
         ({"name": "  "}, "name"),
         ({"name": "x" * 101}, "name"),
-        ({"name": "nul\0"}, "name"),
+        ({"name": "bell\a"}, "name"),
         ({"name": "line\nbreak"}, "name"),
         ({}, "name"),
         ({"name": "a", "scopes": []}, "scopes"),
