@@ -17,6 +17,7 @@ import psycopg2
 import pytest
 from apiflask import APIFlask
 from flask.ctx import AppContext
+from flask.testing import FlaskClient
 
 from tests.conftest import MASTER_KEY, migrated_database
 from tests.storage.upload_app import build
@@ -196,3 +197,16 @@ def left(
         return blobs, chunks + objects + len(uploads)
 
     return count
+
+
+@pytest.fixture
+def issue(client: FlaskClient, master: dict[str, str]) -> Callable[..., dict[str, str]]:
+    """Issues a key of a new owner; gives its headers."""
+
+    def issue(**values: Any) -> dict[str, str]:
+        name = f"owner {new_id()}"
+        answer = client.post("/api/v1/keys", json={"name": "k", "owner": name, **values}, headers=master)
+        assert answer.status_code == 201, answer.text
+        return {"Authorization": f"Bearer {answer.json['key']}"}
+
+    return issue

