@@ -152,6 +152,18 @@ def test_what_is_wrong_is_told_with_the_request_id(browser: Browser) -> None:
     assert not browser.all("#result .notice")
 
 
+def test_every_sample_gives_what_it_promises(browser: Browser) -> None:
+    found = []
+    for number in (1, 2, 3):
+        browser.open("/analyze?")
+        browser.click("#clear")
+        browser.click(f".samples li:nth-child({number}) button")
+        found.append({topic.text for topic in browser.until(lambda: browser.all("[data-finding=topics] dt"), "topics")})
+    assert "travel" in found[0]
+    assert found[1] == {"refund", "delivery", "praise"}
+    assert "science" in found[2]
+
+
 def test_a_language_without_a_model_says_so(browser: Browser) -> None:
     browser.open("/analyze")
     browser.click(".samples li:last-child button")
@@ -302,7 +314,10 @@ def test_everything_by_keyboard(tab: Browser) -> None:
 
 
 VISIBLE_FOCUS = """
-const shown = (node) => parseFloat(getComputedStyle(node).outlineWidth) >= 2 && getComputedStyle(node).outlineStyle !== "none";
+const shown = (node) => {
+  const { outlineStyle, outlineWidth } = getComputedStyle(node);
+  return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+};
 return shown(arguments[0]) || Boolean(arguments[0].closest(".drop") && shown(arguments[0].closest(".drop")));
 """
 

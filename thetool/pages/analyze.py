@@ -27,8 +27,8 @@ SAMPLES = (
     Sample(
         "A mixed review",
         "Praise and blame in one text, sentence by sentence.",
-        "The room was bright and spotless, and the staff were wonderful. Breakfast, however, was a disappointment: "
-        "cold eggs and terrible coffee. The pool more than made up for it. I would stay here again!",
+        "We loved this hotel: a bright room, wonderful staff and the beach in front of the door. Breakfast, however, "
+        "was a disappointment: cold eggs and terrible coffee. The lift was out of order. We would travel here again!",
         sentences=True,
     ),
     Sample(
@@ -41,8 +41,8 @@ SAMPLES = (
     Sample(
         "A piece of news",
         "The usual topics.",
-        "The central bank raised its key interest rate by a quarter of a point on Thursday, the third rise this year, "
-        "and said that inflation would return to its target by the end of next year. Shares of banks rose.",
+        "Astronomers have found water vapour around a planet of another star. The researchers looked for eight years "
+        "with a space telescope, and published their study on Monday.",
     ),
     Sample(
         "Not English",

@@ -57,7 +57,7 @@ function showFacts(job) {
     ["request", el("code", {}, job.correlation_id ?? "–")],
   ];
   if (facts.children.length) pairs.forEach(([, value], number) => find("dd", facts.children[number]).replaceChildren(value));
-  else facts.append(...pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", { class: "number" }, value))));
+  else facts.append(...pairs.map(([name, value]) => el("div", { class: name === "request" ? "wide" : null }, el("dt", {}, name), el("dd", { class: "number" }, value))));
 }
 
 function showButton(job) {
