@@ -4,5 +4,5 @@ import os
 
 __version__ = "0.1.0"
 
-# ONNX Runtime reports to its maker (and leaves a file in /tmp) unless told before it is loaded. Nothing leaves this house.
+# ONNX Runtime reports to its maker (and leaves a file in /tmp) unless it is told before it is loaded.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
