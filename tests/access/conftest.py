@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
+import psycopg2
 import pytest
 from apiflask import APIFlask
 from flask import request
 from flask.testing import FlaskClient
 
+from tests.conftest import migrated_database
 from thetool.access import routes, setup
 from thetool.access.caller import current_caller, needs
+from thetool.access.records import MASTER_OWNER_ID
 from thetool.access.sign_in import session_caller, sign_in, sign_out
 from thetool.config import Settings
 from thetool.database import connection
+from thetool.database.orm import db
 from thetool.web.api import create_api
 
 
@@ -67,9 +72,27 @@ def build(settings: Settings) -> APIFlask:
     return app
 
 
+@pytest.fixture(scope="module")
+def database_of_module(postgres_url: str) -> Iterator[str]:
+    with migrated_database(postgres_url) as url:
+        yield url
+
+
 @pytest.fixture
-def app(settings: Settings) -> APIFlask:
-    return build(settings)
+def database(database_of_module: str) -> Iterator[str]:
+    """A database as if fresh: these tests are many and small, and fill three tables."""
+    yield database_of_module
+    with closing(psycopg2.connect(database_of_module)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("delete from api_keys; delete from rate_limits")
+        cursor.execute("delete from owners where id <> %s", (str(MASTER_OWNER_ID),))
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[APIFlask]:
+    app = build(settings)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture
