@@ -52,7 +52,7 @@ def rows(url: str, statement: str, *values: Any) -> list[Any]:
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(statement, values)
+            cursor.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
 
 

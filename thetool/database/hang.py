@@ -40,16 +40,24 @@ class HangGuard:
         for end in ("checkin", "invalidate", "close"):
             sa.event.listen(pool, end, self._given_back)
 
-    def _taken(self, connection: Connection, record: object, proxy: object) -> None:
+    def begin(self, user: object, connection: Connection) -> None:
+        """From now on `user` uses the connection; until `end(user)`."""
         with self._lock:
-            self._in_use[record] = (time.monotonic() + self._seconds, connection)
+            self._in_use[user] = (time.monotonic() + self._seconds, connection)
             if self._thread is None or not self._thread.is_alive():  # a forked child has the object without the thread
                 self._thread = threading.Thread(target=self._run, name="database-hang-guard", daemon=True)
                 self._thread.start()
 
-    def _given_back(self, connection: Connection, record: object, *error: object) -> None:
+    def end(self, user: object) -> None:
+        """The use is over; harmless twice."""
         with self._lock:
-            self._in_use.pop(record, None)
+            self._in_use.pop(user, None)
+
+    def _taken(self, connection: Connection, record: object, proxy: object) -> None:
+        self.begin(record, connection)
+
+    def _given_back(self, connection: Connection, record: object, *error: object) -> None:
+        self.end(record)
 
     def _run(self) -> None:
         while True:

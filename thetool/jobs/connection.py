@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -15,9 +16,14 @@ from psycopg2.extensions import register_adapter
 from psycopg2.extras import UUID_adapter, register_uuid
 
 from thetool.database.connection import DatabaseUnavailable, connect, is_unavailable
+from thetool.database.hang import HangGuard
 from thetool.jobs.queries import Query, queries
 
 Row = tuple[Any, ...]
+
+STATEMENT_SECONDS = 30.0
+LONGEST_USE_SECONDS = 60.0
+VAIN_SECONDS = 0.3
 
 # So that other rooms' cursors take UUIDs too; what they give back stays as it is.
 register_adapter(UUID, UUID_adapter)
@@ -39,6 +45,11 @@ class QueueConnection:
         self._prepared: set[str] = set()
         self._plain = False
         self._in_transaction = False
+        self._vain_until = 0.0
+        self._vain_because = ""
+
+    # Also where Postgres hangs and answers nothing, threads must not wait for ever.
+    _hang_guard = HangGuard(LONGEST_USE_SECONDS)
 
     def run(self, name: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Run a query and give its rows.
@@ -51,7 +62,10 @@ class QueueConnection:
         with self._lock:
             if self._in_transaction:
                 return self._execute(query, values)
-            return self._again_if_broken(query, values)
+            try:
+                return self._again_if_broken(query, values)
+            finally:
+                self._hang_guard.end(self)
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
@@ -65,6 +79,7 @@ class QueueConnection:
         with self._lock:
             try:
                 connection = self._connected()
+                self._hang_guard.begin(self, connection)
                 with connection.cursor() as cursor:
                     cursor.execute("begin")
                     self._in_transaction = True
@@ -80,6 +95,8 @@ class QueueConnection:
             except BaseException:
                 self._abandon()
                 raise
+            finally:
+                self._hang_guard.end(self)
 
     def close(self) -> None:
         """Close the connection; a later `run()` opens another."""
@@ -115,7 +132,10 @@ class QueueConnection:
         return False
 
     def _execute(self, query: Query, values: Mapping[str, Any]) -> list[Row]:
-        with self._connected().cursor() as cursor:
+        connection = self._connected()
+        if not self._in_transaction:
+            self._hang_guard.begin(self, connection)
+        with connection.cursor() as cursor:
             if self._plain:
                 cursor.execute(query.text, values)
             else:
@@ -127,10 +147,21 @@ class QueueConnection:
 
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:
-            self._prepared.clear()
-            self._connection = connect(self._url, name=self._name)
-            register_uuid(conn_or_curs=self._connection)  # type: ignore[no-untyped-call]
+            self._connection = self._open()
         return self._connection
+
+    def _open(self) -> Connection:
+        """Connect; who comes shortly after a vain attempt is told at once, because each may take 3 seconds."""
+        if time.monotonic() < self._vain_until:
+            raise DatabaseUnavailable(self._vain_because)
+        self._prepared.clear()
+        try:
+            connection = connect(self._url, name=self._name, statement_seconds=STATEMENT_SECONDS)
+        except DatabaseUnavailable as error:
+            self._vain_until, self._vain_because = time.monotonic() + VAIN_SECONDS, str(error)
+            raise
+        register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
+        return connection
 
     def _abandon(self) -> None:
         """End a transaction that failed; a connection that cannot even do that is closed."""

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
-import psycopg2
 import structlog
 
 from thetool import __version__
@@ -85,8 +84,11 @@ class LeaseKeeper:
             self.renew()
             self.say()
             self._rescue()
-        except (DatabaseUnavailable, psycopg2.Error) as error:
+        except DatabaseUnavailable as error:
             log.warning("claims could not be renewed", error=str(error), running=len(self._active))
+            return False
+        except Exception:
+            log.exception("claims could not be renewed", running=len(self._active))
             return False
         return True
 

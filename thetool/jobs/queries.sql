@@ -118,18 +118,16 @@ returning id, case when status = 'queued' then pg_notify('thetool_jobs', queue)
     else pg_notify('thetool_jobs_done', id::text) end;
 
 -- rescue: Take back jobs whose worker fell silent: queued again, failed when their attempts are used up.
-with expired as materialized (
-    select id from jobs
-    where status = 'running' and lease_expires_at < now()
-    order by lease_expires_at limit 100
-    for update skip locked
-), taken as (
-    select jobs.id, case
+with taken as materialized (
+    select id, case
         when cancel_requested_at is not null then 'cancelled'
         when attempts >= max_attempts then 'failed'
         else 'queued'
     end as fate
-    from jobs join expired using (id)
+    from jobs
+    where status = 'running' and lease_expires_at < now()
+    order by lease_expires_at limit 100
+    for update skip locked
 )
 update jobs set
     status = fate, lost = lost + 1, claim_token = null, worker_id = null, lease_expires_at = null,

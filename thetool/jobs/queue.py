@@ -153,8 +153,9 @@ class Queue:
         return [job_id for job_id, _ in rows]
 
     def rescue(self) -> list[Row]:
-        """Take back the jobs of silent workers; gives (id, kind, new status, attempts, None) of each."""
-        return self.connection.run("rescue", {"error": LOST.as_json(), "keep": self.keep})
+        """Take back the jobs of silent workers; gives (id, kind, new status, attempts) of each."""
+        rows = self.connection.run("rescue", {"error": LOST.as_json(), "keep": self.keep})
+        return [row[:4] for row in rows]
 
     def cancel(self, job_id: UUID) -> str | None:
         """Cancel a queued job, or ask a running one to stop.

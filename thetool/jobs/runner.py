@@ -66,7 +66,7 @@ class Runner:
 
     def start(self) -> None:
         """Register this worker and begin to claim; `current_runner()` is this one from now on."""
-        local.runner = self
+        local.runner, local.waiters.dismissed = self, False
         self._nursery.sweep()
         self._keeper.start()
         self._listener.subscribe(WAKE_CHANNEL, lambda _: self.wake())

@@ -138,7 +138,11 @@ class SlotGroup:
         """Look, unless nobody has said that there is work since the last look in vain."""
         if not self._looking or seen == self._nothing_at:
             return None
-        claim = self._look()
+        try:
+            claim = self._look()
+        except Exception:
+            log.exception("a slot could not look for jobs")
+            claim = None
         if claim is None:
             self._nothing_at = seen
         return claim

@@ -92,23 +92,27 @@ def submit(
         batch_id=batch_id,
     )
     admit(job, job_quota)
-    slot = _free_slot(known) if cursor is None and run_at is None else None
+    if cursor is not None:
+        return _insert(job, known, None, cursor, idempotency).submission
+    return _submit_now(job, known, idempotency)
+
+
+def _submit_now(job: NewJob, kind: JobKind, idempotency: Idempotency | None) -> Submission:
+    """Make the job in a transaction of its own, and run it here if a slot is free."""
+    slot = _free_slot(kind) if job.run_at is None else None
+    made = None
+    local.waiters.expect(job.id)
     try:
-        made = (
-            _insert(job, known, slot, cursor)
-            if idempotency is None
-            else _insert_once(job, known, slot, cursor, idempotency)
-        )
-    except BaseException:
-        if slot is not None:
+        made = _insert(job, kind, slot, None, idempotency)
+    finally:
+        if made is None or not made.submission.created:
+            local.waiters.forget(job.id)
+        if slot is not None and (made is None or made.claim is None):
             slot.release()
-        raise
-    if cursor is None and made.submission.created:
-        local.waiters.expect(job.id)
-    if slot is not None:
-        slot.hand(made.claim) if made.claim else slot.release()
+    if slot is not None and made.claim is not None:
+        slot.hand(made.claim)
     elif local.runner is not None:
-        local.runner.groups[known.runs].wake()
+        local.runner.groups[kind.runs].wake()
     return made.submission
 
 
@@ -125,7 +129,29 @@ def _free_slot(kind: JobKind) -> Slot | None:
     return runner.groups[kind.runs].reserve() if runner and kind.queue in runner.queues else None
 
 
-def _insert(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any) -> _Made:
+def _insert(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any, idempotency: Idempotency | None) -> _Made:
+    """Insert the job, together with its idempotency key where it has one; or find the job that has the key."""
+    if idempotency is None:
+        return _insert_or_find(job, kind, slot, cursor)
+    if cursor is not None:
+        return _insert_with_key(job, kind, slot, cursor, idempotency)
+    with local.queue.connection.transaction():
+        return _insert_with_key(job, kind, slot, None, idempotency)
+
+
+def _insert_with_key(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any, idempotency: Idempotency) -> _Made:
+    first = remember(idempotency, job_id=job.id, cursor=cursor)
+    if first is not None:
+        if first.job_id is None:
+            raise IdempotencyConflict("This key was used for a request that needed no job.")
+        return _Made(Submission(first.job_id, created=False))
+    made = _insert_or_find(job, kind, slot, cursor)
+    if not made.submission.created:
+        point_to(idempotency, made.submission.job_id, cursor=cursor)
+    return made
+
+
+def _insert_or_find(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any) -> _Made:
     """Insert the job, already claimed where there is a slot; or find the one with its `dedupe_key`."""
     for _ in range(DEDUPE_TRIES):
         made = _try_insert(job, kind, slot, cursor)
@@ -139,34 +165,13 @@ def _insert(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any) -> _Made
 
 def _try_insert(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any) -> _Made | None:
     runner, queue = local.runner, local.queue
+    made = Submission(job.id, created=True)
     if runner is not None and slot is not None:
         kinds = [other.name for other in runner.kinds_of(kind.runs) if other.queue == kind.queue]
         claim = queue.enqueue_claimed(job, worker_id=runner.worker_id, kinds=kinds)
-        if claim is None:
-            return None
-        return _Made(Submission(job.id, created=True), claim if isinstance(claim, Claim) else None)
+        return None if claim is None else _Made(made, claim if isinstance(claim, Claim) else None)
     notify = cursor is not None or runner is None or runner.watcher.may_notify(kind.queue)
-    return _Made(Submission(job.id, created=True)) if queue.enqueue(job, notify=notify, cursor=cursor) else None
-
-
-def _insert_once(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any, idempotency: Idempotency) -> _Made:
-    """Insert the job and its idempotency key together; or find the job that has the key."""
-    if cursor is None:
-        with local.queue.connection.transaction():
-            return _insert_with_key(job, kind, slot, None, idempotency)
-    return _insert_with_key(job, kind, slot, cursor, idempotency)
-
-
-def _insert_with_key(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any, idempotency: Idempotency) -> _Made:
-    first = remember(idempotency, job_id=job.id, cursor=cursor)
-    if first is not None:
-        if first.job_id is None:
-            raise IdempotencyConflict("This key was used for a request that needed no job.")
-        return _Made(Submission(first.job_id, created=False))
-    made = _insert(job, kind, slot, cursor)
-    if not made.submission.created:
-        point_to(idempotency, made.submission.job_id, cursor=cursor)
-    return made
+    return _Made(made) if queue.enqueue(job, notify=notify, cursor=cursor) else None
 
 
 def _params_text(kind: JobKind, params: BaseModel) -> str:

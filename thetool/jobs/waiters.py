@@ -40,11 +40,16 @@ class Waiters:
         self.hear(None)
 
     def expect(self, job_id: UUID) -> None:
-        """A job was just submitted here: it is unfinished, and only this process knows its id."""
+        """A job is about to be made here: it is unfinished, and only this process knows its id."""
         with self._lock:
             self._fresh[job_id] = None
             if len(self._fresh) > REMEMBERED_SUBMITS:
                 self._fresh.popitem(last=False)
+
+    def forget(self, job_id: UUID) -> None:
+        """It was not made after all, or others know of it from now on."""
+        with self._lock:
+            self._fresh.pop(job_id, None)
 
     def enter(self, job_id: UUID) -> Waiter:
         """Begin to wait."""

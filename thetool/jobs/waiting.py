@@ -70,7 +70,7 @@ def _wait(waiter: Waiter, deadline: float) -> JobSnapshot:
         try:
             snapshot = look_at(waiter.job_id)
         except DatabaseUnavailable as error:
-            log.info("waiting on while the database is away", error=str(error))
+            log.debug("waiting on while the database is away", error=str(error))
             continue
         if snapshot.finished:
             return snapshot

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 
-import psycopg2
 import structlog
 
 from thetool.database.connection import DatabaseUnavailable
@@ -80,8 +79,10 @@ class Watcher:
             self._stirred.clear()
             try:
                 self._turn()
-            except (DatabaseUnavailable, psycopg2.Error) as error:
+            except DatabaseUnavailable as error:
                 log.info("the watcher goes on without the database", error=str(error))
+            except Exception:
+                log.exception("the watcher stumbled")
 
     def _turn(self) -> None:
         now = time.monotonic()

@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.jobs.making import make, new_job, rows
+from thetool.app import create_app
+from thetool.config import Settings
+from thetool.database.orm import db
+from thetool.jobs.local import local
+from thetool.jobs.queue import Queue
+from thetool.jobs.runner import Runner
+from thetool.web.problems import MEDIA_TYPE
+
+STRANGER = UUID("00000000-0000-7000-8000-000000000009")
+
+
+@pytest.fixture
+def app(job_settings: Settings) -> Flask:
+    return create_app(job_settings)
+
+
+@pytest.fixture
+def running(app: Flask, job_settings: Settings) -> Iterator[Runner]:
+    runner = Runner(job_settings)
+    runner.start()
+    yield runner
+    runner.close()
+
+
+@pytest.fixture
+def api(client: FlaskClient, master: dict[str, str]) -> Any:
+    """Sends requests with the master key; gives the answer."""
+
+    def send(method: str, path: str, **more: Any) -> Any:
+        return client.open(f"/api/v1/jobs{path}", method=method, headers={**master, **more.pop("headers", {})}, **more)
+
+    return send
+
+
+@pytest.fixture
+def strangers_job(app: Flask, queue: Queue) -> UUID:
+    rows(queue.url, "insert into owners (id, name) values (%s, 'stranger')", str(STRANGER))
+    job = new_job(owner_id=STRANGER)
+    queue.enqueue(job)
+    return job.id
+
+
+@pytest.fixture
+def strangers_key(app: Flask, client: FlaskClient, master: dict[str, str]) -> dict[str, str]:
+    """Headers of a key of another owner than the master."""
+    wanted = {"name": "a stranger", "scopes": ["read", "write"]}
+    answer = client.post("/api/v1/keys", json=wanted, headers=master)
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    return {"Authorization": f"Bearer {answer.json['key']}"}
+
+
+def problem(answer: Any, status: int, code: str) -> None:
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    assert answer.mimetype == MEDIA_TYPE
+    assert answer.json["code"] == code
+
+
+def test_a_finished_job_is_shown_whole(running: Runner, api: Any) -> None:
+    job_id = make("sample.noop", text="hello")
+    answer = api("GET", f"/{job_id}?wait=30")
+    assert answer.status_code == 200
+    job = answer.json
+    assert (job["id"], job["kind"], job["status"], job["progress"]) == (str(job_id), "sample.noop", "completed", 1)
+    assert job["params"]["text"] == "hello"
+    assert job["result"]["text"] == "hello"
+    assert job["error"] is None
+    assert job["correlation_id"] == "test-request"
+    assert job["attempts"] == 1
+    assert job["created_at"].endswith("Z")
+    assert job["links"]["self"].endswith(f"/api/v1/jobs/{job_id}")
+    assert job["links"]["cancel"] is None
+    assert "Retry-After" not in answer.headers
+
+
+def test_an_unfinished_job_says_when_to_ask_again(running: Runner, api: Any) -> None:
+    job_id = make("sample.sleep", seconds=60)
+    answer = api("GET", f"/{job_id}?wait=0.1")
+    assert (answer.status_code, answer.json["status"], answer.json["result"]) == (200, "running", None)
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.json["links"]["cancel"].endswith("/cancel")
+
+
+def test_prefer_outranks_wait(running: Runner, api: Any) -> None:
+    job_id = make("sample.sleep", seconds=0.5)
+    assert api("GET", f"/{job_id}?wait=30", headers={"Prefer": "respond-async"}).json["status"] == "running"
+    assert api("GET", f"/{job_id}?wait=0", headers={"Prefer": "wait=30"}).json["status"] == "completed"
+
+
+@pytest.mark.parametrize("wait", ["-1", "soon", "nan"])
+def test_a_wrong_wait_is_refused(running: Runner, api: Any, wait: str) -> None:
+    problem(api("GET", f"/{make('sample.noop')}?wait={wait}"), 422, "validation_error")
+
+
+def test_a_failed_job_shows_its_error(running: Runner, api: Any) -> None:
+    job_id = make("sample.fail", text="broken")
+    error = api("GET", f"/{job_id}?wait=30").json["error"]
+    assert (error["code"], error["message"]) == ("job_failed", "ValueError: broken")
+    assert "Traceback" in error["traceback"]
+    (listed,) = api("GET", "?status=failed").json["items"]
+    assert listed["error"] == {"code": "job_failed", "message": "ValueError: broken", "traceback": None}
+
+
+def test_the_result_alone(running: Runner, api: Any) -> None:
+    job_id = make("sample.sleep", seconds=0.5, text="slept")
+    early = api("GET", f"/{job_id}/result")
+    assert early.status_code == 202
+    assert (early.json["status"], early.json["message"]) == ("running", "Job is still processing")
+    assert early.headers["Retry-After"] == "1"
+    late = api("GET", f"/{job_id}/result?wait=30")
+    assert late.status_code == 200
+    assert (late.json["status"], late.json["result"]["text"]) == ("completed", "slept")
+    assert late.json["completed_at"]
+    failed = api("GET", f"/{make('sample.fail', text='broken')}/result?wait=30").json
+    assert (failed["status"], failed["result"], failed["error_message"]) == ("failed", None, "ValueError: broken")
+    assert "Traceback" in failed["error_traceback"]
+
+
+def test_a_running_job_is_cancelled(running: Runner, api: Any) -> None:
+    job_id = make("sample.sleep", seconds=60)
+    answer = api("POST", f"/{job_id}/cancel")
+    assert answer.status_code == 202
+    assert answer.json["cancel_requested_at"]
+    assert api("GET", f"/{job_id}?wait=30").json["status"] == "cancelled"
+    problem(api("POST", f"/{job_id}/cancel"), 409, "job_finished")
+
+
+def test_a_waiting_job_is_cancelled_at_once(app: Flask, queue: Queue, api: Any) -> None:
+    job = new_job()
+    queue.enqueue(job)
+    answer = api("POST", f"/{job.id}/cancel")
+    assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
+
+
+def test_only_a_finished_job_is_deleted(running: Runner, api: Any) -> None:
+    job_id = make("sample.sleep", seconds=60)
+    problem(api("DELETE", f"/{job_id}"), 409, "job_unfinished")
+    api("POST", f"/{job_id}/cancel")
+    api("GET", f"/{job_id}?wait=30")
+    assert api("DELETE", f"/{job_id}").status_code == 204
+    problem(api("GET", f"/{job_id}"), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ""), ("GET", "?wait=0.1"), ("GET", "/result"), ("POST", "/cancel"), ("DELETE", "")]
+)
+def test_a_strangers_job_is_not_there(
+    strangers_job: UUID, client: FlaskClient, strangers_key: dict[str, str], queue: Queue, method: str, path: str
+) -> None:
+    problem(client.open(f"/api/v1/jobs/{strangers_job}{path}", method=method, headers=strangers_key), 404, "not_found")
+    problem(client.open(f"/api/v1/jobs/{uuid4()}{path}", method=method, headers=strangers_key), 404, "not_found")
+    assert queue.status(strangers_job) == "queued"
+    assert client.get("/api/v1/jobs", headers=strangers_key).json["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ""), ("GET", "/x"), ("GET", "/x/result"), ("POST", "/x/cancel"), ("DELETE", "/x")]
+)
+def test_nothing_without_a_key(app: Flask, client: FlaskClient, method: str, path: str) -> None:
+    problem(client.open(f"/api/v1/jobs{path}".replace("x", str(uuid4())), method=method), 401, "unauthenticated")
+
+
+def test_the_list_by_cursor(app: Flask, queue: Queue, strangers_job: UUID, api: Any) -> None:
+    jobs = [new_job() for _ in range(5)]
+    for job in jobs:
+        queue.enqueue(job)
+    seen: list[str] = []
+    path = "?limit=2"
+    while path:
+        answer = api("GET", path).json
+        seen += [item["id"] for item in answer["items"]]
+        path = answer["next"] and "?" + answer["next"].partition("?")[2]
+    assert seen == [str(job.id) for job in reversed(jobs)]
+    assert "params" not in api("GET", "").json["items"][0]
+
+
+def test_the_list_by_pages(app: Flask, queue: Queue, strangers_job: UUID, api: Any) -> None:
+    jobs = [new_job() for _ in range(5)]
+    for job in jobs:
+        queue.enqueue(job)
+    page = api("GET", "?page=2&page_size=2").json
+    assert (page["page"], page["page_size"], page["total"]) == (2, 2, 5)
+    assert [item["id"] for item in page["items"]] == [str(jobs[2].id), str(jobs[1].id)]
+    assert api("GET", "?page=9&page_size=2").json["items"] == []
+
+
+def test_the_list_is_filtered(app: Flask, queue: Queue, api: Any) -> None:
+    batch = uuid4()
+    jobs = [new_job(), new_job(kind="sample.other"), new_job(batch_id=batch)]
+    for job in jobs:
+        queue.enqueue(job)
+    queue.cancel(jobs[0].id)
+
+    def found(query: str) -> list[str]:
+        return [item["id"] for item in api("GET", query).json["items"]]
+
+    ids = [str(job.id) for job in jobs]
+    assert found("?status=cancelled") == [ids[0]]
+    assert found("?status=pending") == found("?status=queued") == [ids[2], ids[1]]
+    assert found("?kind=sample.other") == [ids[1]]
+    assert found(f"?batch_id={batch}") == [ids[2]]
+    assert found("?page=1&status=queued&kind=sample.noop") == [ids[2]]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=odd",
+        "limit=0",
+        "limit=1000",
+        "page=0",
+        "page_size=101",
+        "cursor=WyJrZXlzIiwieCJd",
+        "cursor=%00",
+        "batch_id=x",
+        "other=1",
+    ],
+)
+def test_a_wrong_query_is_refused(app: Flask, api: Any, query: str) -> None:
+    problem(api("GET", f"?{query}"), 422, "validation_error")
+
+
+@pytest.mark.parametrize("job_id", ["x", "1", "00000000-0000-7000-8000-00000000000g"])
+def test_what_is_no_id_is_not_there(app: Flask, api: Any, job_id: str) -> None:
+    problem(api("GET", f"/{job_id}"), 404, "not_found")
+
+
+def test_a_waiting_request_holds_no_connection(running: Runner, app: Flask, api: Any) -> None:
+    """More requests wait than the pool has connections, and others are still answered."""
+    job_id = make("sample.sleep", seconds=2)
+    answers: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(api("GET", f"/{job_id}?wait=30").json["status"]))
+        for _ in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    assert api("GET", f"/{job_id}").status_code == 200
+    with app.app_context():
+        assert db.engine.pool.size() == 3
+    for thread in threads:
+        thread.join()
+    assert answers == ["completed"] * 12
+
+
+def test_health_tells_of_queue_and_workers(
+    running: Runner, client: FlaskClient, master: dict[str, str], queue: Queue
+) -> None:
+    make("sample.sleep", seconds=60)
+    queue.enqueue(new_job(queue="gpu"))
+    from thetool.jobs import health
+
+    told = health.queue()
+    assert (told["running"], told["depth"]) == (1, 1)
+    assert told["queues"]["gpu"]["ready"] == 1
+    assert told["queues"]["gpu"]["oldest_ready_seconds"] >= 0
+    workers = health.workers()
+    assert workers["count"] == 1
+    assert workers["workers"][0]["pid"] > 0
+    answer = client.get("/api/v1/health/workers", headers=master)
+    assert answer.status_code == 200
+    assert answer.json["count"] == 1
+
+
+def test_a_database_that_is_away_is_a_problem_of_its_own(app: Flask, api: Any, tmp_path: Any) -> None:
+    away = local.settings.model_copy(update={"database_url": f"postgresql://postgres@/none?host={tmp_path}"})
+    other = create_app(away)
+    answer = other.test_client().get(
+        f"/api/v1/jobs/{uuid4()}", headers={"Authorization": "Bearer " + away.master_api_key.get_secret_value()}
+    )
+    problem(answer, 503, "database_unavailable")
+    assert answer.headers["Retry-After"]
