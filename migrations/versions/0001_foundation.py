@@ -148,7 +148,8 @@ create table cache_counts (
 
 create table blobs (
     id uuid primary key,
-    owner_id uuid not null references owners on delete cascade,
+    -- restrict: the bytes may lie in a bucket, so an owner's files are deleted before the owner
+    owner_id uuid not null references owners on delete restrict,
     place text not null check (place in ('postgres', 's3')),
     state text not null default 'writing' check (state in ('writing', 'stored', 'deleting')),
     filename text,
