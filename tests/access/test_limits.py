@@ -165,7 +165,7 @@ def storage(request: pytest.FixtureRequest, app: APIFlask) -> Iterator[Any]:
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     program = shutil.which("redis-server")
     if program is None:
-        pytest.skip("needs Debian's redis-server")
+        pytest.skip("needs Debian's redis-server: apt-get install redis-server")
     folder: Path = tmp_path_factory.mktemp("redis")
     path = folder / "socket"
     server = subprocess.Popen([program, "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder])
