@@ -152,6 +152,17 @@ def test_what_is_wrong_is_told_with_the_request_id(browser: Browser) -> None:
     assert not browser.all("#result .notice")
 
 
+def test_words_never_become_markup(browser: Browser) -> None:
+    browser.open("/analyze")
+    browser.fill("#text", f"I love {MARKUP} so much. <script>alert(2)</script> is a terrible, awful thing.")
+    browser.fill("#labels", f"{MARKUP}, love")
+    browser.click("[name=sentences]")
+    browser.click("#go")
+    assert MARKUP in browser.text("[data-finding=sentiment] .sentences")
+    assert MARKUP in browser.text("[data-finding=topics]")
+    assert not browser.all("#result img, #result script, #answer img")
+
+
 def test_every_sample_gives_what_it_promises(browser: Browser) -> None:
     found = []
     for number in (1, 2, 3):

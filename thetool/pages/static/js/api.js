@@ -48,3 +48,10 @@ function problemOf(response, answer) {
     status: response.status,
   });
 }
+
+/** Path and query of an address of ours, which may begin with another name of this service; null for none. */
+export function pathOf(address) {
+  if (!address) return null;
+  const { pathname, search } = new URL(address, location.href);
+  return pathname + search;
+}

@@ -7,7 +7,12 @@ import { announce } from "./announce.js";
 export function copyButton(text, label, word = null) {
   const sign = icon("copy");
   const caption = word ? el("span", {}, word) : null;
-  const button = el("button", { type: "button", class: "button bare small", "aria-label": word ? null : label, title: label }, sign, caption);
+  const button = el(
+    "button",
+    { type: "button", class: "button bare small", "aria-label": word ? null : label, title: label },
+    sign,
+    caption,
+  );
   button.addEventListener("click", async () => {
     const copied = await copy(text(), button);
     announce(copied ? "Copied" : "This browser would not copy; select the text and copy it yourself");

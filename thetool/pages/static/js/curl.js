@@ -24,7 +24,12 @@ export function curl(path, { json, form = [] } = {}) {
 /** Fill the page's request box; what is very long is shown cut, and copied whole. */
 export function showRequest(line) {
   const box = find("#request");
-  say(find("pre", box), line.length > LONGEST_SHOWN ? `${line.slice(0, LONGEST_SHOWN)} … (the copy has all ${line.length} characters)` : line);
+  say(
+    find("pre", box),
+    line.length > LONGEST_SHOWN
+      ? `${line.slice(0, LONGEST_SHOWN)} … (the copy has all ${line.length} characters)`
+      : line,
+  );
   box.line = line;
   if (!find("button", box)) find(".end", box).append(copyButton(() => box.line, "Copy the request", "Copy"));
 }

@@ -18,7 +18,10 @@ export function draft() {
     text: file ? null : text.value,
     file,
     tasks: findAll('[name="task"]:checked', form).map((box) => box.value),
-    labels: form.elements.labels.value.split(",").map((label) => label.trim()).filter(Boolean),
+    labels: form.elements.labels.value
+      .split(",")
+      .map((label) => label.trim())
+      .filter(Boolean),
     sentences: form.elements.sentences.checked,
   };
 }
@@ -46,7 +49,9 @@ export async function takeFile(chosen) {
   const beginning = await chosen.slice(0, SHOWN_OF_FILE).text();
   if (file !== chosen) return;
   const readable = !/[\0\uFFFD]/.test(beginning.slice(0, -2));
-  text.value = readable ? beginning + (chosen.size > SHOWN_OF_FILE ? " …" : "") : "(This file does not look like text in UTF-8.)";
+  text.value = readable
+    ? beginning + (chosen.size > SHOWN_OF_FILE ? " …" : "")
+    : "(This file does not look like text in UTF-8.)";
 }
 
 export function takeFileAway() {
@@ -67,7 +72,12 @@ function changed() {
 /** Keep the text and the choices for a reload of this tab. A file cannot be kept. */
 function keep() {
   const { text: value, tasks, sentences } = draft();
-  const kept = { text: (value ?? "").length <= LONGEST_KEPT ? value : "", tasks, labels: form.elements.labels.value, sentences };
+  const kept = {
+    text: (value ?? "").length <= LONGEST_KEPT ? value : "",
+    tasks,
+    labels: form.elements.labels.value,
+    sentences,
+  };
   try {
     sessionStorage.setItem(KEPT, JSON.stringify(kept));
   } catch {

@@ -5,7 +5,16 @@ import { count, counted, signed } from "./format.js";
 import { jsonView } from "./json_view.js";
 
 const MOST_SENTENCES = 400;
-const COUNTS = ["words", "unique_words", "sentences", "paragraphs", "lines", "characters", "characters_without_blanks", "reading_time_seconds"];
+const COUNTS = [
+  "words",
+  "unique_words",
+  "sentences",
+  "paragraphs",
+  "lines",
+  "characters",
+  "characters_without_blanks",
+  "reading_time_seconds",
+];
 const WORDS = {
   unique_words: "different words",
   characters_without_blanks: "without blanks",
@@ -17,7 +26,7 @@ const LONGEST_TEXT = 20_000;
 const FEW_TOPICS = 6; // so many are all shown
 const NEAR_TOPICS = 3; // else so many of those that do not apply
 
-/** The parts of `result`, the ones known here first; `text` is what was analysed, or null where it is not on the page. */
+/** The parts of `result`, those known here first; `text` is what was analysed, or null where it is not here. */
 export function findings(result, text) {
   const names = [...new Set([...Object.keys(KNOWN), ...Object.keys(result)])];
   return names.filter((name) => (result[name] ?? null) !== null).map((name) => finding(name, result[name], text));
@@ -57,8 +66,14 @@ function balance(compound, label) {
   return el(
     "div",
     {
-      class: "balance", "data-tone": label, role: "meter", "aria-label": "Compound score",
-      "aria-valuemin": -1, "aria-valuemax": 1, "aria-valuenow": compound, "aria-valuetext": `${signed(compound)}, ${label}`,
+      class: "balance",
+      "data-tone": label,
+      role: "meter",
+      "aria-label": "Compound score",
+      "aria-valuemin": -1,
+      "aria-valuemax": 1,
+      "aria-valuenow": compound,
+      "aria-valuetext": `${signed(compound)}, ${label}`,
       vars: { value: compound },
     },
     el("span"),
@@ -99,10 +114,21 @@ function language({ code, name, score, unsure, reason, shares }) {
   const others = byValue(shares ?? {}).filter((other) => other !== code);
   const word = code ? (name ?? code) : "Unknown";
   return {
-    head: el("span", { class: "value" }, el("b", {}, word), code ? el("span", { class: "quiet" }, ` ${code} · score ${score.toFixed(2)}`) : null),
+    head: el(
+      "span",
+      { class: "value" },
+      el("b", {}, word),
+      code ? el("span", { class: "quiet" }, ` ${code} · score ${score.toFixed(2)}`) : null,
+    ),
     body: [
       unsure ? el("p", { class: "hint" }, el("span", { class: "tag" }, "unsure"), reason ? ` ${reason}` : null) : null,
-      others.length ? el("p", { class: "hint" }, `Also ${others.map((other) => `${other} ${Math.round(shares[other] * 100)} %`).join(", ")}`) : null,
+      others.length
+        ? el(
+            "p",
+            { class: "hint" },
+            `Also ${others.map((other) => `${other} ${Math.round(shares[other] * 100)} %`).join(", ")}`,
+          )
+        : null,
     ],
   };
 }
@@ -110,7 +136,9 @@ function language({ code, name, score, unsure, reason, shares }) {
 function topics({ topics: applying, scores, cutoff }) {
   const apply = new Set(applying.map(({ label }) => label));
   const order = byValue(scores ?? {});
-  const near = order.filter((label) => !apply.has(label)).slice(0, order.length <= FEW_TOPICS ? FEW_TOPICS : NEAR_TOPICS);
+  const near = order
+    .filter((label) => !apply.has(label))
+    .slice(0, order.length <= FEW_TOPICS ? FEW_TOPICS : NEAR_TOPICS);
   const rows = [...apply, ...near].flatMap((label) => bar(label, scores[label], apply.has(label)));
   const head = apply.size ? `${apply.size} above the cut-off of ${cutoff}` : `none above the cut-off of ${cutoff}`;
   return {
@@ -124,7 +152,11 @@ function bar(label, score, applies) {
   const look = applies ? null : "below";
   return [
     el("dt", { class: look }, label),
-    el("dd", { class: `track ${look ?? ""}`, "aria-hidden": "true" }, el("span", { vars: { part: Math.max(0, score) } })),
+    el(
+      "dd",
+      { class: `track ${look ?? ""}`, "aria-hidden": "true" },
+      el("span", { vars: { part: Math.max(0, score) } }),
+    ),
     el("dd", { class: `number ${look ?? ""}` }, score.toFixed(2)),
   ];
 }
@@ -133,7 +165,12 @@ function statistics(value) {
   const rest = Object.keys(value).filter((name) => !COUNTS.includes(name) && typeof value[name] === "number");
   const names = [...COUNTS.filter((name) => name in value), ...rest];
   const cells = names.map((name) =>
-    el("div", {}, el("dt", {}, WORDS[name] ?? name.replaceAll("_", " ")), el("dd", { class: "number" }, told(name, value[name]))),
+    el(
+      "div",
+      {},
+      el("dt", {}, WORDS[name] ?? name.replaceAll("_", " ")),
+      el("dd", { class: "number" }, told(name, value[name])),
+    ),
   );
   return { body: [el("dl", { class: "counts" }, cells)] };
 }

@@ -9,7 +9,8 @@ export const count = (number) => grouped.format(number);
 /** "1 sentence", "2 sentences". */
 export const counted = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 
-export const signed = (number, digits = 2) => (number > 0 ? "+" : number < 0 ? "−" : "") + Math.abs(number).toFixed(digits);
+export const signed = (number, digits = 2) =>
+  (number > 0 ? "+" : number < 0 ? "−" : "") + Math.abs(number).toFixed(digits);
 
 export const percent = (fraction) => `${Math.floor(fraction * 100)} %`;
 

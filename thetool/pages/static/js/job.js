@@ -2,11 +2,11 @@
 
 import "./status_line.js";
 import "./times.js";
-import { confirmed } from "./confirm.js";
 import { announce } from "./announce.js";
 import { curl, showRequest } from "./curl.js";
 import { el, find, say } from "./dom.js";
-import { cancelJob, deleteJob, progressBar, statusBadge, took } from "./job_parts.js";
+import { askToCancel, askToDelete } from "./job_actions.js";
+import { progressBar, statusBadge, took } from "./job_parts.js";
 import { jsonView } from "./json_view.js";
 import { followJob, over } from "./live.js";
 import { problemNotice } from "./problem.js";
@@ -27,14 +27,17 @@ let last = null;
 function build() {
   head.append(badge.node, el("div", { class: "end" }, button));
   place.append(trouble);
-  button.addEventListener("click", () => (over(last) ? remove() : cancel()));
+  button.addEventListener("click", act);
 }
 
 function show(job) {
   if (!last) {
     place.removeAttribute("aria-busy");
     say(find("h1", head), job.kind);
-    place.append(el("section", { class: "panel stack", "aria-label": "How far it is" }, bar.node, message, facts), outcome);
+    place.append(
+      el("section", { class: "panel stack", "aria-label": "How far it is" }, bar.node, message, facts),
+      outcome,
+    );
     if (job.params) find("#asked").append(jsonView("What was asked", job.params));
   }
   badge.show(job);
@@ -56,8 +59,13 @@ function showFacts(job) {
     ["attempts", `${job.attempts} of ${job.max_attempts}`],
     ["request", el("code", {}, job.correlation_id ?? "–")],
   ];
-  if (facts.children.length) pairs.forEach(([, value], number) => find("dd", facts.children[number]).replaceChildren(value));
-  else facts.append(...pairs.map(([name, value]) => el("div", { class: name === "request" ? "wide" : null }, el("dt", {}, name), el("dd", { class: "number" }, value))));
+  if (!facts.children.length) facts.append(...pairs.map(([name]) => fact(name)));
+  pairs.forEach(([, value], number) => find("dd", facts.children[number]).replaceChildren(value));
+}
+
+function fact(name) {
+  const look = name === "request" ? "wide" : null;
+  return el("div", { class: look }, el("dt", {}, name), el("dd", { class: "number" }));
 }
 
 function showButton(job) {
@@ -69,7 +77,7 @@ function showButton(job) {
 function showOutcome(job) {
   if (last) announce(`The job is ${job.status}`);
   const shown = [];
-  if (job.error) shown.push(...errorViews(job));
+  if (job.error && job.status === "failed") shown.push(...errorViews(job));
   if (job.result && job.kind.startsWith("analyze.")) shown.push(analyzeLink());
   if (job.result) shown.push(jsonView("Result", job.result));
   outcome.replaceChildren(...shown);
@@ -82,29 +90,24 @@ function analyzeLink() {
 function errorViews({ error, correlation_id: requestId }) {
   const notice = problemNotice({ title: "It failed", detail: error.message, code: error.code, requestId });
   const traceback = error.traceback
-    ? el("details", { class: "code tall" }, el("summary", {}, "Traceback"), el("pre", { tabindex: "0", "aria-label": "Traceback" }, error.traceback))
+    ? el(
+        "details",
+        { class: "code tall" },
+        el("summary", {}, "Traceback"),
+        el("pre", { tabindex: "0", "aria-label": "Traceback" }, error.traceback),
+      )
     : null;
   return [notice, traceback].filter(Boolean);
 }
 
-async function cancel() {
-  const text = "It stops at its next step, and what it has done so far is thrown away.";
-  if (await confirmed({ title: "Cancel this job?", text, action: "Cancel the job", keep: "Let it run" })) {
-    await attempt(async () => {
-      await cancelJob(id);
+async function act() {
+  await attempt(async () => {
+    if (over(last)) {
+      if (await askToDelete(last)) location.assign("/jobs");
+    } else if (await askToCancel(last)) {
       announce("Cancelling");
-    });
-  }
-}
-
-async function remove() {
-  const text = "Its record goes, with its result. This cannot be undone.";
-  if (await confirmed({ title: "Delete this job?", text, action: "Delete the job" })) {
-    await attempt(async () => {
-      await deleteJob(id);
-      location.assign("/jobs");
-    });
-  }
+    }
+  });
 }
 
 async function attempt(task) {
@@ -118,10 +121,12 @@ async function attempt(task) {
 
 build();
 showRequest(curl(`/api/v1/jobs/${id}`));
-attempt(() => followJob(id, {
-  changed: (job) => {
-    trouble.replaceChildren();
-    show(job);
-  },
-  trouble: (problem) => trouble.replaceChildren(problemNotice(problem)),
-}));
+attempt(() =>
+  followJob(id, {
+    changed: (job) => {
+      trouble.replaceChildren();
+      show(job);
+    },
+    trouble: (problem) => trouble.replaceChildren(problemNotice(problem)),
+  }),
+);

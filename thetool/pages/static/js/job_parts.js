@@ -1,6 +1,5 @@
 /** What the pages show of a job: its status, how far it is, how long it took. */
 
-import { call } from "./api.js";
 import { el, say } from "./dom.js";
 import { duration, percent } from "./format.js";
 import { over } from "./live.js";
@@ -22,7 +21,11 @@ export function progressBar() {
   const stage = el("span", {});
   const part = el("span", { class: "quiet number end" });
   const filling = el("span");
-  const track = el("div", { class: "track", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, filling);
+  const track = el(
+    "div",
+    { class: "track", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 },
+    filling,
+  );
   const node = el("div", { class: "progress" }, el("div", { class: "row small" }, stage, part), track);
   const show = (job) => {
     node.hidden = over(job);
@@ -41,6 +44,3 @@ export function took(job, now = Date.now()) {
   const end = job.finished_at ? Date.parse(job.finished_at) : now;
   return duration(Math.max(0, end - Date.parse(job.started_at)));
 }
-
-export const cancelJob = (id) => call(`/api/v1/jobs/${encodeURIComponent(id)}/cancel`, { method: "POST" });
-export const deleteJob = (id) => call(`/api/v1/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });

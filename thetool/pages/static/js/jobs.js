@@ -2,11 +2,11 @@
 
 import "./status_line.js";
 import "./times.js";
-import { call } from "./api.js";
-import { confirmed } from "./confirm.js";
+import { call, pathOf } from "./api.js";
 import { curl, showRequest } from "./curl.js";
 import { el, find, say } from "./dom.js";
-import { cancelJob, deleteJob, progressBar, statusBadge, took } from "./job_parts.js";
+import { askToCancel, askToDelete } from "./job_actions.js";
+import { progressBar, statusBadge, took } from "./job_parts.js";
 import { over, repeat } from "./live.js";
 import { problemNotice } from "./problem.js";
 import { time } from "./times.js";
@@ -32,7 +32,7 @@ function listPath() {
 async function refresh() {
   try {
     const { body: page } = await call(listPath(), { signal: looking.signal });
-    show(page);
+    showPage(page);
     find("#trouble").replaceChildren();
     return page.items.some((job) => !over(job)) ? BUSY_SECONDS : CALM_SECONDS;
   } catch (error) {
@@ -42,7 +42,7 @@ async function refresh() {
   }
 }
 
-function show({ items, next }) {
+function showPage({ items, next }) {
   const seen = new Set(items.map((job) => job.id));
   for (const [id, row] of rows) {
     if (!seen.has(id)) {
@@ -63,7 +63,7 @@ function show({ items, next }) {
   find("#newest").hidden = !wanted().get("cursor");
   find("#newest").href = address({ cursor: null });
   find("#older").hidden = !next;
-  if (next) find("#older").href = address({ cursor: new URL(next, location.href).searchParams.get("cursor") });
+  if (next) find("#older").href = address({ cursor: new URLSearchParams(pathOf(next).split("?")[1]).get("cursor") });
 }
 
 /** This page's address with some of its query changed; null takes a name away. */
@@ -92,7 +92,7 @@ function jobRow() {
     when,
     action,
   );
-  let shown = null;
+  let offered = null;
   const show = (job) => {
     badge.show(job);
     bar.show(job);
@@ -100,34 +100,34 @@ function jobRow() {
     link.href = `/jobs/${job.id}`;
     say(message, (job.status === "failed" ? job.error?.message : job.message) ?? job.id);
     say(length, took(job));
-    if (!shown) when.append(time(job.created_at));
+    if (!offered) when.append(time(job.created_at));
     const able = over(job) ? "delete" : job.cancel_requested_at ? "none" : "cancel";
-    if (shown !== able) action.replaceChildren(...actions(able, job));
-    shown = able;
+    if (offered !== able) action.replaceChildren(...actions(able, job));
+    offered = able;
   };
   return { node, show };
 }
 
 function actions(able, job) {
   if (able === "none") return [];
-  const [word, act] = able === "delete" ? ["Delete", remove] : ["Cancel", cancel];
-  return [el("button", { type: "button", class: "button bare small", "aria-label": `${word} ${job.kind} ${job.id}`, on: { click: () => act(job) } }, word)];
+  const [word, act] = able === "delete" ? ["Delete", askToDelete] : ["Cancel", askToCancel];
+  return [
+    el(
+      "button",
+      {
+        type: "button",
+        class: "button bare small",
+        "aria-label": `${word} ${job.kind} ${job.id}`,
+        on: { click: () => attempt(act(job)) },
+      },
+      word,
+    ),
+  ];
 }
 
-async function cancel(job) {
-  const text = `${job.kind} stops at its next step, and what it has done so far is thrown away.`;
-  if (await confirmed({ title: "Cancel this job?", text, action: "Cancel the job", keep: "Let it run" })) await attempt(cancelJob(job.id));
-}
-
-async function remove(job) {
-  const text = `The record of this ${job.kind} goes, with its result. This cannot be undone.`;
-  if (await confirmed({ title: "Delete this job?", text, action: "Delete the job" })) await attempt(deleteJob(job.id));
-}
-
-async function attempt(promise) {
+async function attempt(asking) {
   try {
-    await promise;
-    lookAgain();
+    if (await asking) lookAgain();
   } catch (error) {
     find("#trouble").replaceChildren(problemNotice(error));
   }

@@ -13,7 +13,13 @@ export function problemNotice(error) {
     { class: "notice", role: "alert", "data-code": error.code },
     el("h2", {}, title),
     detail && detail !== title ? el("p", {}, detail) : null,
-    errors.length > 1 ? el("ul", {}, errors.map(({ field, message }) => el("li", {}, field ? `${field}: ${message}` : message))) : null,
+    errors.length > 1
+      ? el(
+          "ul",
+          {},
+          errors.map(({ field, message }) => el("li", {}, field ? `${field}: ${message}` : message)),
+        )
+      : null,
     error.status === 401 ? el("p", {}, el("a", { href: signInAddress() }, "Sign in again")) : null,
     error.requestId ? requestLine(error) : null,
   );

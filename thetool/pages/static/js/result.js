@@ -57,7 +57,9 @@ function models(list) {
     el(
       "ul",
       { class: "hint" },
-      list.map(({ name, version, licence }) => el("li", {}, el("span", { class: "ink" }, name), ` ${version} · ${licence}`)),
+      list.map(({ name, version, licence }) =>
+        el("li", {}, el("span", { class: "ink" }, name), ` ${version} · ${licence}`),
+      ),
     ),
   );
 }

@@ -3,7 +3,7 @@
 import "./status_line.js";
 import "./times.js";
 import { announce } from "./announce.js";
-import { call } from "./api.js";
+import { call, pathOf } from "./api.js";
 import { copyButton } from "./clipboard.js";
 import { confirmed } from "./confirm.js";
 import { curl, showRequest } from "./curl.js";
@@ -17,7 +17,12 @@ const form = find("#new-key");
 
 async function showKeys() {
   await attempt(async () => {
-    const { items } = (await call(LIST)).body;
+    const items = [];
+    for (let path = LIST; path;) {
+      const { body: page } = await call(path);
+      items.push(...page.items);
+      path = pathOf(page.next);
+    }
     find("#rows").replaceChildren(...items.map(keyRow));
     find("#rows").removeAttribute("aria-busy");
     find("#key-table").hidden = !items.length;
@@ -38,7 +43,16 @@ function keyRow(key) {
     el(
       "td",
       { class: "end" },
-      el("button", { type: "button", class: "button bare small", "aria-label": `Revoke ${key.name}`, on: { click: () => revoke(key) } }, "Revoke"),
+      el(
+        "button",
+        {
+          type: "button",
+          class: "button bare small",
+          "aria-label": `Revoke ${key.name}`,
+          on: { click: () => revoke(key) },
+        },
+        "Revoke",
+      ),
     ),
   );
 }
@@ -82,7 +96,12 @@ function showSecret({ name, key }) {
     { class: "notice good", tabindex: "-1" },
     el("h2", {}, `The key “${name}”`),
     el("p", {}, "Copy it now: it is not shown again."),
-    el("div", { class: "row" }, el("code", { class: "wrap secret" }, key), copyButton(() => key, "Copy the key", "Copy")),
+    el(
+      "div",
+      { class: "row" },
+      el("code", { class: "wrap secret" }, key),
+      copyButton(() => key, "Copy the key", "Copy"),
+    ),
   );
   box.replaceChildren(notice);
   box.hidden = false;

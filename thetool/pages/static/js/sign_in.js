@@ -7,5 +7,8 @@ import { call } from "./api.js";
 import { find } from "./dom.js";
 
 if (!find("#problem")) {
-  call("/status.json").then(() => location.replace(find('[name="next"]').value), () => {});
+  call("/status.json").then(
+    () => location.replace(find('[name="next"]').value),
+    () => {},
+  );
 }

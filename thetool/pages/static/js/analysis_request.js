@@ -1,0 +1,50 @@
+/** What Analyze sends: the same request for `fetch` and for a shell. */
+
+import { Problem } from "./api.js";
+import { curl } from "./curl.js";
+import { allTasks } from "./draft.js";
+import { bytes } from "./format.js";
+
+/** The options of a draft as the API takes them; what is the default is left out. */
+function options({ tasks, labels, sentences }) {
+  return {
+    ...(tasks.length < allTasks().length ? { tasks } : {}),
+    ...(labels.length ? { labels } : {}),
+    ...(sentences ? { sentences: true } : {}),
+  };
+}
+
+/** A file goes as a form; labels as JSON there, because a list with commas could part one. */
+function fields(draft) {
+  const { labels, ...plain } = options(draft);
+  return [
+    ...Object.entries(plain).map(([name, value]) => [name, String(value)]),
+    ...(labels ? [["labels", JSON.stringify(labels)]] : []),
+  ];
+}
+
+/** The request's content, as `call` takes it. */
+export function contentOf(draft) {
+  if (!draft.file) return { json: { text: draft.text, ...options(draft) } };
+  const body = new FormData();
+  body.append("file", draft.file);
+  for (const [name, value] of fields(draft)) body.append(name, value);
+  return { body };
+}
+
+/** The same request as a curl line. */
+export function curlOf(draft) {
+  if (!draft.file) return curl("/analyze", { json: { text: draft.text || "Your text", ...options(draft) } });
+  return curl("/analyze", { form: [["file", `@${draft.file.name}`], ...fields(draft)] });
+}
+
+/** Throw the problem of a draft that need not be sent to be wrong. */
+export function refuse({ file, tasks }, most) {
+  if (!tasks.length) {
+    throw new Problem({ title: "Nothing to find", detail: "Choose at least one analysis.", code: "no_tasks" });
+  }
+  if (file && file.size > most) {
+    const detail = `${file.name} has ${bytes(file.size)}; this service takes ${bytes(most)}.`;
+    throw new Problem({ title: "The file is too large", detail, code: "too_large" });
+  }
+}
