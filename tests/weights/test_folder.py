@@ -43,7 +43,7 @@ def test_what_is_missing_says_how_to_get_it(settings: Settings) -> None:
     with pytest.raises(WeightsMissing) as caught:
         locate(settings, "embeddings")
     assert isinstance(caught.value, WeightsUnavailable)
-    assert (caught.value.status, caught.value.code) == (503, "weights_unavailable")
+    assert (caught.value.status, caught.value.code) == (503, "weights_missing")
     assert (caught.value.role, caught.value.how_to) == ("embeddings", "run: thetool weights pull embeddings")
     assert [check.state for check in verify(settings)] == ["missing"]
     assert [(role.present, role.how_to) for role in status(settings)] == [(False, caught.value.how_to)]

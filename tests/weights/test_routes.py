@@ -69,7 +69,7 @@ def test_a_setting_that_names_no_model(make_client: MakeClient) -> None:
 
 def test_missing_weights_reach_the_caller_as_a_problem(make_client: MakeClient) -> None:
     answer = make_client().get("/uses-weights")
-    assert (answer.status_code, answer.json["code"]) == (503, "weights_unavailable")
+    assert (answer.status_code, answer.json["code"]) == (503, "weights_missing")
     assert answer.json["how_to"] == "run: thetool weights pull embeddings"
 
 

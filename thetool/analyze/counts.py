@@ -89,7 +89,7 @@ class HitCounter:
             with self._lock:
                 self._hits += hits
                 self._misses += misses
-            log.info("cache counts not written yet", error=str(error), away=is_unavailable(error))
+            log.debug("cache counts not written yet", error=str(error), away=is_unavailable(error))
 
     def _start_timer(self) -> None:
         if self._timer is None:

@@ -62,22 +62,6 @@ def decode(content: bytes, charset: str | None = None) -> str:
         return text
 
 
-def require_storable(text: str) -> str:
-    """The text, when it is whole Unicode without NULs, as JSON may spell otherwise.
-
-    Raises:
-        UndecodableText: it holds a NUL, or half a surrogate pair.
-    """
-    at = text.find("\0")
-    if at >= 0:
-        raise UndecodableText(f"It holds a NUL at character {at}, which no text does.")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise UndecodableText(f"It holds half a surrogate pair at character {error.start}.") from error
-    return text
-
-
 def _strictly(content: bytes, encoding: str, why: str) -> str:
     try:
         return content.decode(encoding)

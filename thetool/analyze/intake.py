@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 import orjson
 from flask import request
 from werkzeug.datastructures import FileStorage
 
-from thetool.analyze.decoding import decode, require_storable
+from thetool.analyze.decoding import UndecodableText, decode
 from thetool.analyze.kinds import ACCEPTED, kind_of
 from thetool.analyze.options import Options, options_of, text_in
 from thetool.config import Settings
@@ -21,7 +23,9 @@ from thetool.web.problems import Problem, TooLarge, UnsupportedMediaType, Valida
 from thetool.web.requests import StrictFormParser
 
 MEMORY_BYTES = 1 << 20
-_INVISIBLE = "\ufeff\u200b\u2060"
+MAX_FIELDS = 100
+
+_invisible = re.compile(r"[\s\ufeff\u200b\u2060]*")
 
 
 class EmptyInput(Problem):
@@ -79,10 +83,10 @@ def read_request(settings: Settings) -> Incoming:
     """
     media_type = request.mimetype
     if media_type == "multipart/form-data":
-        return _form(settings)
+        return _form(*_multipart(settings))
     enforce(request, settings.max_upload_bytes)
     if media_type == "application/x-www-form-urlencoded":
-        return _form(settings)
+        return _form(_urlencoded(), [])
     if media_type == "application/json" or media_type.endswith("+json"):
         return _json()
     content = request.get_data(cache=False)
@@ -92,7 +96,7 @@ def read_request(settings: Settings) -> Incoming:
 
 def require_visible(text: str) -> str:
     """The text, when there is something to see in it; raises EmptyInput."""
-    if not text or text.isspace() or not text.strip().strip(_INVISIBLE):
+    if _invisible.fullmatch(text):
         raise EmptyInput("The text is empty." if not text else "The text holds blanks only.")
     return text
 
@@ -102,18 +106,18 @@ def _json() -> Incoming:
         raise EmptyInput("The body is empty.")
     given = text_in(request.get_json())
     options = options_of(_query(), given.model_dump(exclude={"text"}, exclude_unset=True), "body")
-    return Incoming(options, require_visible(require_storable(given.text)))
+    return Incoming(options, require_visible(given.text))
 
 
 def _decoded(content: bytes, media_type: str, charset: str | None) -> str:
     if not content:
         raise EmptyInput("The content is empty.")
     kind_of(content, media_type)
-    return require_visible(require_storable(decode(content, charset)))
+    return require_visible(decode(content, charset))
 
 
-def _form(settings: Settings) -> Incoming:
-    fields, files = _parse(settings)
+def _form(given: list[tuple[str, str]], files: list[FileStorage]) -> Incoming:
+    fields = _once(given, "form")
     uploads = tuple(_uploads(files))
     text = fields.pop("text", None)
     if uploads and text is not None:
@@ -125,27 +129,48 @@ def _form(settings: Settings) -> Incoming:
         return Incoming(options, uploads=uploads)
     if text is None:
         raise EmptyInput(f"The form has neither a file nor a text. {ACCEPTED}")
-    return Incoming(options, require_visible(require_storable(text)))
+    return Incoming(options, require_visible(text))
 
 
-def _parse(settings: Settings) -> tuple[dict[str, str], list[FileStorage]]:
+def _multipart(settings: Settings) -> tuple[list[tuple[str, str]], list[FileStorage]]:
     """The fields and files of the form; each file is refused at the byte that is too many."""
-
     parser = StrictFormParser(
         stream_factory=cast(Any, lambda **_: _Bounded(settings.max_upload_bytes)),
         max_form_memory_size=settings.max_upload_bytes,
         max_content_length=request.max_content_length,
-        max_form_parts=settings.max_files_per_batch + 100,
+        max_form_parts=settings.max_files_per_batch + MAX_FIELDS,
     )
     _, form, files = parser.parse(request.stream, request.mimetype, request.content_length, request.mimetype_params)
+    fields = list(form.items(multi=True))
+    if any("\ufffd" in value for _, value in fields):  # what the parser makes of bytes that are not UTF-8
+        raise UndecodableText("A field of the form is not UTF-8, or holds U+FFFD. Send such a text as a file.")
+    return fields, _files(files.items(multi=True), settings)
+
+
+def _urlencoded() -> list[tuple[str, str]]:
+    """The fields of the form. Werkzeug would leave bytes that are not UTF-8 as `%E9`, in the middle of the text."""
+    try:
+        body = request.get_data(cache=False).decode("ascii")
+        fields = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except UnicodeDecodeError as error:
+        raise UndecodableText("The form is not UTF-8. Send such a text as a file, or as text/plain.") from error
+    except ValueError as error:
+        raise ValidationFailed.of_fields([("", f"the form cannot be read: {error}", "form")]) from error
+    if any("\0" in value for _, value in fields):
+        raise UndecodableText("The form holds a NUL, which no text does.")
+    return fields
+
+
+def _once(given: Iterable[tuple[str, str]], location: str) -> dict[str, str]:
+    """The fields by name; only `tasks` may come several times."""
     fields: dict[str, str] = {}
-    for name, values in form.lists():
+    for name, value in given:
         if name.lstrip().startswith("{"):
             raise UnsupportedMediaType("The body looks like JSON; send it with Content-Type: application/json.")
-        if len(values) > 1:
-            raise ValidationFailed.of_fields([(name, "comes more than once", "form")])
-        fields[name] = values[0]
-    return fields, _files(files.items(multi=True), settings)
+        if name in fields and name != "tasks":
+            raise ValidationFailed.of_fields([(name, "comes more than once", location)])
+        fields[name] = f"{fields[name]},{value}" if name in fields else value
+    return fields
 
 
 def _files(found: Any, settings: Settings) -> list[FileStorage]:
@@ -168,11 +193,7 @@ def _uploads(files: list[FileStorage]) -> Iterator[Upload]:
 
 
 def _query() -> Mapping[str, str]:
-    values = request.args.to_dict(flat=False)
-    for name, given in values.items():
-        if len(given) > 1 and name != "tasks":
-            raise ValidationFailed.of_fields([(name, "comes more than once", "query")])
-    return {name: ",".join(given) for name, given in values.items()}
+    return _once(request.args.items(multi=True), "query")
 
 
 class _Bounded(SpooledTemporaryFile[bytes]):

@@ -119,8 +119,9 @@ def _describe_further(
     for status, response in members.get("responses", {}).items():
         operation.setdefault("responses", {}).setdefault(status, {}).update(response)
     for model in models:
-        schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
-        schemas.update({**schema.pop("$defs", {}), model.__name__: schema})
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        for name, definition in {**schema.pop("$defs", {}), model.__name__: schema}.items():
+            schemas.setdefault(name, definition)
 
 
 def _views(app: APIFlask) -> Iterator[tuple[tuple[str, str], Callable[..., Any]]]:

@@ -24,6 +24,8 @@ class WeightsUnavailable(Problem):
 class WeightsMissing(WeightsUnavailable):
     """The weights were never pulled, or a file of them has gone or has the wrong size."""
 
+    code = "weights_missing"
+
     def __init__(self, role: str, name: str, what: str) -> None:
         super().__init__(role, f"The {role} model {name} is not here: {what}.", f"run: thetool weights pull {role}")
         self.name = name
