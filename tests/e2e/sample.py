@@ -56,6 +56,8 @@ def child(context: JobContext, params: Sleep) -> Slept:
 
 if (get_settings().home / "do-not-boot").exists():
     raise RuntimeError("this application was told not to boot")
+while (get_settings().home / "wait-with-the-boot").exists():
+    time.sleep(0.05)
 worker.HEAD_SECONDS = int(os.environ.get("SAMPLE_HEAD_SECONDS", worker.HEAD_SECONDS))
 
 app = create_app()

@@ -11,8 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -197,9 +197,15 @@ class Service:
         """POST of JSON on a new connection; status and JSON."""
         return self.request("POST", path, body)
 
+    @contextmanager
+    def connection(self, timeout: float = 60) -> Iterator[http.client.HTTPConnection]:
+        """A connection to it, which is closed afterwards."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)) as connection:
+            yield connection
+
     def request(self, method: str, path: str, body: Any = None, timeout: float = 60) -> tuple[int, Any]:
         """One request on a connection of its own."""
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)) as connection:
+        with self.connection(timeout) as connection:
             return ask(connection, method, path, body)
 
     def submit(self, kind: str, seconds: float) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+from contextlib import ExitStack
+
+import pytest
 
 from tests.e2e.conftest import MakeService
-from tests.e2e.service import Traffic, until
+from tests.e2e.service import until
 
 
 def test_jobs_of_killed_workers_are_rescued_after_their_lease(make_service: MakeService) -> None:
@@ -54,11 +57,18 @@ def test_new_start_after_everything_was_killed(make_service: MakeService) -> Non
     service.until_job(job, "completed")
 
 
-def test_orphaned_workers_finish_open_requests_and_leave(make_service: MakeService) -> None:
-    service = make_service().start()
-    with Traffic(service, path="/sample/slow/0.5") as traffic:
-        until(lambda: traffic.answered > 6, "traffic")
+def test_orphaned_worker_answers_who_is_connected_and_leaves(make_service: MakeService) -> None:
+    service = make_service(WEB_CONCURRENCY=1).start()
+    (worker,) = service.workers()
+    worker.suspend()  # so that nobody takes the connections before the master is gone
+    with ExitStack() as stack:
+        callers = [stack.enter_context(service.connection()) for _ in range(20)]
+        for caller in callers:
+            caller.request("GET", "/health")
         service.process.kill()
         service.process.wait()
-        until(lambda: not service.processes(), "the workers have left")
-    assert {failure.split(": ")[1].split("(")[0] for failure in traffic.failures} <= {"ConnectionRefusedError"}
+        worker.resume()
+        assert [caller.getresponse().status for caller in callers] == [200] * 20
+    until(lambda: not service.processes(), "the worker has left")
+    with pytest.raises(ConnectionRefusedError):
+        service.get("/health")

@@ -31,6 +31,17 @@ def test_reload_refuses_no_request_and_loses_no_job(service: Service) -> None:
         assert seen(service.until_job(job, "completed")) == FIRST_TRY
 
 
+def test_old_workers_serve_until_the_new_ones_are_ready(service: Service) -> None:
+    old = service.worker_pids()
+    obstacle = service.home / "wait-with-the-boot"
+    obstacle.touch()
+    service.send(signal.SIGHUP)
+    until(lambda: len(service.worker_pids()) == 4, "the new workers boot")
+    assert {service.get("/sample/pid")[1]["pid"] for _ in range(20)} <= old
+    obstacle.unlink()
+    until(lambda: len(service.worker_pids()) == 2 and not service.worker_pids() & old, "new workers alone")
+
+
 def test_reload_lets_open_requests_end(service: Service) -> None:
     answers: list[tuple[int, Any]] = []
     slow = threading.Thread(target=lambda: answers.append(service.get("/sample/slow/4.0")))
