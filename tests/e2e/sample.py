@@ -58,7 +58,8 @@ if (get_settings().home / "do-not-boot").exists():
     raise RuntimeError("this application was told not to boot")
 while (get_settings().home / "wait-with-the-boot").exists():
     time.sleep(0.05)
-worker.HEAD_SECONDS = int(os.environ.get("SAMPLE_HEAD_SECONDS", worker.HEAD_SECONDS))
+if "SAMPLE_IMPATIENT" in os.environ:
+    worker.HEAD_SECONDS = worker.SILENT_SECONDS = 1
 
 app = create_app()
 _eaten: list[bytes] = []
