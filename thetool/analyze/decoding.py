@@ -31,7 +31,7 @@ _MARKS = (
 )
 _PATTERN_BYTES = 4_096
 _MIN_NUL_SHARE = 0.3
-_NO_CHARACTER_SETS = frozenset(("idna", "punycode", "raw_unicode_escape", "unicode_escape", "utf-7"))
+_NO_CHARACTER_SETS = frozenset(("idna", "punycode", "raw_unicode_escape", "unicode_escape", "utf_7"))
 
 
 def decode(content: bytes, charset: str | None = None) -> str:
@@ -76,7 +76,7 @@ def _known(charset: str) -> str:
         found = codecs.lookup(charset)
     except (LookupError, ValueError) as error:
         raise UndecodableText(f"No character set is called {charset[:50]!r}. {HOW_TO}") from error
-    if not found._is_text_encoding or found.name in _NO_CHARACTER_SETS:
+    if not found._is_text_encoding or found.name.replace("-", "_") in _NO_CHARACTER_SETS:
         raise UndecodableText(f"{charset[:50]!r} is not a character set of texts. {HOW_TO}")
     return found.name
 

@@ -136,12 +136,14 @@ def _multipart(settings: Settings) -> tuple[list[tuple[str, str]], list[FileStor
     """The fields and files of the form; each file is refused at the byte that is too many."""
     parser = StrictFormParser(
         stream_factory=cast(Any, lambda **_: _Bounded(settings.max_upload_bytes)),
-        max_form_memory_size=settings.max_upload_bytes,
+        max_form_memory_size=settings.max_upload_bytes + MEMORY_BYTES,  # of all fields, and of the parser's buffer
         max_content_length=request.max_content_length,
         max_form_parts=settings.max_files_per_batch + MAX_FIELDS,
     )
     _, form, files = parser.parse(request.stream, request.mimetype, request.content_length, request.mimetype_params)
     fields = list(form.items(multi=True))
+    if any(len(value) > settings.max_upload_bytes for _, value in fields):
+        raise _too_large(settings.max_upload_bytes)
     if any("\ufffd" in value for _, value in fields):  # what the parser makes of bytes that are not UTF-8
         raise UndecodableText("A field of the form is not UTF-8, or holds U+FFFD. Send such a text as a file.")
     return fields, _files(files.items(multi=True), settings)
@@ -211,3 +213,7 @@ class _Bounded(SpooledTemporaryFile[bytes]):
                 f"A file has more than {self._limit:,} bytes, which is all that is taken.", limit=self._limit
             )
         return super().write(data)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"One of these has more than {limit:,} bytes, which is all that is taken of one.", limit=limit)

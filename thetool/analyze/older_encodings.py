@@ -45,7 +45,7 @@ _SAMPLE_CHARACTERS = 1_000
 _MIN_CHARACTERS = 20  # of words with letters beyond ASCII; with fewer, noise passes for a language too often
 _MIN_IDEOGRAPHS = 10
 _LEAD = 0.01  # between the scores of the best and the next reading; right ones lead by .012 and more
-_MOST_STRAYS = 0.05
+_MOST_STRAYS = 0.08
 
 _beyond_ascii = re.compile(r"[^\x00-\x7f]+")
 _byte_beyond_ascii = re.compile(rb"[\x80-\xff]")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, ForeignKey, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
 from thetool.database.orm import Record
@@ -25,7 +25,7 @@ class Analysis(Record):
     job_id: Mapped[UUID | None]
     cache_key: Mapped[bytes]
     kind: Mapped[str] = mapped_column(Text)
-    result: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    result: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[Moment]
     expires_at: Mapped[Moment]
 
