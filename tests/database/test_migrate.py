@@ -35,7 +35,7 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *command],
         cwd=REPOSITORY,
-        env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull} | environment,
+        env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "PG_BIN": os.environ.get("PG_BIN", "")} | environment,
         capture_output=True,
         text=True,
         timeout=120,

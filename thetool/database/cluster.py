@@ -27,7 +27,7 @@ QUICK_STOP_SECONDS = 10
 LOG_BYTES = 10 * 2**20
 SOCKET = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 100  # sun_path holds 107 bytes on Linux, 103 on macOS
-HERE = Path("/proc/self/cwd")
+DESCRIPTORS = Path("/proc/self/fd")
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
 OPTIONS = {
     "listen_addresses": "",
@@ -120,7 +120,7 @@ class Cluster:
     def _run_initdb(self, folder: Path, binaries: Binaries, lock: IO[str]) -> None:
         arguments = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", *binaries.locale_arguments]
         with tempfile.TemporaryFile() as output:
-            initdb = self._start_inside(folder, binaries.folder / "initdb", arguments, output, keep=[lock.fileno()])
+            initdb = self._start(folder, binaries.folder / "initdb", arguments, output, keep=[lock.fileno()])
             try:
                 status = initdb.wait()
             except BaseException:
@@ -151,7 +151,7 @@ class Cluster:
             self.log.replace(self.log.with_name("postgres.log.1"))
         options = self._options(max_connections)
         with open(self.log, "ab") as log:
-            return self._start_inside(self.data, binaries.folder / "postgres", options, log)
+            return self._start(self.data, binaries.folder / "postgres", options, log)
 
     def runs_with(self, max_connections: int) -> bool:
         """Whether the running server was started with what `launch()` would give it now."""
@@ -167,28 +167,32 @@ class Cluster:
         }
         return [argument for name, value in options.items() for argument in ("-c", f"{name}={value}")]
 
-    def _start_inside(
+    def _start(
         self, folder: Path, program: Path, arguments: list[str], output: IO[bytes], keep: Sequence[int] = ()
     ) -> subprocess.Popen[bytes]:
-        """Start a Postgres program inside its data folder, as the server's user, in a session of its own.
+        """Start a Postgres program for a data folder, as the server's user, in a session of its own.
 
         A Ctrl-C in our terminal must reach us alone. Output goes to a file: a pipe would be kept open for ever. The
-        environment is bare: ours holds keys. Where there is a name for "the folder I am in", the server is told that
-        one, and never looks at the folders above, which may be closed to its user.
+        environment is bare: ours holds keys. The folder is handed over open, and named by its number where that is
+        possible: so the folders above may be closed to the server's user.
         """
-        here = HERE if HERE.exists() else folder
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        by_number = DESCRIPTORS / str(descriptor)
         environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
-        return subprocess.Popen(
-            [program, "-D", here, *arguments],
-            cwd=folder,
-            env=environment | {"LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            pass_fds=keep,
-            start_new_session=True,
-            **self.identity().arguments,
-        )
+        try:
+            return subprocess.Popen(
+                [program, "-D", by_number if by_number.is_dir() else folder, *arguments],
+                cwd="/",
+                env=environment | {"LC_ALL": "C"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(descriptor, *keep),
+                start_new_session=True,
+                **self.identity().arguments,
+            )
+        finally:
+            os.close(descriptor)
 
     def _make_socket_folder(self) -> str:
         """Where the server makes its socket, as it sees the path."""

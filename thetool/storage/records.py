@@ -24,7 +24,7 @@ class BlobRecord(Record):
     __tablename__ = "blobs"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    owner_id: Mapped[UUID] = mapped_column(ForeignKey("owners.id", ondelete="CASCADE"))
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("owners.id", ondelete="RESTRICT"))
     place: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text, server_default="writing")
     filename: Mapped[str | None] = mapped_column(Text)
