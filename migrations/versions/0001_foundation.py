@@ -49,8 +49,9 @@ create table jobs (
     message text,
     progress real not null default 0 check (progress between 0 and 1),
     priority integer not null default 0,
-    params jsonb not null,
-    result jsonb,
+    -- json, not jsonb: nothing searches in them, and people read them in the order in which they were written
+    params json not null,
+    result json,
     error jsonb,
     attempts integer not null default 0,
     max_attempts integer not null default 1,
@@ -133,7 +134,7 @@ create table analyses (
     job_id uuid,
     cache_key bytea not null,
     kind text not null,
-    result jsonb not null,
+    result json not null,
     created_at timestamptz not null default now(),
     expires_at timestamptz not null
 );

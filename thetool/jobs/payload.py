@@ -27,7 +27,7 @@ class TooLargeToStore(NotStorable):
 
 
 def to_json_text(model: BaseModel) -> str:
-    """The model as JSON that Postgres's jsonb takes and gives back unchanged.
+    """The model as JSON that Postgres takes and gives back unchanged.
 
     Raises:
         TooLargeToStore: it is longer than 16 MiB.

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from sqlalchemy import REAL, DateTime, Text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from thetool.database.orm import Record
@@ -28,8 +28,8 @@ class Job(Record):
     message: Mapped[str | None] = mapped_column(Text)
     progress: Mapped[float] = mapped_column(REAL)
     priority: Mapped[int]
-    params: Mapped[dict[str, Any]] = mapped_column(JSONB, deferred=True)
-    result: Mapped[dict[str, Any] | None] = mapped_column(JSONB, deferred=True)
+    params: Mapped[dict[str, Any]] = mapped_column(JSON, deferred=True)
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON, deferred=True)
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     attempts: Mapped[int]
     max_attempts: Mapped[int]
