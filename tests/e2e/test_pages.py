@@ -368,8 +368,10 @@ def test_every_control_has_a_name(browser: Browser) -> None:
             assert control.accessible_name, control.get_attribute("outerHTML")
 
 
+@pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("path", RAIL)
-def test_nothing_moves_while_a_page_loads(browser: Browser, path: str) -> None:
+def test_nothing_moves_while_a_page_loads(browser: Browser, path: str, width: int) -> None:
+    browser.look(width=width)
     browser.open(path)
     browser.until(lambda: not browser.all("tbody[aria-busy]"), "the lists are there")
     browser.until(lambda: "well" in browser.text("#status"), "the status line")
@@ -426,3 +428,15 @@ def test_nothing_to_find_is_told(browser: Browser) -> None:
         box.click()
     browser.click("#go")
     assert browser.see("#result .notice").get_dom_attribute("data-code") == "no_tasks"
+
+
+def test_what_is_too_large_is_told_without_sending_it(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "large.txt"
+    file.write_bytes(b"")
+    os.truncate(file, 50 * 2**20 + 1)
+    browser.open("/analyze")
+    browser.all("#file")[0].send_keys(str(file))
+    browser.click("#go")
+    notice = browser.see("#result .notice")
+    assert notice.get_dom_attribute("data-code") == "too_large"
+    assert "large.txt has 50 MiB" in notice.text

@@ -39,12 +39,13 @@ export function curlOf(draft) {
 }
 
 /** Throw the problem of a draft that need not be sent to be wrong. */
-export function refuse({ file, tasks }, most) {
+export function refuse({ text, file, tasks }, most) {
   if (!tasks.length) {
     throw new Problem({ title: "Nothing to find", detail: "Choose at least one analysis.", code: "no_tasks" });
   }
-  if (file && file.size > most) {
-    const detail = `${file.name} has ${bytes(file.size)}; this service takes ${bytes(most)}.`;
-    throw new Problem({ title: "The file is too large", detail, code: "too_large" });
+  const { size } = file ?? new Blob([text]);
+  if (size > most) {
+    const detail = `${file?.name ?? "The text"} has ${bytes(size)}; this service takes ${bytes(most)}.`;
+    throw new Problem({ title: "That is too large", detail, code: "too_large" });
   }
 }

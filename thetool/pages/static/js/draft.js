@@ -11,6 +11,7 @@ const form = find("#analyze");
 const text = find("#text");
 const chip = find("#chip");
 let file = null;
+let telling;
 
 /** What to send: `{ text, file, tasks, labels, sentences }`; `text` or `file` is null. */
 export function draft() {
@@ -64,10 +65,16 @@ export function takeFileAway() {
   changed();
 }
 
+/** Tell of a change; in a very long text only once the person pauses, because the request is made anew each time. */
 function changed() {
-  say(find("#size"), file ? "" : counted([...text.value].length, "character"));
-  form.dispatchEvent(new Event("draft"));
+  const long = text.value.length > LONGEST_KEPT;
+  say(find("#size"), file ? "" : counted(codePoints(text.value), "character"));
+  clearTimeout(telling);
+  telling = setTimeout(() => form.dispatchEvent(new Event("draft")), long ? 300 : 0);
 }
+
+/** Characters as the API counts them: a pair of surrogates is one. */
+const codePoints = (words) => words.length - (words.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0);
 
 /** Keep the text and the choices for a reload of this tab. A file cannot be kept. */
 function keep() {
