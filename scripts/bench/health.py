@@ -54,7 +54,9 @@ def main() -> None:
             run(place.port, lambda: message, clients=CLIENTS, seconds=arguments.seconds)
             for _ in range(arguments.rounds)
         ]
-        behind = [run(place.port, lambda: flask, clients=CLIENTS, seconds=arguments.seconds) for _ in range(arguments.rounds)]
+        behind = [
+            run(place.port, lambda: flask, clients=CLIENTS, seconds=arguments.seconds) for _ in range(arguments.rounds)
+        ]
         busy = []
         for _ in range(arguments.rounds):
             occupy(place, workers, arguments.seconds + 2)
