@@ -202,6 +202,36 @@ def test_database_away(
     assert_problem(answer, 503, "database_unavailable")
 
 
+def test_one_request_at_a_time_asks_a_database_that_was_away(
+    issue: Issue, app: APIFlask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, unseen = issue(), issue()
+    assert client.get("/read", headers=bearer(seen)).status_code == 200
+    asked: list[object] = []
+    inside: list[int] = []
+    keys = app.extensions[EXTENSION].keys
+
+    def hang(statement: str, value: object) -> None:
+        asked.append(value)
+        if len(asked) == 2:  # another request, while this one waits
+            inside.append(client.get("/read", headers=bearer(seen)).status_code)
+        raise _refused()
+
+    monkeypatch.setattr(lookup, "FRESH_SECONDS", 0.0)
+    with monkeypatch.context() as away:
+        away.setattr(lookup, "_read", hang)
+        assert client.get("/read", headers=bearer(seen)).status_code == 200
+        assert client.get("/read", headers=bearer(seen)).status_code == 200
+        assert_problem(client.get("/read", headers=bearer(unseen)), 503, "database_unavailable")
+        assert len(asked) == 1, "it was away a moment ago"
+        keys._ask_again_at = time.monotonic()
+        assert client.get("/read", headers=bearer(seen)).status_code == 200
+        assert (len(asked), inside) == (2, [200])
+        keys._ask_again_at = time.monotonic()
+    assert client.get("/read", headers=bearer(unseen)).status_code == 200
+    assert client.get("/read", headers=bearer(issue("later"))).status_code == 200, "back, for every key"
+
+
 def _refused() -> Exception:
     import psycopg2
 

@@ -81,6 +81,8 @@ def test_many_at_once_make_one_owner(app: APIFlask, master: dict[str, str]) -> N
         ({"name": "x" * 101}, "name"),
         ({"name": "bell\a"}, "name"),
         ({"name": "line\nbreak"}, "name"),
+        ({"name": "line\u2028break"}, "name"),
+        ({"name": "gpj.\u202eexe"}, "name"),
         ({}, "name"),
         ({"name": "a", "scopes": []}, "scopes"),
         ({"name": "a", "scopes": ["everything"]}, "scopes"),
@@ -89,6 +91,8 @@ def test_many_at_once_make_one_owner(app: APIFlask, master: dict[str, str]) -> N
         ({"name": "a", "job_quota": 2**31}, "job_quota"),
         ({"name": "a", "expires_at": "2001-01-01T00:00:00Z"}, "expires_at"),
         ({"name": "a", "expires_at": "2099-01-01T00:00:00"}, "expires_at"),
+        ({"name": "a", "expires_at": "9999-12-31T23:59:59-12:00"}, "expires_at"),
+        ({"name": "a", "expires_at": "0001-01-01T00:00:00+12:00"}, "expires_at"),
         ({"name": "a", "colour": "red"}, "colour"),
     ],
 )

@@ -60,6 +60,12 @@ def test_failed_attempts_use_up_the_address(client: FlaskClient) -> None:
     assert_problem(attempt, 429, "rate_limited")
 
 
+@pytest.mark.parametrize("path", ["/api/v1/jobs", "/files/1", "/health/detailed"])
+def test_a_wrong_key_is_free_nowhere(client: FlaskClient, path: str) -> None:
+    assert statuses(client, 4, path, headers=bearer("wrong")) == [401, 401, 401, 429]
+    assert statuses(client, 1, "/health", headers=bearer("wrong")) == [200], "open to all, so the key does not matter"
+
+
 def test_each_key_has_its_own(client: FlaskClient, issue: Issue) -> None:
     first, second, wide = issue(), issue(), issue(rate_limit_per_minute=20)
     assert statuses(client, 4, "/read", headers=bearer(first)) == [200, 200, 200, 429]
@@ -82,13 +88,14 @@ def test_another_process_counts_the_same(client: FlaskClient, issue: Issue, sett
         ("GET", "/health", {}),
         ("OPTIONS", "/open", {}),
         ("GET", "/api/v1/jobs", {}),
+        ("GET", "/health/detailed", {}),
         ("GET", "/openapi.json", {}),
     ],
 )
 def test_free(client: FlaskClient, method: str, path: str, headers: dict[str, str]) -> None:
     for _ in range(6):
         answer = client.open(path, method=method, headers=headers)
-        assert answer.status_code in {200, 404}
+        assert answer.status_code in {200, 401}
         assert "RateLimit-Limit" not in answer.headers
 
 

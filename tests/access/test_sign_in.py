@@ -123,6 +123,7 @@ def test_tampered_cookie(client: FlaskClient) -> None:
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "http://localhost.evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
         ({"Referer": "http://localhost/"}, 403),
         ({}, 403),
     ],

@@ -20,21 +20,11 @@ from thetool.access.same_origin import require_same_origin
 from thetool.access.session import MASTER, claimed_key
 from thetool.access.state import access
 from thetool.telemetry.logs import bind
-from thetool.web.openapi import raises
+from thetool.web.openapi import SECURITY_SCHEMES, raises
 from thetool.web.problems import Forbidden, Problem
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: frozenset[str] = frozenset({"read", "write", "admin"})
-SECURITY_SCHEMES = {
-    "BearerAuth": {"type": "http", "scheme": "bearer", "description": "An issued key, or the master key."},
-    "ApiKeyAuth": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "X-API-Key",
-        "description": "The same key, in its own header.",
-    },
-}
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

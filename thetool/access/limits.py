@@ -2,7 +2,8 @@
 
 `RATE_LIMIT_PER_MINUTE` (or the key's own limit) is what goes on for ever; `RATE_LIMIT_BURST` is how many requests may
 come at once after a quiet time. A key with a limit of its own has a burst in the same proportion. Free are the master
-key, health, static files, and reading jobs and files. When the storage of the limits is away, all requests pass.
+key, health, static files, and reading jobs and files; but nowhere a wrong key, of which each may cost a question to
+the database. When the storage of the limits is away, all requests pass.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any, NoReturn, cast
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_limiter import ApplicationLimit, Limiter, RequestLimit
 from limits import RateLimitItem, WindowStats
 from limits.strategies import STRATEGIES, RateLimiter
 
-from thetool.access.caller import Caller, current_caller
+from thetool.access.caller import Caller, InvalidKey, current_caller
 from thetool.access.limit_storage import Bucket, BucketStorage
 from thetool.config import Settings, SettingsError
 from thetool.web.current import settings as current_settings
@@ -148,12 +149,28 @@ def _shape(item: RateLimitItem) -> tuple[float, int]:
 
 def _is_free() -> bool:
     path, method = request.path, request.method
-    if method == "OPTIONS" or path.startswith(FREE_PATHS):
+    if method == "OPTIONS":
         return True
+    if path.startswith(FREE_PATHS):
+        return not (_needs_key() and _has_wrong_key())
     if method in {"GET", "HEAD"} and path.startswith(FREE_TO_READ):
-        return True
+        return not _has_wrong_key()
     caller = _known_caller()
     return caller is not None and caller.is_master
+
+
+def _needs_key() -> bool:
+    return hasattr(current_app.view_functions.get(request.endpoint or ""), "needs_scope")
+
+
+def _has_wrong_key() -> bool:
+    try:
+        current_caller()
+    except InvalidKey:
+        return True
+    except Problem:
+        return False
+    return False
 
 
 def _known_caller() -> Caller | None:

@@ -1,7 +1,8 @@
 """Issued keys as requests need them: from memory for a few seconds, else from the database.
 
 A revoked key dies at once in the process that revoked it and within `FRESH_SECONDS` in all others. While the
-database is away, a key seen in the last `STALE_SECONDS` goes on working.
+database is away, a key seen in the last `STALE_SECONDS` goes on working. A database that hangs answers nobody for
+seconds: so once it was away, one request each `AWAY_SECONDS` asks it, and the others do not wait with that one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from thetool.web.problems import DatabaseAway
 FRESH_SECONDS = 5.0
 UNKNOWN_SECONDS = 1.0
 STALE_SECONDS = 3600.0
+AWAY_SECONDS = 2.0
 MOST_KEPT = 4096
 
 # The time of last use is written at most once a minute, and never waits for another transaction.
@@ -70,6 +72,7 @@ class KeyLookup:
         self._known: _Recent[KnownKey] = _Recent(MOST_KEPT)
         self._unknown: _Recent[None] = _Recent(MOST_KEPT)
         self._changes = 0
+        self._ask_again_at = -math.inf  # a moment only while the database is away
 
     def by_hash(self, digest: bytes) -> KnownKey | None:
         """The key whose secret has this SHA-256; None when there is none. Raises DatabaseAway."""
@@ -91,15 +94,19 @@ class KeyLookup:
             return known
         if known is None and self._unknown.get(value)[1] < UNKNOWN_SECONDS:
             return None
+        if time.monotonic() < self._ask_again_at:
+            return _seen_lately(known, age)
+        if self._ask_again_at > -math.inf:
+            self._ask_again_at = time.monotonic() + AWAY_SECONDS
         changes = self._changes
         try:
             found = _read(statement, value)
         except Exception as error:
             if not is_unavailable(error):
                 raise
-            if known is not None and age < STALE_SECONDS:
-                return known
-            raise DatabaseAway("The key is not known here, and the database cannot be asked about it.") from error
+            self._ask_again_at = time.monotonic() + AWAY_SECONDS
+            return _seen_lately(known, age, error)
+        self._ask_again_at = -math.inf
         if changes != self._changes:  # what was read may be older than the change
             return found
         if found is None:
@@ -108,6 +115,12 @@ class KeyLookup:
         else:
             self._known.put(value, found)
         return found
+
+
+def _seen_lately(known: KnownKey | None, age: float, error: Exception | None = None) -> KnownKey:
+    if known is not None and age < STALE_SECONDS:
+        return known
+    raise DatabaseAway("The key is not known here, and the database cannot be asked about it.") from error
 
 
 def _read(statement: str, value: bytes | UUID) -> KnownKey | None:

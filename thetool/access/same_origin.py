@@ -29,6 +29,9 @@ def require_same_origin() -> None:
 
 
 def _origin_is_ours() -> bool:
-    origin = urlsplit(request.headers.get("Origin", "")).netloc.lower()
+    try:
+        origin = urlsplit(request.headers.get("Origin", "")).netloc.lower()
+    except ValueError:  # it is no address at all
+        return False
     public = urlsplit(settings().public_url or "").netloc.lower()
     return bool(origin) and origin in {request.host.lower(), public}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from thetool.web.pagination import PageQuery
 
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
+# Neither control characters nor those that break lines or turn the direction of what stands beside them.
+_ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+$"
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_ONE_LINE)]
 ScopeName = Literal["read", "write", "admin"]
 MAX_BIGINT = 2**63 - 1
 MAX_INTEGER = 2**31 - 1
@@ -47,6 +47,15 @@ class KeyIn(BaseModel):
     expires_at: AwareDatetime | None = Field(
         default=None, description="When the key ends, with its offset from UTC; else never."
     )
+
+    @field_validator("expires_at")
+    @classmethod
+    def _in_utc(cls, moment: datetime | None) -> datetime | None:
+        """As it is kept: west of Greenwich the year 9999 ends in a year that Python cannot read back."""
+        try:
+            return moment.astimezone(UTC) if moment else None
+        except OverflowError:
+            raise ValueError("must lie between the years 1 and 9999 in UTC") from None
 
     @field_validator("scopes")
     @classmethod

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Flask
 
 from thetool.access import limits
-from thetool.access.caller import SECURITY_SCHEMES
 from thetool.access.state import EXTENSION, Access
 from thetool.config import Settings
 
@@ -17,5 +16,4 @@ def init_app(app: Flask, settings: Settings) -> None:
         SettingsError: when there is no master key and a local one cannot be kept.
     """
     app.extensions[EXTENSION] = Access.of(settings)
-    app.config["SECURITY_SCHEMES"] = SECURITY_SCHEMES
     limits.init_app(app, settings)
