@@ -8,6 +8,7 @@ import pytest
 
 from tests.jobs import sample_jobs
 from thetool.config import Settings
+from thetool.jobs import failure
 from thetool.jobs.local import local
 from thetool.jobs.queue import Queue
 from thetool.jobs.runner import Runner
@@ -35,6 +36,12 @@ def here(job_settings: Settings) -> Iterator[None]:
     local.configure(job_settings)
     yield
     local.configure(job_settings)
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried again is so at once."""
+    monkeypatch.setattr(failure, "FIRST_RETRY_SECONDS", 0.02)
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_a_failure_in_a_child_is_told_with_its_traceback_and_the_child_lives(run
     assert pid_of_child() == child
 
 
-def test_a_transient_failure_in_a_child_is_tried_again(runner: Runner) -> None:
+def test_a_transient_failure_in_a_child_is_tried_again(runner: Runner, quick_retries: None) -> None:
     snapshot = run("transient")
     assert (snapshot.status, snapshot.attempts) == ("completed", 2)
 
@@ -108,7 +108,7 @@ def test_a_child_that_eats_memory_is_killed(runner: Runner) -> None:
     assert run("echo").status == "completed"
 
 
-def test_a_child_that_crashes_is_tried_again_then_failed(runner: Runner) -> None:
+def test_a_child_that_crashes_is_tried_again_then_failed(runner: Runner, quick_retries: None) -> None:
     snapshot = run("kill")
     assert error_of(snapshot) == ("crashed", "Its process was killed by signal 9 (SIGKILL).")
     assert snapshot.error
@@ -117,16 +117,16 @@ def test_a_child_that_crashes_is_tried_again_then_failed(runner: Runner) -> None
     assert run("echo").status == "completed"
 
 
-def test_a_child_that_is_killed_from_outside_is_replaced(runner: Runner, tmp_path: Path) -> None:
+def test_a_child_that_is_killed_from_outside_is_replaced(runner: Runner, quick_retries: None, tmp_path: Path) -> None:
     note = tmp_path / "pid"
-    job_id = make("sample.child", text="sleep", seconds=2, path=str(note))
+    job_id = make("sample.child", text="sleep", seconds=1, path=str(note))
     until(lambda: note.exists() and note.read_text(), "it runs")
     os.kill(int(note.read_text()), signal.SIGKILL)
     snapshot = wait_for(job_id, 60)
     assert (snapshot.status, snapshot.attempts) == ("completed", 2)
 
 
-def test_a_child_that_exits_by_itself_is_told(runner: Runner) -> None:
+def test_a_child_that_exits_by_itself_is_told(runner: Runner, quick_retries: None) -> None:
     assert error_of(run("exit")) == ("crashed", "Its process ended by itself with status 3.")
 
 

@@ -74,7 +74,7 @@ def test_a_failure_is_told_with_its_traceback(runner: Runner) -> None:
     assert snapshot.attempts == 1
 
 
-def test_a_transient_failure_is_tried_again(runner: Runner) -> None:
+def test_a_transient_failure_is_tried_again(runner: Runner, quick_retries: None) -> None:
     snapshot = wait_for(make("sample.transient", number=2), 30)
     assert (snapshot.status, snapshot.attempts) == ("completed", 2)
     assert look_at(snapshot.id).error is None

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.jobs.making import make, new_job, rows
+from tests.jobs.making import make, new_job, rows, until
+from thetool.jobs import waiting
 from thetool.jobs.local import local
 from thetool.jobs.queue import Queue
 from thetool.jobs.runner import Runner
@@ -74,6 +75,9 @@ def test_several_may_wait_for_one_job(runner: Runner) -> None:
 def test_a_job_that_runs_and_is_waited_for_here_asks_the_database_nothing(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    until(lambda: runner.groups["thread"].at_rest(), "its first look is over")
+    runner.watcher.close()
+    monkeypatch.setattr(waiting, "LOOK_SECONDS", 60)
     asked: list[str] = []
     run = runner.queue.connection.run
     monkeypatch.setattr(

@@ -38,12 +38,16 @@ class Settlement:
 
     Args:
         given_up: true once the runner closes; then an outcome that cannot be written is left to the lease.
+        look_in: told after how many seconds a job is to be tried again.
     """
 
-    def __init__(self, queue: Queue, waiters: Waiters, given_up: Callable[[], bool]) -> None:
+    def __init__(
+        self, queue: Queue, waiters: Waiters, *, given_up: Callable[[], bool], look_in: Callable[[float], None]
+    ) -> None:
         self._queue = queue
         self._waiters = waiters
         self._given_up = given_up
+        self._look_in = look_in
 
     def settle(self, running: Running, outcome: Outcome) -> None:
         """Write down how the attempt ended."""
@@ -98,6 +102,7 @@ class Settlement:
         if failure.transient and claim.attempt < claim.max_attempts:
             seconds = backoff_seconds(claim.attempt, failure.retry_after)
             status = self._persist(lambda: self._queue.retry(claim, failure, seconds))
+            self._look_in(seconds)
             log.info("the job is tried again", code=failure.code, error=failure.message, seconds=round(seconds, 1))
         else:
             status = self._persist(lambda: self._queue.fail(claim, failure))

@@ -53,7 +53,6 @@ class Runner:
             "thread": self._group("thread", settings.job_threads),
             "process": self._group("process", settings.job_processes),
         }
-        self._settlement = Settlement(self.queue, local.waiters, lambda: self._closed)
         self._listener = Listener(direct_url(settings))
         self._keeper = LeaseKeeper(
             self.queue,
@@ -63,6 +62,9 @@ class Runner:
             slots=settings.job_threads + settings.job_processes,
         )
         self.watcher = Watcher(self.queue, self._active, wake=self.wake, abandon=self._abandon)
+        self._settlement = Settlement(
+            self.queue, local.waiters, given_up=lambda: self._closed, look_in=self.watcher.look_in
+        )
 
     def start(self) -> None:
         """Register this worker and begin to claim; `current_runner()` is this one from now on."""

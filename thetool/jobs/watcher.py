@@ -58,6 +58,10 @@ class Watcher:
         if self._thread.is_alive():
             self._thread.join()
 
+    def look_in(self, seconds: float) -> None:
+        """A job becomes ready then: look for it no later than the next tick after that."""
+        self._next_poll = min(self._next_poll, time.monotonic() + seconds)
+
     def may_notify(self, queue: str) -> bool:
         """Whether an enqueue should notify other processes itself; else it is done for it within `NOTIFY_SECONDS`.
 
