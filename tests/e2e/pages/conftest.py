@@ -1,0 +1,49 @@
+"""The pages in a real browser, on a real service: one of each for all tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from tests.conftest import migrated_database
+from tests.e2e.browser import Browser, chromium
+from tests.e2e.service import KEY, Service
+
+GOOD = "The room was lovely and the staff were wonderful. Breakfast was a horrible disappointment."
+
+
+@pytest.fixture(scope="package")
+def service(postgres_url: str, weights_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A running service that also has jobs to look at."""
+    with migrated_database(postgres_url) as url:
+        service = Service(tmp_path_factory.mktemp("pages"), url, WEIGHTS_DIR=weights_dir)
+        try:
+            yield service.launch_and_wait("-m", "gunicorn", "tests.e2e.pages.sample:app")
+        finally:
+            service.destroy()
+
+
+@pytest.fixture(scope="package")
+def tab(service: Service) -> Iterator[Browser]:
+    """One browser for all tests, signed in; at the end, nothing was asked of anybody else."""
+    with chromium(f"http://127.0.0.1:{service.port}") as browser:
+        yield browser
+        ours = (f"{browser.origin}/", "data:", "chrome:")  # the last: the empty tab that Chromium begins with
+        elsewhere = {address for address in browser.requested() if not address.startswith(ours)}
+        assert not elsewhere
+
+
+@pytest.fixture
+def browser(tab: Browser) -> Iterator[Browser]:
+    """The browser, signed in with a fresh session; the console must have nothing to complain about."""
+    tab.look()
+    tab.driver.delete_all_cookies()
+    tab.open("/sign-in?next=/settings")
+    tab.run("sessionStorage.clear()")
+    tab.fill("#key", KEY + Keys.ENTER)
+    tab.until(lambda: tab.path() == "/settings", "signed in")
+    yield tab
+    assert tab.complaints() == []

@@ -1,0 +1,164 @@
+"""Analyze: results, problems, long work, and the request that the page shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.browser import Browser
+from tests.e2e.pages.conftest import GOOD
+from tests.e2e.pages.sample import MARKUP
+from tests.e2e.service import KEY, Service
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_text_is_analysed(browser: Browser) -> None:
+    browser.open("/")
+    assert browser.path() == "/analyze"
+    browser.fill("#text", GOOD)
+    browser.click("[name=sentences]")
+    browser.click("#go")
+    assert re.search(r"(positive|neutral|negative) [+−]?\d\.\d\d", browser.text("[data-finding=sentiment] .value"))
+    assert "English" in browser.text("[data-finding=language]")
+    assert browser.all("[data-finding=topics] dt")
+    assert "words\n14" in browser.text("[data-finding=statistics]")
+    assert "Apache-2.0" in browser.text("[data-finding=models]")
+    tones = [sentence.get_dom_attribute("data-tone") for sentence in browser.all(".sentence")]
+    assert tones == ["positive", "negative"]
+    answer = json.loads(browser.text("#answer pre"))
+    assert answer["status"] == "completed"
+    assert not browser.see("#request").find_elements("css selector", "[hidden]")
+    assert not browser.all("#samples")[0].is_displayed()
+
+
+def test_the_request_of_the_page_gives_the_same_answer(browser: Browser, tmp_path: Path) -> None:
+    browser.open("/analyze")
+    browser.fill("#text", 'It\'s "fine" & costs $HOME; `no` \\ really, a wonderful délice!\nSecond line.')
+    browser.fill("#labels", "food, someone's price")
+    browser.click("[name=task][value=statistics]")
+    browser.click("#go")
+    shown = json.loads(browser.text("#answer pre"))
+    answered = json.loads(run_shell(browser.text("#request pre"), tmp_path))
+    assert "statistics" not in shown["result"]
+    assert set(shown["result"]["topics"]["scores"]) == {"food", "someone's price"}
+    assert answered["result"] == shown["result"]
+
+
+def test_the_request_of_the_page_sends_a_file_too(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "a review's text.txt"
+    file.write_text(GOOD)
+    browser.open("/analyze")
+    browser.all("#file")[0].send_keys(str(file))
+    assert "a review's text.txt" in browser.text("#chip")
+    browser.until(lambda: browser.see("#text").get_property("value") == GOOD, "the file's beginning is shown")
+    browser.click("#go")
+    assert "positive" in browser.text("[data-finding=sentiment]") or "negative" in browser.text(
+        "[data-finding=sentiment]"
+    )
+    shown = json.loads(browser.text("#answer pre"))
+    assert json.loads(run_shell(browser.text("#request pre"), tmp_path))["result"] == shown["result"]
+    browser.click("#chip button")
+    assert browser.see("#text").get_property("value") == ""
+
+
+def run_shell(command: str, folder: Path) -> str:
+    environment = {"PATH": os.environ["PATH"], "THETOOL_KEY": KEY}
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_what_is_wrong_is_told_with_the_request_id(browser: Browser) -> None:
+    browser.open("/analyze")
+    browser.click("#go")
+    notice = browser.see("#result .notice")
+    assert notice.get_dom_attribute("data-code") == "empty_input"
+    assert re.search(r"Quote this when you ask about it: [0-9a-f]{32}", notice.text)
+    browser.fill("#text", GOOD)
+    browser.click("#go")
+    browser.see("[data-finding=sentiment]")
+    assert not browser.all("#result .notice")
+
+
+def test_words_never_become_markup(browser: Browser) -> None:
+    browser.open("/analyze")
+    browser.fill("#text", f"I love {MARKUP} so much. <script>alert(2)</script> is a terrible, awful thing.")
+    browser.fill("#labels", f"{MARKUP}, love")
+    browser.click("[name=sentences]")
+    browser.click("#go")
+    assert MARKUP in browser.text("[data-finding=sentiment] .sentences")
+    assert MARKUP in browser.text("[data-finding=topics]")
+    assert not browser.all("#result img, #result script, #answer img")
+
+
+def test_every_sample_gives_what_it_promises(browser: Browser) -> None:
+    found = []
+    for number in (1, 2, 3):
+        browser.open("/analyze?")
+        browser.click("#clear")
+        browser.click(f".samples li:nth-child({number}) button")
+        found.append({topic.text for topic in browser.until(lambda: browser.all("[data-finding=topics] dt"), "topics")})
+    assert "travel" in found[0]
+    assert found[1] == {"refund", "delivery", "praise"}
+    assert "science" in found[2]
+
+
+def test_a_language_without_a_model_says_so(browser: Browser) -> None:
+    browser.open("/analyze")
+    browser.click(".samples li:last-child button")
+    assert "German" in browser.text("[data-finding=language]")
+    assert "sentiment" in browser.text("[data-finding=skipped]").lower()
+    assert not browser.all("[data-finding=sentiment]")
+
+
+def test_nothing_to_find_is_told(browser: Browser) -> None:
+    browser.open("/analyze")
+    browser.fill("#text", GOOD)
+    for box in browser.all("[name=task]"):
+        box.click()
+    browser.click("#go")
+    assert browser.see("#result .notice").get_dom_attribute("data-code") == "no_tasks"
+
+
+def test_what_is_too_large_is_told_without_sending_it(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "large.txt"
+    file.write_bytes(b"")
+    os.truncate(file, 50 * 2**20 + 1)
+    browser.open("/analyze")
+    browser.all("#file")[0].send_keys(str(file))
+    browser.click("#go")
+    notice = browser.see("#result .notice")
+    assert notice.get_dom_attribute("data-code") == "too_large"
+    assert "large.txt has 50 MiB" in notice.text
+
+
+def test_long_work_shows_progress_survives_a_reload_and_can_be_cancelled(browser: Browser, service: Service) -> None:
+    browser.open("/analyze")
+    text = " ".join(f"Sentence {number} is about the hotel, its rooms and breakfast." for number in range(40_000))
+    browser.paste("#text", text)
+    browser.click("#go")
+    browser.see("#working [role=progressbar]")
+    address = browser.until(lambda: browser.path() if "?job=" in browser.path() else None, "the job is in the address")
+    browser.driver.refresh()
+    assert browser.path() == address
+    bar = browser.see("#working [role=progressbar]")
+    browser.until(lambda: int(bar.get_dom_attribute("aria-valuenow")) >= 1, "it goes on", 60)
+    browser.click("#working button")
+    assert "It was cancelled" in browser.text("#result .notice")
+    assert service.job(address.rpartition("=")[2])["status"] == "cancelled"
+
+
+def test_a_finished_job_is_shown_in_analyze(browser: Browser, service: Service) -> None:
+    status, answer = service.request("POST", "/analyze?wait=0", {"text": GOOD + " Unseen before."})
+    assert status == 202, answer
+    browser.open("/jobs?kind=analyze.text")
+    browser.click("#rows tr a")
+    browser.click("a[href^='/analyze?job=']")
+    assert "English" in browser.text("[data-finding=language]")

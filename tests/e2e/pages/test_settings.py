@@ -1,0 +1,42 @@
+"""Keys, made and revoked in the page."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from tests.e2e.browser import Browser
+from tests.e2e.pages.sample import MARKUP
+from tests.e2e.service import Service
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_key_is_made_shown_once_and_revoked(browser: Browser, service: Service) -> None:
+    browser.open("/settings")
+    browser.fill("#name", f"Reports {MARKUP}")
+    browser.click("#new-key .main")
+    secret = browser.text("#secret code")
+    assert service_answers(service, secret) == 200
+    assert MARKUP in browser.text("#rows")
+    browser.driver.refresh()
+    browser.see("#rows tr")
+    assert secret not in browser.driver.page_source
+    browser.click("#rows button")
+    browser.click("dialog button.danger")
+    browser.until(lambda: browser.see("#none"), "the key is gone")
+    browser.until(lambda: service_answers(service, secret) == 401, "it opens nothing any more")
+
+
+def service_answers(service: Service, key: str) -> int:
+    command = ["curl", "-s", "-o", os.devnull, "-w", "%{http_code}", "-H", f"Authorization: Bearer {key}"]
+    done = subprocess.run([*command, f"http://127.0.0.1:{service.port}/api/v1/jobs"], capture_output=True, check=True)
+    return int(done.stdout)
+
+
+def test_a_key_without_a_name_is_told(browser: Browser) -> None:
+    browser.open("/settings")
+    browser.click("#new-key .main")
+    assert browser.see("#trouble .notice").get_dom_attribute("data-code") == "validation_error"
