@@ -1,7 +1,8 @@
 """What a worker and its child process say to each other: a length, a letter, bytes (JSON, mostly).
 
 Never pickle: a child is not trusted. Parent to child: `J` which job, `P` its parameters, `A` the answer to `S` and `O`.
-Child to parent: `R` ready, `G` progress, `S` a file to store, `O` one to open, `L` a log line, `D` the result, `F` a failure.
+Child to parent: `R` ready, `G` progress, `S` a file to store, `O` one to open, `L` a log line, `D` the result, `F` a
+failure.
 """
 
 from __future__ import annotations
