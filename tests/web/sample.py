@@ -124,6 +124,11 @@ def build(**settings: Any) -> APIFlask:
     def text(length: int) -> Any:
         return {"text": "x" * length}
 
+    @app.get("/older-name")
+    @app.get("/newer-name")
+    def several_paths() -> Any:
+        return {}
+
     @app.get("/tagged")
     def tagged() -> Any:
         response = Response("x" * 5000, mimetype="text/plain")

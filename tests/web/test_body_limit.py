@@ -104,6 +104,14 @@ def test_a_body_that_ends_early_is_not_taken_for_the_whole(port: int) -> None:
     assert b"ended after 3 of 100 bytes" in answer
 
 
+def test_chunks_that_are_none_are_the_callers_mistake(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(CHUNKED.replace("\n", "\r\n").encode() + b"\r\n\r\nZZ\r\nhello\r\n0\r\n\r\n")
+        answer = _answer(connection)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"code":"bad_request"' in answer
+
+
 def test_real_server_answers_before_the_body_comes(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(b"POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\n\r\n")

@@ -9,9 +9,11 @@ import re
 from collections.abc import Callable
 
 import pytest
+import structlog
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
+from thetool.telemetry import metrics
 from thetool.web.hooks import QUIET
 from thetool.web.request_id import current_request_id
 
@@ -206,3 +208,16 @@ def test_paths_asked_all_the_time_are_quiet(api: FlaskClient, caplog: pytest.Log
     with caplog.at_level(logging.INFO):
         api.get("/docs/assets/x/y")
     assert lines_of(caplog) == []
+
+
+def test_a_view_with_several_paths_is_counted_by_each(api: FlaskClient) -> None:
+    for path in ("/older-name", "/newer-name"):
+        api.get(path)
+    counted = metrics.exposition().decode()
+    for path in ("/older-name", "/newer-name"):
+        assert f'http_requests_total{{method="GET",route="{path}",status="200"}}' in counted
+
+
+def test_a_line_after_the_request_does_not_bear_its_ids(api: FlaskClient) -> None:
+    assert api.get("/who", headers={"X-Request-ID": "r1"}).json["id"] == "r1"
+    assert structlog.contextvars.get_contextvars() == {}

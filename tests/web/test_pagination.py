@@ -35,6 +35,11 @@ def test_next_is_in_the_link_header_and_keeps_the_query(api: FlaskClient) -> Non
     assert response.json["next"].startswith("http://localhost/items?limit=10&cursor=")
 
 
+def test_an_evil_host_gives_no_broken_link(api: FlaskClient) -> None:
+    address = api.get("/items?limit=1", headers={"Host": "a b"}).json["next"]
+    assert address.startswith("http://127.0.0.1:8000/items?")
+
+
 def test_last_page_has_no_next(api: FlaskClient) -> None:
     response = api.get("/items?limit=100")
     assert response.json["next"] is None

@@ -7,6 +7,7 @@ from io import RawIOBase
 from typing import Any, TypeVar
 
 from flask import Request
+from gunicorn.http.errors import ParseException
 
 from thetool.config import Settings
 from thetool.web.problems import BadRequest, TooLarge
@@ -59,7 +60,10 @@ class BoundedBody(RawIOBase):
         """Read into `buffer`; raises TooLarge or BadRequest."""
         if not len(buffer):
             return 0
-        data = self._stream.read(min(len(buffer), self._limit - self._read + 1))
+        try:
+            data = self._stream.read(min(len(buffer), self._limit - self._read + 1))
+        except (OSError, ParseException) as error:  # a caller who has gone, or chunks that are none
+            raise BadRequest("The body is broken off, or its chunks cannot be read.") from error
         self._read += len(data)
         if self._read > self._limit:
             raise TooLarge(f"The body is longer than the {self._limit:,} bytes that are taken here.", limit=self._limit)

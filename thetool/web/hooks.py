@@ -44,13 +44,13 @@ class _Route:
 
 
 class Hooks:
-    """The two hooks of one application."""
+    """The hooks of one application."""
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self._app = app
         self._settings = settings
         self._headers = SecurityHeaders(settings)
-        self._routes: dict[str, _Route] = {}
+        self._routes: dict[tuple[str, str], _Route] = {}
 
     def begin(self) -> None:
         """Give the request its id, and refuse a body that is too large."""
@@ -79,13 +79,16 @@ class Hooks:
             log.log(level, "request", method=request.method, path=request.path, status=status, duration_ms=milliseconds)
         return response
 
+    def forget(self, _: BaseException | None) -> None:
+        """Unbind the request's ids: the server may write lines in this thread before the next request begins."""
+        bind_only()
+
     def _route(self) -> _Route:
-        endpoint = request.endpoint or ""
-        known = self._routes.get(endpoint)
+        endpoint, template = request.endpoint or "", str(request.url_rule)  # a view may have several paths
+        known = self._routes.get((endpoint, template))
         if known is None:
-            template = str(request.url_rule)
             limit = limit_of(self._app.view_functions.get(endpoint), self._settings)
-            known = self._routes[endpoint] = _Route(template, limit, template.startswith(QUIET))
+            known = self._routes[endpoint, template] = _Route(template, limit, template.startswith(QUIET))
         return known
 
 
@@ -94,3 +97,4 @@ def init_app(app: Flask, settings: Settings) -> None:
     hooks = Hooks(app, settings)
     app.before_request(hooks.begin)
     app.after_request(hooks.end)
+    app.teardown_request(hooks.forget)

@@ -12,6 +12,6 @@ def absolute_url(path: str) -> str:
     configured = settings()
     if configured.public_url:
         return configured.public_url + path
-    if has_request_context():
+    if has_request_context() and request.host:  # empty when the `Host` that was sent is none
         return request.host_url.rstrip("/") + path
     return f"http://{configured.host}:{configured.port}{path}"
