@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 from datetime import datetime
 from typing import Any
@@ -158,6 +159,17 @@ def test_console_is_readable(written: Written) -> None:
     assert "happened" in written.getvalue()
     assert "answer=42" in written.getvalue()
     assert "\x1b[" not in written.getvalue()
+
+
+def test_no_value_steers_the_terminal_or_feigns_a_line(written: Written) -> None:
+    configure_logging(settings(LOG_FORMAT="console"))
+    log.info("request", path="/\x1b[31mred\x07", name="a\u2028b\u202e")
+    logging.getLogger("gunicorn.error").warning("Invalid request: %s", "\x1b[2J\nfeigned line")
+    text = written.getvalue()
+    assert not re.search(r"[^\n -~]", text)
+    assert len(text.splitlines()) == 2
+    assert r"/\x1b[31mred\x07" in text
+    assert r"\x1b[2J\nfeigned line" in text
 
 
 def test_nothing_goes_to_standard_output(written: Written, capsys: pytest.CaptureFixture[str]) -> None:

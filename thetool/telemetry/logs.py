@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ QUIET_LOGGERS = (
     "httpx",
     "httpcore",
 )
+
+_control = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class StandardErrorHandler(logging.StreamHandler[TextIO]):
@@ -120,8 +123,18 @@ def _renderers(json_logs: bool) -> list[Any]:
     if json_logs:
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
     return [
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        _show_control_characters,
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback),
     ]
+
+
+def _show_control_characters(_: Any, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Callers choose paths and names: theirs must not steer the terminal, nor look like another line (JSON escapes)."""
+    return {name: _control.sub(_escaped, value) if isinstance(value, str) else value for name, value in line.items()}
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return ascii(character[0])[1:-1]
 
 
 def _json(line: dict[str, Any], **_: Any) -> str:

@@ -142,7 +142,8 @@ def _count(workers: Reading | None) -> int:
 
 
 def _cache(now: dict[str, Reading], settings: Settings) -> Report:
-    return {"enabled": settings.cache_enabled, "hit_rate": None} | _values(now.get("cache"))
+    unknown = {"hit_rate": None, "hits": None, "misses": None}
+    return {"enabled": settings.cache_enabled} | unknown | _values(now.get("cache"))
 
 
 def _service(reading: Reading) -> Report:
