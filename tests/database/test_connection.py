@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 import sqlalchemy.exc
 from flask import Flask
 
+from tests.database.conftest import kill_servers_of
 from thetool.config import Settings
 from thetool.database import connection as connection_module
 from thetool.database.connection import DatabaseUnavailable, connect, init_app, is_unavailable
@@ -25,12 +27,21 @@ from thetool.database.hang import HangGuard
 from thetool.database.orm import db
 
 
-@pytest.fixture
-def server(used_home: Path) -> Iterator[EmbeddedServer]:
-    server = EmbeddedServer(used_home)
-    server.start(20)
+@pytest.fixture(scope="module")
+def own_server(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    home = tmp_path_factory.mktemp("connection") / "home"
+    subprocess.run(["cp", "-a", made_home, home], check=True)
+    server = EmbeddedServer(home)
     yield server
     server.stop()
+    kill_servers_of(home)
+
+
+@pytest.fixture
+def server(own_server: EmbeddedServer) -> EmbeddedServer:
+    """A running server that may be stopped and frozen."""
+    own_server.start(20)
+    return own_server
 
 
 @pytest.fixture
