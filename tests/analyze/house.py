@@ -22,6 +22,8 @@ class House:
 
     def __init__(self, settings: Settings, *, work: bool = True) -> None:
         self.settings = settings
+        assert settings.master_api_key
+        self.master = {"Authorization": f"Bearer {settings.master_api_key.get_secret_value()}"}
         self.app = create_app(settings)
         self.client: FlaskClient = self.app.test_client()
         self.runner = Runner(settings) if work else None
@@ -50,16 +52,16 @@ class House:
         if text is not None:
             rest = {"json": {"text": text, **rest}}
         return self.client.post(
-            "/analyze", headers={**(MASTER if key is None else key), **(headers or {})}, query_string=query, **rest
+            "/analyze", headers={**(self.master if key is None else key), **(headers or {})}, query_string=query, **rest
         )
 
     def get(self, path: str, key: dict[str, str] | None = None) -> TestResponse:
         """GET a path."""
-        return self.client.get(path, headers=MASTER if key is None else key)
+        return self.client.get(path, headers=self.master if key is None else key)
 
     def issue_key(self, owner: str, **wanted: Any) -> dict[str, str]:
         """Issue a key of an owner, and give its headers."""
-        answer = self.client.post("/api/v1/keys", json={"name": owner, "owner": owner, **wanted}, headers=MASTER)
+        answer = self.client.post("/api/v1/keys", json={"name": owner, "owner": owner, **wanted}, headers=self.master)
         assert answer.status_code == 201, answer.json
         return {"Authorization": f"Bearer {answer.json['key']}"}
 

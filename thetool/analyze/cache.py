@@ -9,21 +9,19 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Engine, text
 
+from thetool.access.statement import first_row
 from thetool.analyze.kinds import Kind
 from thetool.analyze.tasks import REVISION, Plan
 from thetool.config import Settings
 
-_FIND = text(
-    """
+_FIND = """
     select id, owner_id, result::text, created_at from analyses
-    where owner_id = :owner_id and cache_key = :cache_key
-        and created_at > now() - make_interval(secs => :ttl) and expires_at > now()
+    where owner_id = %(owner_id)s and cache_key = %(cache_key)s
+        and created_at > now() - make_interval(secs => %(ttl)s) and expires_at > now()
     order by created_at desc limit 1
-    """
-)
-_GET = text("select id, owner_id, result::text, created_at from analyses where id = :id and expires_at > now()")
+"""
+_GET = "select id, owner_id, result::text, created_at from analyses where id = %(id)s and expires_at > now()"
 
 
 @dataclass(frozen=True)
@@ -57,17 +55,23 @@ def key_of(owner_id: UUID, kind: Kind, content: str, plan: Plan, options: Any) -
     return digest.digest()
 
 
-def find(engine: Engine, settings: Settings, owner_id: UUID, key: bytes) -> Kept | None:
+def find(settings: Settings, owner_id: UUID, key: bytes) -> Kept | None:
     """The newest analysis with this key that is young enough (`CACHE_TTL`)."""
-    return _one(engine, _FIND, {"owner_id": owner_id, "cache_key": key, "ttl": settings.cache_ttl})
+    return _kept(first_row(_FIND, owner_id=str(owner_id), cache_key=key, ttl=settings.cache_ttl))
 
 
-def get(engine: Engine, analysis_id: UUID) -> Kept | None:
+def get(analysis_id: UUID) -> Kept | None:
     """An analysis that is still kept, whoever's it is."""
-    return _one(engine, _GET, {"id": analysis_id})
+    return _kept(first_row(_GET, id=str(analysis_id)))
 
 
-def _one(engine: Engine, statement: Any, values: dict[str, Any]) -> Kept | None:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:  # one round trip, not three
-        row = connection.execute(statement, values).one_or_none()
-    return None if row is None else Kept(*row)
+def _kept(row: tuple[Any, ...] | None) -> Kept | None:
+    if row is None:
+        return None
+    analysis_id, owner_id, result, created_at = row
+    return Kept(_uuid(analysis_id), _uuid(owner_id), result, created_at)
+
+
+def _uuid(value: Any) -> UUID:
+    """A connection of the pool gives text."""
+    return value if isinstance(value, UUID) else UUID(value)

@@ -37,7 +37,11 @@ class Counts:
     def rate(self) -> float | None:
         """Share of hits, 0 to 1; None before the first request."""
         total = self.hits + self.misses
-        return self.hits / total if total else None
+        return round(self.hits / total, 4) if total else None
+
+    def as_dict(self) -> dict[str, float | None]:
+        """The counts as health tells them."""
+        return {"hit_rate": self.rate, "hits": self.hits, "misses": self.misses}
 
 
 class HitCounter:

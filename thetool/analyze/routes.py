@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from thetool.access.caller import current_caller, needs
 from thetool.access.policy import require
+from thetool.analyze import cache
 from thetool.analyze.answers import RETRY_AFTER_SECONDS, AnalysisFailed, Deadline, answer_to, job_address
 from thetool.analyze.batches import analyze_batch
 from thetool.analyze.cache import Kept
@@ -53,7 +54,7 @@ def _prepare(setup: BlueprintSetupState) -> None:
     app = cast(Flask, setup.app)
     with app.app_context():
         desk = app.extensions[EXTENSION] = Desk(app.config["THETOOL_SETTINGS"], db.engine)
-    register_probe("cache", lambda: {"hit_rate": desk.counter.read().rate})
+    register_probe("cache", lambda: desk.counter.read().as_dict())
 
 
 @blueprint.post("/analyze")
@@ -103,7 +104,7 @@ def list_analyses(query: PageQuery) -> AnalysisPage:
 @raises(NotFound)
 def show_analysis(analysis_id: UUID) -> Response:
     """Show a finished analysis; before it is finished, ask its job, which has the same id."""
-    kept = require(current_caller(), "read", _desk().kept(analysis_id))
+    kept = require(current_caller(), "read", cache.get(analysis_id))
     return _json(kept.body(cached=False))
 
 
@@ -113,7 +114,7 @@ def show_analysis(analysis_id: UUID) -> Response:
 @raises(NotFound)
 def delete_analysis(analysis_id: UUID) -> tuple[str, int]:
     """Forget an analysis, in the cache too; its job keeps its own copy until it is deleted."""
-    require(current_caller(), "delete", _desk().kept(analysis_id))
+    require(current_caller(), "delete", cache.get(analysis_id))
     db.session.execute(db.delete(Analysis).where(Analysis.id == analysis_id))
     db.session.commit()
     return "", 204

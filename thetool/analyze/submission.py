@@ -80,7 +80,6 @@ class Desk:
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings = settings
-        self._engine = engine
         self.counter = HitCounter("analyses", engine)
 
     def take(
@@ -100,7 +99,7 @@ class Desk:
         key = asked.cache_key
         kept = None
         if self._settings.cache_enabled:
-            kept = cache.find(self._engine, self._settings, asked.caller.owner_id, key)
+            kept = cache.find(self._settings, asked.caller.owner_id, key)
             self.counter.count(hit=kept is not None)
         if kept is None:
             return self._submit(asked, key, idempotency, batch_id)
@@ -108,15 +107,11 @@ class Desk:
             return self._again(first) or kept  # another request with the key was a moment quicker
         return kept
 
-    def kept(self, analysis_id: UUID) -> Kept | None:
-        """An analysis that is still kept."""
-        return cache.get(self._engine, analysis_id)
-
     def _again(self, first: Remembered) -> Kept | UUID | None:
         """What the first request with a key got; None when that is no longer kept."""
         if first.job_id is not None:
             return first.job_id if self._is_there(first.job_id) else None
-        return None if first.analysis_id is None else self.kept(first.analysis_id)
+        return None if first.analysis_id is None else cache.get(first.analysis_id)
 
     @staticmethod
     def _is_there(job_id: UUID) -> bool:
