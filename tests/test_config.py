@@ -15,7 +15,7 @@ PRODUCTION = {"ENVIRONMENT": "production", "MASTER_API_KEY": GOOD_KEY, "DATABASE
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ENV_FILE", str(tmp_path / "no.env"))
+    monkeypatch.delenv("ENV_FILE", raising=False)
     return monkeypatch
 
 
@@ -63,8 +63,21 @@ def test_railway_is_production_behind_one_proxy(environment: pytest.MonkeyPatch)
 
 
 def test_env_file_is_read(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "prod.env").write_text("PORT=7777\nUNKNOWN_NAME=1\n")
-    assert with_settings(environment, ENV_FILE=str(tmp_path / "prod.env")).port == 7777
+    (tmp_path / "prod.env").write_text("PORT=7777\nUNKNOWN_NAME=1\nMAX_UPLOAD_SIZE_MB=2\n")
+    settings = with_settings(environment, ENV_FILE=str(tmp_path / "prod.env"))
+    assert (settings.port, settings.max_upload_bytes) == (7777, 2 * 2**20)
+
+
+def test_env_file_that_is_no_text(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "prod.env").write_bytes(b"PORT=\xff\n")
+    with pytest.raises(SettingsError, match="^ENV_FILE: .*prod.env cannot be read"):
+        with_settings(environment, ENV_FILE=str(tmp_path / "prod.env"))
+
+
+def test_a_pasted_keys_blanks_are_no_part_of_it(environment: pytest.MonkeyPatch) -> None:
+    key = with_settings(environment, MASTER_API_KEY=f" {GOOD_KEY}\n").master_api_key
+    assert key is not None
+    assert key.get_secret_value() == GOOD_KEY
 
 
 @pytest.mark.parametrize(
@@ -76,7 +89,15 @@ def test_env_file_is_read(environment: pytest.MonkeyPatch, tmp_path: Path) -> No
         ({"DATABASE_URL": "mysql://h/d"}, "DATABASE_URL"),
         ({"PUBLIC_URL": "tool.example.com"}, "PUBLIC_URL"),
         ({"MAX_UPLOAD_SIZE_MB": "many"}, "MAX_UPLOAD_SIZE_MB"),
+        ({"MAX_UPLOAD_SIZE_MB": "0"}, "MAX_UPLOAD_SIZE_MB"),
+        ({"ENV_FILE": "."}, "ENV_FILE"),
         ({"RATE_LIMIT_ENABLED": "perhaps"}, "RATE_LIMIT_ENABLED"),
+        ({"GRACEFUL_TIMEOUT": "inf"}, "GRACEFUL_TIMEOUT"),
+        ({"THETOOL_HOME": "~nobody-of-this-name/x"}, "THETOOL_HOME"),
+        ({"MASTER_API_KEY": "schlüssel"}, "MASTER_API_KEY"),
+        ({"MASTER_API_KEY": "two words"}, "MASTER_API_KEY"),
+        ({"METRICS_TOKEN": "\n"}, "METRICS_TOKEN"),
+        ({"ENV_FILE": "nowhere.env"}, "ENV_FILE"),
         (PRODUCTION | {"MASTER_API_KEY": ""}, "MASTER_API_KEY"),
         (PRODUCTION | {"MASTER_API_KEY": "short"}, "MASTER_API_KEY"),
         (PRODUCTION | {"SECRET_KEY": "short"}, "SECRET_KEY"),

@@ -33,7 +33,9 @@ def _cores() -> int:
 class Settings(BaseSettings):
     """The settings of one process, read once at its start."""
 
-    model_config = SettingsConfigDict(case_sensitive=True, extra="ignore", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(
+        case_sensitive=True, extra="ignore", env_ignore_empty=True, frozen=True, allow_inf_nan=False
+    )
 
     # --- where it runs
     environment: Literal["development", "production"] = _named(
@@ -179,6 +181,9 @@ class Settings(BaseSettings):
         ge=1,
         description="Largest request body for text and images, in bytes.",
     )
+    max_upload_size_mb: int | None = _named(
+        "MAX_UPLOAD_SIZE_MB", default=None, ge=1, description="The same in MiB, where `MAX_UPLOAD_BYTES` is not set."
+    )
     max_files_per_batch: int = _named("MAX_FILES_PER_BATCH", default=100, ge=1, description="Files in one request.")
     max_total_upload_size: int = _named(
         "MAX_TOTAL_UPLOAD_SIZE", default=500 * 2**20, ge=1, description="Bytes of all files in one request."
@@ -258,17 +263,18 @@ class Settings(BaseSettings):
             if not {"ENVIRONMENT", "FLASK_ENV"} & values.keys():
                 values["ENVIRONMENT"] = "production"
             values.setdefault("TRUSTED_PROXIES", 1)
-        megabytes = os.environ.get("MAX_UPLOAD_SIZE_MB")
-        if megabytes and not {"MAX_UPLOAD_BYTES", "MAX_FILE_SIZE"} & values.keys():
-            if not megabytes.isdecimal():
-                raise ValueError(f"MAX_UPLOAD_SIZE_MB: {megabytes!r} is not a whole number of megabytes")
-            values["MAX_UPLOAD_BYTES"] = int(megabytes) * 2**20
+        megabytes = str(values.get("MAX_UPLOAD_SIZE_MB", ""))
+        if megabytes.isdecimal() and not {"MAX_UPLOAD_BYTES", "MAX_FILE_SIZE"} & values.keys():
+            values["MAX_UPLOAD_BYTES"] = max(1, int(megabytes) * 2**20)
         return values
 
     @field_validator("home", "weights_dir")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
-        return value.expanduser().absolute() if value else None
+        try:
+            return value.expanduser().absolute() if value else None
+        except RuntimeError as error:  # `~name` of nobody
+            raise ValueError(str(error)) from None
 
     @field_validator("database_url", "database_unpooled_url")
     @classmethod
@@ -280,6 +286,17 @@ class Settings(BaseSettings):
         if not separator or scheme.split("+")[0] not in {"postgres", "postgresql"}:
             raise ValueError("must start with postgresql://")
         return f"postgresql://{rest}"
+
+    @field_validator("master_api_key", "metrics_token")
+    @classmethod
+    def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        """Headers lose blanks at both ends and know no letters beyond ASCII: such a key would never be right."""
+        if value is None:
+            return None
+        key = value.get_secret_value().strip()
+        if not key or not all("!" <= character <= "~" for character in key):
+            raise ValueError("must be printable ASCII without blanks")
+        return SecretStr(key)
 
     @field_validator("public_url")
     @classmethod
@@ -340,8 +357,15 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: with one line that names each setting whose value is wrong.
     """
+    named = os.environ.get("ENV_FILE")
+    path = Path(named or ".env").expanduser()
+    if named and (not path.exists() or path.is_dir()):
+        raise SettingsError(f"ENV_FILE: there is no file {named}")
+    file = named or ".env"
     try:
-        return Settings(_env_file=os.environ.get("ENV_FILE", ".env"))
+        return Settings(_env_file=file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"ENV_FILE: {file} cannot be read: {error}") from None
     except ValidationError as error:
         raise SettingsError("; ".join(_one_line(dict(problem)) for problem in error.errors())) from None
 
