@@ -12,12 +12,13 @@ import pytest
 
 from tests.jobs.making import OWNER, new_job, rows
 from thetool.database.ids import new_id
-from thetool.jobs.claims import Claim
+from thetool.jobs.claims import Claim, Wish
 from thetool.jobs.failure import Failure
 from thetool.jobs.queue import Queue
 
 KINDS = ["sample.noop"]
 WORKER = uuid4()
+NO_WISH = Wish(WORKER, "cpu", ("sample.none",))
 FAILURE = Failure("broken", "It broke.")
 
 
@@ -105,12 +106,43 @@ def test_the_result_is_stored_with_the_completion(queue: Queue) -> None:
     assert snapshot.created_at <= snapshot.started_at <= snapshot.finished_at
 
 
+def test_finishing_one_job_takes_the_next(queue: Queue) -> None:
+    first, second, later = put(queue), put(queue), put(queue, run_at=datetime.now(UTC) + timedelta(minutes=1))
+    wish = Wish(WORKER, "cpu", ("sample.noop",))
+    claim = take(queue)
+    done, following = queue.complete_and_claim(claim, '{"n": 1}', wish, notify=True)
+    assert done
+    assert following
+    assert (following.id, following.attempt) == (second, 1)
+    assert following.token != claim.token
+    done, nothing = queue.complete_and_claim(following, '{"n": 2}', wish, notify=False)
+    assert done
+    assert nothing is None
+    assert [queue.status(job_id) for job_id in (first, second, later)] == ["completed", "completed", "queued"]
+
+
+def test_an_old_claim_finishes_nothing_and_the_next_job_is_taken_all_the_same(queue: Queue) -> None:
+    job_id = put(queue)
+    old = take(queue)
+    queue.hand_back(WORKER)
+    done, following = queue.complete_and_claim(
+        old, '{"late": true}', Wish(WORKER, "cpu", ("sample.noop",)), notify=True
+    )
+    assert not done
+    assert following
+    assert following.id == job_id
+    snapshot = queue.snapshot(job_id)
+    assert snapshot
+    assert (snapshot.status, snapshot.result) == ("running", None)
+
+
 def old_claim_does_nothing(queue: Queue, claim: Claim) -> None:
     before = queue.snapshot(claim.id)
     assert queue.renew([claim]) == {}
     assert not queue.progress(claim, 0.5, "stage", "message")
     assert not queue.complete(claim, '{"late": true}')
     assert not queue.complete(claim, '{"late": true}', callbacks=[lambda cursor: pytest.fail("called")])
+    assert queue.complete_and_claim(claim, '{"late": true}', NO_WISH, notify=True) == (False, None)
     assert queue.fail(claim, FAILURE) is None
     assert queue.retry(claim, FAILURE, 0) is None
     assert queue.finish_cancelled(claim) is None

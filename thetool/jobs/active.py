@@ -7,13 +7,17 @@ import time
 from collections.abc import Iterable
 from uuid import UUID
 
-from thetool.jobs.claims import Claim
+from thetool.jobs.claims import Claim, Wish
 from thetool.jobs.context import Interrupted, JobContext
 from thetool.jobs.slots import Slot
 
 
 class Running:
-    """One job on its way. `told` is what it last said of its progress, `untold` whether that is still to be stored."""
+    """One job on its way.
+
+    `fraction`, `stage` and `message` are what it last said of its progress, `untold` whether that is yet to be stored.
+    `wish` is what its slot would do after it, `next` the claim that came of that.
+    """
 
     def __init__(self, claim: Claim, slot: Slot) -> None:
         self.claim = claim
@@ -26,6 +30,8 @@ class Running:
         self.message: str | None = None
         self.untold = False
         self.last_told = 0.0
+        self.wish: Wish | None = None
+        self.next: Claim | None = None
         self.context: JobContext
 
     def interrupt(self, how: type[Interrupted]) -> None:

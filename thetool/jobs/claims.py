@@ -32,6 +32,15 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What a worker would take next."""
+
+    worker_id: UUID
+    queue: str
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """One attempt at a job by one worker. Every later write names the `token`: an old one changes nothing."""
 

@@ -68,23 +68,25 @@ class Settlement:
         elif not running.abandoned:
             log.warning("the claim was lost; what this attempt did is not kept", attempt=claim.attempt)
 
-    def expire(self, running: Running) -> None:
+    def expire(self, running: Running) -> bool:
         """Fail a job that did not stop when its time was up; its thread may live on, but can change nothing.
+
+        Returns:
+            False when the claim no longer holds: it finished at the last moment, or was lost.
 
         Raises:
             DatabaseUnavailable: Postgres is away; try again.
         """
         failure = timeout_failure(running.claim.timeout)
         status = self._queue.fail(running.claim, failure)
-        self._tell(running, status, failure=failure if status == "failed" else None)
+        if status is not None:
+            self._tell(running, status, failure=failure if status == "failed" else None)
+        return status is not None
 
     def _complete(self, running: Running, outcome: Completed) -> str | None:
         claim = running.claim
-        notify = not self._waiters.only_here(claim.id)
         try:
-            kept = self._persist(
-                lambda: self._queue.complete(claim, outcome.result, callbacks=outcome.callbacks, notify=notify)
-            )
+            kept = self._persist(lambda: self._write_result(running, outcome))
         except Exception as error:
             log.exception("the job's end cannot be stored")
             if isinstance(error, psycopg2.DataError) and not outcome.callbacks:
@@ -96,6 +98,16 @@ class Settlement:
             return status
         self._tell(running, "completed", result=outcome.result)
         return "completed"
+
+    def _write_result(self, running: Running, outcome: Completed) -> bool:
+        claim, wish = running.claim, running.wish
+        notify = not self._waiters.only_here(claim.id)
+        if wish is None or outcome.callbacks:
+            return self._queue.complete(claim, outcome.result, callbacks=outcome.callbacks, notify=notify)
+        kept, running.next = self._queue.complete_and_claim(claim, outcome.result, wish, notify=notify)
+        if running.next is None:
+            running.slot.found_nothing()
+        return kept
 
     def _fail(self, running: Running, failure: Failure) -> str | None:
         claim = running.claim

@@ -85,6 +85,29 @@ update jobs set
 where id = %(id)s and claim_token = %(token)s and status = 'running' and cancel_requested_at is null
 returning finished_at, case when %(notify)s::boolean then pg_notify('thetool_jobs_done', id::text) end;
 
+-- complete_and_claim: The same, and take the next ready job in one step: a busy worker saves a commit a job.
+with done as (
+    update jobs set
+        status = 'completed', result = %(result)s, error = null, progress = 1, lease_expires_at = null,
+        finished_at = now(), expires_at = now() + make_interval(secs => %(keep)s)
+    where id = %(id)s and claim_token = %(token)s and status = 'running' and cancel_requested_at is null
+    returning case when %(notify)s::boolean then pg_notify('thetool_jobs_done', id::text) end
+), ready as materialized (
+    select id from jobs
+    where status = 'queued' and queue = %(queue)s and kind = any(%(kinds)s) and run_at <= now()
+    order by priority desc, run_at, id
+    limit 1
+    for update skip locked
+), next as (
+    update jobs set
+        status = 'running', attempts = attempts + 1, claim_token = gen_random_uuid(), worker_id = %(worker_id)s,
+        lease_expires_at = now() + make_interval(secs => %(lease)s), started_at = now()
+    from ready where jobs.id = ready.id
+    returning jobs.id, kind, params::text, owner_id, correlation_id, attempts, max_attempts, timeout_s, claim_token,
+        created_at, started_at
+)
+select (select count(*) from done), next.* from (select) as one left join next on true;
+
 -- fail: Finish a job with an error, if the claim still holds; cancelled stays cancelled.
 update jobs set
     status = case when cancel_requested_at is null then 'failed' else 'cancelled' end,

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import psycopg2.errors
 
-from thetool.jobs.claims import Claim, NewJob
+from thetool.jobs.claims import Claim, NewJob, Wish
 from thetool.jobs.connection import QueueConnection, Row
 from thetool.jobs.failure import Failure
 from thetool.jobs.queries import queries
@@ -133,6 +133,21 @@ class Queue:
             for callback in callbacks:
                 callback(cursor)
         return True
+
+    def complete_and_claim(self, claim: Claim, result: str, wish: Wish, *, notify: bool) -> tuple[bool, Claim | None]:
+        """Finish a job, as `complete` does, and take the next one; these are independent of each other."""
+        parameters = {
+            **_key(claim),
+            "result": result,
+            "keep": self.keep,
+            "notify": notify,
+            "worker_id": wish.worker_id,
+            "queue": wish.queue,
+            "kinds": list(wish.kinds),
+            "lease": self.lease,
+        }
+        ((done, job_id, *others),) = self.connection.run("complete_and_claim", parameters)
+        return bool(done), Claim(job_id, *others) if job_id else None
 
     def fail(self, claim: Claim, failure: Failure) -> str | None:
         """Finish a job with an error; gives its status then, or None when the claim no longer holds."""

@@ -15,13 +15,12 @@ from thetool.database.listen import Listener
 from thetool.jobs import attempt, registry
 from thetool.jobs.active import ActiveJobs, Running
 from thetool.jobs.children import Nursery
-from thetool.jobs.claims import Claim
+from thetool.jobs.claims import Claim, Wish
 from thetool.jobs.context import Cancelled, JobContext, LostClaim
 from thetool.jobs.keeper import LeaseKeeper
 from thetool.jobs.local import local, queue_of
 from thetool.jobs.outcome import Outcome, Settlement
 from thetool.jobs.queue import CANCEL_CHANNEL, DONE_CHANNEL, WAKE_CHANNEL
-from thetool.jobs.registry import JobKind
 from thetool.jobs.reporting import Reporter
 from thetool.jobs.slots import Slot, SlotGroup
 from thetool.jobs.watcher import Watcher
@@ -31,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 CHILD_IDLE_SECONDS = 300.0
 STOP_SECONDS = 1.0
+LAST_GRACE_SECONDS = 5.0
 
 
 class Runner:
@@ -150,13 +150,14 @@ class Runner:
         """Whether this worker will run jobs of this kind."""
         return not self._keeper.draining and kind in self.kind_names()
 
-    def kinds_of(self, runs: str) -> list[JobKind]:
-        """The kinds that this worker takes and runs in this way."""
-        return [kind for kind in registry.kinds() if kind.runs == runs and kind.queue in self.queues]
+    def kinds_in(self, queue: str, runs: str) -> tuple[str, ...]:
+        """The names of the kinds of a queue that this worker runs in this way."""
+        return tuple(kind.name for kind in registry.kinds() if kind.runs == runs and kind.queue == queue)
 
     def kind_names(self) -> list[str]:
         """The names of all kinds that this worker takes."""
-        return [kind.name for runs, group in self.groups.items() if group.size for kind in self.kinds_of(runs)]
+        able = [runs for runs, group in self.groups.items() if group.size]
+        return [name for runs in able for queue in self.queues for name in self.kinds_in(queue, runs)]
 
     def wake(self) -> None:
         """There may be jobs: idle slots look."""
@@ -178,9 +179,8 @@ class Runner:
 
     def _look(self, runs: str) -> Claim | None:
         """The next ready job for a free slot. One at a time: a claimed job that waits here could run elsewhere."""
-        kinds = self.kinds_of(runs)
         for queue in self.queues:
-            names = [kind.name for kind in kinds if kind.queue == queue]
+            names = self.kinds_in(queue, runs)
             try:
                 claims = names and self.queue.claim(worker_id=self.worker_id, queue=queue, kinds=names)
             except DatabaseUnavailable as error:
@@ -190,8 +190,8 @@ class Runner:
                 return claims[0]
         return None
 
-    def _work(self, claim: Claim, slot: Slot) -> None:
-        """Run a job to its end, in the thread of its slot."""
+    def _work(self, claim: Claim, slot: Slot) -> Claim | None:
+        """Run a job to its end, in the thread of its slot; gives the next one if that was claimed with its end."""
         running = Running(claim, slot)
         running.context = JobContext(
             job_id=claim.id,
@@ -204,9 +204,20 @@ class Runner:
         self._active.add(running)
         try:
             with bound(correlation_id=claim.correlation_id, job_id=str(claim.id), kind=claim.kind):
-                self._settlement.settle(running, self._attempt(running))
+                outcome = self._attempt(running)
+                running.wish = self._wish(slot)
+                self._settlement.settle(running, outcome)
         finally:
             self._active.remove(running)
+        return running.next
+
+    def _wish(self, slot: Slot) -> Wish | None:
+        """What the slot would do next, if it may find something: only where one look answers that."""
+        if len(self.queues) > 1 or not slot.may_find_work():
+            return None
+        (queue,) = self.queues
+        runs = next(runs for runs, group in self.groups.items() if group is slot.group)
+        return Wish(self.worker_id, queue, self.kinds_in(queue, runs))
 
     def _attempt(self, running: Running) -> Outcome:
         kind = registry.get_kind(running.claim.kind)
@@ -218,7 +229,8 @@ class Runner:
         """A thread job did not stop in time: fail it, go on with a new thread, and ask for a new process."""
         if running.slot.group is not self.groups["thread"]:
             return
-        self._settlement.expire(running)
+        if not self._settlement.expire(running) and time.monotonic() < running.deadline + LAST_GRACE_SECONDS:
+            return
         running.abandoned = True
         self._active.remove(running)
         running.slot.group.replace(running.slot)

@@ -22,8 +22,18 @@ class Slot:
     def __init__(self, group: SlotGroup, number: int) -> None:
         self.group = group
         self.retired = False
+        self.seen = -1
         self.inbox: queue.SimpleQueue[Claim | str] = queue.SimpleQueue()
         self.thread = threading.Thread(target=group.serve, args=(self,), name=f"{group.name}-{number}", daemon=True)
+
+    def may_find_work(self) -> bool:
+        """Whether it makes sense to look: somebody has said that there is work since the last look in vain."""
+        self.seen = self.group.wakes
+        return self.group.looking and not self.retired and self.seen != self.group.nothing_at
+
+    def found_nothing(self) -> None:
+        """There was no work; `seen` is what had been said before that look."""
+        self.group.nothing_at = self.seen
 
     def hand(self, claim: Claim) -> None:
         """Run this job, in the slot that was reserved for it."""
@@ -44,7 +54,7 @@ class SlotGroup:
         name: what the threads are called.
         size: how many jobs run at a time.
         look: takes the next ready job out of the queue, or gives None.
-        work: runs a job to its end; must not raise.
+        work: runs a job to its end, and gives the next one if it has claimed it already; must not raise.
         rest: called in a slot's thread when it had no work for `rest_after` seconds, and when the thread ends.
     """
 
@@ -54,7 +64,7 @@ class SlotGroup:
         size: int,
         *,
         look: Callable[[], Claim | None],
-        work: Callable[[Claim, Slot], None],
+        work: Callable[[Claim, Slot], Claim | None],
         rest: Callable[[Slot], None] = lambda slot: None,
         rest_after: float | None = None,
     ) -> None:
@@ -68,35 +78,35 @@ class SlotGroup:
         self._idle: list[Slot] = []
         self._slots: list[Slot] = []
         self._made = 0
-        self._wakes = 0
-        self._nothing_at = -1
-        self._looking = False
         self._closing = False
+        self.looking = False
+        self.wakes = 0
+        self.nothing_at = -1
 
     def start(self) -> None:
         """Begin to look for work."""
-        self._looking = True
+        self.looking = True
         for _ in range(self.size):
             self._add()
 
     def reserve(self) -> Slot | None:
         """Take an idle slot for a job that the caller will hand to it; None when all are at work."""
         with self._lock:
-            if not self._looking or not self._idle:
+            if not self.looking or not self._idle:
                 return None
             return self._idle.pop()
 
     def wake(self) -> None:
         """There may be work: one idle slot looks. Slots at work look anyway when they are done."""
         with self._lock:
-            self._wakes += 1
-            if self._looking and self._idle:
+            self.wakes += 1
+            if self.looking and self._idle:
                 self._idle.pop().inbox.put(LOOK)
 
     def stop_looking(self) -> None:
         """Take no further work."""
         with self._lock:
-            self._looking = False
+            self.looking = False
 
     def at_rest(self) -> bool:
         """Whether no slot runs, looks for or is about to be handed a job."""
@@ -113,7 +123,7 @@ class SlotGroup:
     def close(self, seconds: float) -> None:
         """End the threads; one that does not within `seconds` is left behind."""
         with self._lock:
-            self._looking, self._closing = False, True
+            self.looking, self._closing = False, True
             slots = list(self._slots)
         for slot in slots:
             slot.inbox.put(QUIT)
@@ -124,19 +134,13 @@ class SlotGroup:
     def serve(self, slot: Slot) -> None:
         """What a slot's thread does."""
         while not (self._closing or slot.retired):
-            seen = self._wakes
-            claim = self._next(seen)
-            if claim is not None:
-                self.wake()  # a wake-up may stand for several jobs
-            else:
-                claim = self._sleep(slot, seen)
-            if claim is not None:
-                self._run(claim, slot)
+            claim = self._next(slot) or self._sleep(slot)
+            while claim is not None:
+                claim = self._run(claim, slot)
         self._rest(slot)
 
-    def _next(self, seen: int) -> Claim | None:
-        """Look, unless nobody has said that there is work since the last look in vain."""
-        if not self._looking or seen == self._nothing_at:
+    def _next(self, slot: Slot) -> Claim | None:
+        if not slot.may_find_work():
             return None
         try:
             claim = self._look()
@@ -144,13 +148,15 @@ class SlotGroup:
             log.exception("a slot could not look for jobs")
             claim = None
         if claim is None:
-            self._nothing_at = seen
+            slot.found_nothing()
+        else:
+            self.wake()  # a wake-up may stand for several jobs
         return claim
 
-    def _sleep(self, slot: Slot, seen: int) -> Claim | None:
+    def _sleep(self, slot: Slot) -> Claim | None:
         """Wait to be handed a job, or to be woken; not if somebody woke us while we looked."""
         with self._lock:
-            if self._closing or (self._looking and self._wakes != seen):
+            if self._closing or (self.looking and self.wakes != slot.seen):
                 return None
             self._idle.append(slot)
         while True:
@@ -161,11 +167,15 @@ class SlotGroup:
                 continue
             return word if isinstance(word, Claim) else None
 
-    def _run(self, claim: Claim, slot: Slot) -> None:
+    def _run(self, claim: Claim, slot: Slot) -> Claim | None:
         try:
-            self._work(claim, slot)
+            following = self._work(claim, slot)
         except BaseException:
             log.exception("a slot failed outside of its job", job_id=str(claim.id))
+            return None
+        if following is not None:
+            self.wake()
+        return following
 
     def _add(self) -> None:
         with self._lock:

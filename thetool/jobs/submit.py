@@ -167,7 +167,7 @@ def _try_insert(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any) -> _
     runner, queue = local.runner, local.queue
     made = Submission(job.id, created=True)
     if runner is not None and slot is not None:
-        kinds = [other.name for other in runner.kinds_of(kind.runs) if other.queue == kind.queue]
+        kinds = runner.kinds_in(kind.queue, kind.runs)
         claim = queue.enqueue_claimed(job, worker_id=runner.worker_id, kinds=kinds)
         return None if claim is None else _Made(made, claim if isinstance(claim, Claim) else None)
     notify = cursor is not None or runner is None or runner.watcher.may_notify(kind.queue)
