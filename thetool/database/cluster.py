@@ -74,7 +74,7 @@ class Cluster:
     def ready(self) -> bool:
         """Whether the server takes connections: not still recovering, not shutting down."""
         lines = self._pid_file()
-        return len(lines) >= 8 and lines[7].strip() == "ready" and self.postmaster() is not None and self.answers()
+        return len(lines) >= 8 and lines[7].strip() == "ready" and self.answers()
 
     def postmaster(self) -> psutil.Process | None:
         """The process that the pid file names, if it truly is this folder's server: alive, and at work inside it.
