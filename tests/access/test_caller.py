@@ -213,23 +213,59 @@ def test_one_request_at_a_time_asks_a_database_that_was_away(
 
     def hang(statement: str, value: object) -> None:
         asked.append(value)
-        if len(asked) == 2:  # another request, while this one waits
-            inside.append(client.get("/read", headers=bearer(seen)).status_code)
+        inside.append(client.get("/read", headers=bearer(seen)).status_code)  # while this request waits
         raise _refused()
 
     monkeypatch.setattr(lookup, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(lookup, "PATIENCE_SECONDS", 0.01)
     with monkeypatch.context() as away:
         away.setattr(lookup, "_read", hang)
         assert client.get("/read", headers=bearer(seen)).status_code == 200
         assert client.get("/read", headers=bearer(seen)).status_code == 200
         assert_problem(client.get("/read", headers=bearer(unseen)), 503, "database_unavailable")
-        assert len(asked) == 1, "it was away a moment ago"
+        assert (len(asked), inside) == (1, [200]), "it was away a moment ago"
         keys._ask_again_at = time.monotonic()
-        assert client.get("/read", headers=bearer(seen)).status_code == 200
-        assert (len(asked), inside) == (2, [200])
+        assert_problem(client.get("/read", headers=bearer(unseen)), 503, "database_unavailable")
+        assert (len(asked), inside) == (2, [200, 200])
         keys._ask_again_at = time.monotonic()
     assert client.get("/read", headers=bearer(unseen)).status_code == 200
     assert client.get("/read", headers=bearer(issue("later"))).status_code == 200, "back, for every key"
+
+
+def test_a_request_waits_for_the_answer_that_another_gets(
+    issue: Issue, app: APIFlask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = issue()
+    assert client.get("/read", headers=bearer(key)).status_code == 200
+    with app.app_context():
+        db.session.execute(text("update api_keys set revoked_at = now()"))  # in another process
+        db.session.commit()
+    answers: list[int] = []
+    keys, read, wait = app.extensions[EXTENSION].keys, lookup._read, threading.Event.wait
+    second = threading.Thread(target=lambda: answers.append(get()))
+    second_waits = threading.Event()
+
+    def get() -> int:
+        return app.test_client().get("/read", headers=bearer(key)).status_code
+
+    def slow(*arguments: Any) -> Any:
+        if second.ident is None:
+            second.start()
+            assert wait(second_waits, 30)
+        return read(*arguments)
+
+    def noticed(event: threading.Event, timeout: float | None = None) -> bool:
+        if event in keys._asking.values():
+            second_waits.set()
+        return wait(event, timeout)
+
+    monkeypatch.setattr(lookup, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(lookup, "PATIENCE_SECONDS", 30.0)
+    monkeypatch.setattr(lookup, "_read", slow)
+    monkeypatch.setattr(lookup.Event, "wait", noticed)
+    answers.append(get())
+    second.join(30)
+    assert answers == [401, 401]
 
 
 def _refused() -> Exception:

@@ -77,6 +77,8 @@ class TokenBucketRateLimiter(RateLimiter):
         now = time.monotonic()
         if now < self._away_until:
             return None
+        if self._away_until:  # one request asks whether it is back; the others do not wait with it
+            self._away_until = now + SECONDS_OF_MERCY
         interval, capacity = _shape(item)
         try:
             bucket = self._buckets.take(key, interval=interval, capacity=capacity, cost=cost)
@@ -84,6 +86,7 @@ class TokenBucketRateLimiter(RateLimiter):
             self._away_until = time.monotonic() + SECONDS_OF_MERCY
             self._warn(error)
             return None
+        self._away_until = 0.0
         if not bucket.allowed:
             self._remember_refusal(key, bucket, now)
         return bucket

@@ -2,7 +2,8 @@
 
 A revoked key dies at once in the process that revoked it and within `FRESH_SECONDS` in all others. While the
 database is away, a key seen in the last `STALE_SECONDS` goes on working. A database that hangs answers nobody for
-seconds: so once it was away, one request each `AWAY_SECONDS` asks it, and the others do not wait with that one.
+seconds: so one request at a time asks about a known key, and the others wait `PATIENCE_SECONDS` for its answer; once
+the database was away, one request each `AWAY_SECONDS` asks, about any key.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from threading import Lock
+from threading import Event, Lock
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from thetool.web.problems import DatabaseAway
 FRESH_SECONDS = 5.0
 UNKNOWN_SECONDS = 1.0
 STALE_SECONDS = 3600.0
+PATIENCE_SECONDS = 1.0
 AWAY_SECONDS = 2.0
 MOST_KEPT = 4096
 
@@ -72,6 +74,7 @@ class KeyLookup:
         self._known: _Recent[KnownKey] = _Recent(MOST_KEPT)
         self._unknown: _Recent[None] = _Recent(MOST_KEPT)
         self._changes = 0
+        self._asking: dict[bytes | UUID, Event] = {}
         self._ask_again_at = -math.inf  # a moment only while the database is away
 
     def by_hash(self, digest: bytes) -> KnownKey | None:
@@ -94,19 +97,18 @@ class KeyLookup:
             return known
         if known is None and self._unknown.get(value)[1] < UNKNOWN_SECONDS:
             return None
-        if time.monotonic() < self._ask_again_at:
+        asking = self._asking.get(value) if known is not None else None
+        if asking is not None and asking.wait(PATIENCE_SECONDS):
+            return self._find(statement, value)
+        if asking is not None or time.monotonic() < self._ask_again_at:
             return _seen_lately(known, age)
-        if self._ask_again_at > -math.inf:
-            self._ask_again_at = time.monotonic() + AWAY_SECONDS
         changes = self._changes
         try:
-            found = _read(statement, value)
+            found = self._ask(statement, value)
         except Exception as error:
             if not is_unavailable(error):
                 raise
-            self._ask_again_at = time.monotonic() + AWAY_SECONDS
             return _seen_lately(known, age, error)
-        self._ask_again_at = -math.inf
         if changes != self._changes:  # what was read may be older than the change
             return found
         if found is None:
@@ -114,6 +116,22 @@ class KeyLookup:
             self._unknown.put(value, None)
         else:
             self._known.put(value, found)
+        return found
+
+    def _ask(self, statement: str, value: bytes | UUID) -> KnownKey | None:
+        if self._ask_again_at > -math.inf:
+            self._ask_again_at = time.monotonic() + AWAY_SECONDS
+        asking = self._asking[value] = Event()
+        try:
+            found = _read(statement, value)
+        except Exception as error:
+            if is_unavailable(error):
+                self._ask_again_at = time.monotonic() + AWAY_SECONDS
+            raise
+        finally:
+            self._asking.pop(value, None)
+            asking.set()
+        self._ask_again_at = -math.inf
         return found
 
 
