@@ -136,7 +136,13 @@ def _major(folder: Path, identity: Identity) -> int:
     program = str(folder / "postgres")
     try:
         answer = subprocess.run(
-            [program, "--version"], capture_output=True, text=True, cwd="/", timeout=30, **identity.arguments
+            [program, "--version"],
+            capture_output=True,
+            text=True,
+            cwd="/",
+            timeout=30,
+            start_new_session=True,  # a Ctrl-C in our terminal must not look like a broken program
+            **identity.arguments,
         )
     except OSError as error:
         if error.errno == errno.EACCES:
