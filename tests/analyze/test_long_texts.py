@@ -28,7 +28,7 @@ def child_at_work(house: House, job: str) -> psutil.Process:
 
 def test_short_texts_are_answered_while_a_long_one_runs(make_house: Callable[..., House]) -> None:
     house = make_house(job_threads=1)
-    long = house.analyze(distinct(20_000), wait=0, tasks=["topics"]).json["id"]
+    long = house.analyze(distinct(10_000), wait=0, tasks=["topics"]).json["id"]
     child_at_work(house, long)
     for number in range(3):
         assert house.analyze(f"{SHORT} {number}", tasks=["language"]).json["status"] == "completed"
@@ -38,7 +38,7 @@ def test_short_texts_are_answered_while_a_long_one_runs(make_house: Callable[...
 
 def test_a_long_text_whose_process_is_killed_is_analyzed_again(make_house: Callable[..., House]) -> None:
     house = make_house()
-    text = distinct(1_500)
+    text = distinct(1_400)
     job = house.analyze(text, wait=0).json["id"]
     child_at_work(house, job).kill()
     done = house.get(f"/api/v1/jobs/{job}?wait=120").json
@@ -49,7 +49,7 @@ def test_a_long_text_whose_process_is_killed_is_analyzed_again(make_house: Calla
 
 def test_what_is_said_meanwhile(make_house: Callable[..., House]) -> None:
     house = make_house()
-    job = house.analyze(distinct(2_000), wait=0).json["id"]
+    job = house.analyze(distinct(1_400), wait=0).json["id"]
     seen: set[tuple[str | None, str | None]] = set()
     fractions: list[float] = []
     until = time.monotonic() + 120
