@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 from load import Load, http_request, run
 from service import Service, service
@@ -28,12 +29,12 @@ TOPICS = "/analyze?tasks=topics"
 
 def uncached(place: Service, path: str) -> Callable[[], bytes]:
     """Requests that each carry a text never sent before."""
-    numbers, lock = itertools.count(int(time.time() * 1000)), threading.Lock()
+    scenario, numbers, lock = uuid4().hex[:8], itertools.count(), threading.Lock()
 
     def request() -> bytes:
         with lock:
             number = next(numbers)
-        body = json.dumps({"text": TEXT.format(number)}).encode()
+        body = json.dumps({"text": TEXT.format(f"{scenario} {number}")}).encode()
         return http_request("POST", path, body=body, headers=place.headers)
 
     return request
