@@ -281,7 +281,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer a request whose head has been read."""
         self._reading_head.pop(conn, None)
-        return super().handle_request(req, conn)
+        try:
+            return super().handle_request(req, conn)
+        except BlockingIOError:  # the caller takes nothing of the answer, for SILENT_SECONDS
+            return False
 
     def _drop_slow_heads(self, now: float) -> None:
         for conn, since in self._reading_head.copy().items():

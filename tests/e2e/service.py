@@ -51,6 +51,8 @@ class Service:
         self.folder = ROOT
         self.home = folder / "home"
         self.log_file = folder / "log"
+        self.settings_file = folder / "settings.env"
+        self.settings_file.touch()
         self.port = free_port()
         self.database_url = database_url
         self.environment = {
@@ -58,7 +60,7 @@ class Service:
             "MASTER_API_KEY": KEY,
             "PORT": str(self.port),
             "WEB_CONCURRENCY": "2",
-            "ENV_FILE": str(folder / "settings.env"),
+            "ENV_FILE": str(self.settings_file),
             "PYTHONPATH": str(ROOT),
         }
         if database_url:

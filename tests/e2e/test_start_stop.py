@@ -50,7 +50,7 @@ def test_ctrl_c_while_it_starts(make_service: MakeService) -> None:
     service.launch()
     until(lambda: "Listening at" in service.log(), "the port is bound")
     service.interrupt()
-    assert service.wait() == 0
+    assert service.wait() == 0, service.log()
     assert is_clean(service)
 
 
@@ -117,14 +117,13 @@ def test_usr2_is_refused_and_says_why(service: Service) -> None:
 
 def test_reload_with_a_wrong_setting_keeps_the_old_ones(service: Service) -> None:
     before = service.worker_pids()
-    settings = service.home.parent / "settings.env"
 
-    settings.write_text("THREADS=few\n")
+    service.settings_file.write_text("THREADS=few\n")
     service.send(signal.SIGHUP)
     until(lambda: "Not reloaded, the old settings stay: THREADS" in service.log(), "the refusal is logged")
     assert service.worker_pids() == before
 
-    settings.write_text("THREADS=20\n")
+    service.settings_file.write_text("THREADS=20\n")
     assert not service.reload() & before
 
 
