@@ -43,6 +43,7 @@ create table jobs (
     id uuid primary key,
     kind text not null,
     queue text not null,
+    runs text not null default 'thread' check (runs in ('thread', 'process')),
     status text not null default 'queued'
         check (status in ('queued', 'running', 'completed', 'failed', 'cancelled')),
     stage text,
@@ -77,7 +78,7 @@ create table jobs (
     finished_at timestamptz,
     expires_at timestamptz
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0);
-create index jobs_ready on jobs (queue, priority desc, run_at, id) where status = 'queued';
+create index jobs_ready on jobs (queue, runs, priority desc, run_at, id) where status = 'queued';
 create index jobs_lease on jobs (lease_expires_at) where status = 'running';
 create index jobs_owner on jobs (owner_id, id desc);
 create index jobs_expiry on jobs (expires_at) where expires_at is not null;

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any, TypeVar
+from uuid import UUID, uuid4
 
 import psycopg2
 
 from tests.jobs import sample_jobs
 from thetool.access.records import MASTER_OWNER_ID
 from thetool.database.ids import new_id
-from thetool.jobs.claims import NewJob
+from thetool.jobs.claims import NewJob, Wish
 from thetool.jobs.submit import submit
 
 OWNER = MASTER_OWNER_ID
@@ -24,12 +25,18 @@ def new_job(**changes: Any) -> NewJob:
         "id": new_id(),
         "kind": "sample.noop",
         "queue": "cpu",
+        "runs": "thread",
         "params": "{}",
         "owner_id": OWNER,
         "timeout": 60.0,
         "max_attempts": 3,
     }
     return NewJob(**{**values, **changes})
+
+
+def wish(worker: UUID | None = None, kind: str = "sample.noop", queue: str = "cpu", runs: str = "thread") -> Wish:
+    """What a worker takes: one kind."""
+    return Wish(worker or uuid4(), queue, runs, (kind,))
 
 
 def make(kind: str, /, *, timeout: float | None = None, **params: Any) -> Any:

@@ -10,15 +10,13 @@ from uuid import UUID, uuid4
 import psycopg2
 import pytest
 
-from tests.jobs.making import OWNER, new_job, rows
-from thetool.database.ids import new_id
+from tests.jobs.making import OWNER, new_job, rows, wish
 from thetool.jobs.claims import Claim, Wish
 from thetool.jobs.failure import Failure
 from thetool.jobs.queue import Queue
 
-KINDS = ["sample.noop"]
 WORKER = uuid4()
-NO_WISH = Wish(WORKER, "cpu", ("sample.none",))
+NO_WISH = wish(WORKER, "sample.none")
 FAILURE = Failure("broken", "It broke.")
 
 
@@ -37,7 +35,7 @@ def put(queue: Queue, /, **changes: Any) -> UUID:
 
 
 def take(queue: Queue, worker: UUID = WORKER) -> Claim:
-    (claim,) = queue.claim(worker_id=worker, queue="cpu", kinds=KINDS)
+    (claim,) = queue.claim(wish(worker))
     return claim
 
 
@@ -59,9 +57,10 @@ def test_a_job_is_claimed_with_all_that_its_run_needs(queue: Queue) -> None:
 def test_a_claim_takes_only_its_queue_and_kinds_and_no_later_ones(queue: Queue) -> None:
     put(queue, kind="sample.other")
     put(queue, queue="gpu")
+    put(queue, runs="process")
     put(queue, run_at=datetime.now(UTC) + timedelta(minutes=1))
-    assert queue.claim(worker_id=WORKER, queue="cpu", kinds=KINDS) == []
-    assert queue.claim(worker_id=WORKER, queue="cpu", kinds=[]) == []
+    assert queue.claim(wish(WORKER)) == []
+    assert queue.claim(Wish(WORKER, "cpu", "thread", ())) == []
 
 
 def test_claims_go_by_priority_then_by_age(queue: Queue) -> None:
@@ -79,7 +78,7 @@ def test_each_job_is_claimed_once(queue: Queue) -> None:
     def work() -> None:
         own = Queue(queue.url)
         start.wait()
-        while claims := own.claim(worker_id=new_id(), queue="cpu", kinds=KINDS, limit=3):
+        while claims := own.claim(wish(), limit=3):
             for claim in claims:
                 assert own.complete(claim, "{}")
                 claimed[claim.id] += 1
@@ -108,14 +107,13 @@ def test_the_result_is_stored_with_the_completion(queue: Queue) -> None:
 
 def test_finishing_one_job_takes_the_next(queue: Queue) -> None:
     first, second, later = put(queue), put(queue), put(queue, run_at=datetime.now(UTC) + timedelta(minutes=1))
-    wish = Wish(WORKER, "cpu", ("sample.noop",))
     claim = take(queue)
-    done, following = queue.complete_and_claim(claim, '{"n": 1}', wish, notify=True)
+    done, following = queue.complete_and_claim(claim, '{"n": 1}', wish(WORKER), notify=True)
     assert done
     assert following
     assert (following.id, following.attempt) == (second, 1)
     assert following.token != claim.token
-    done, nothing = queue.complete_and_claim(following, '{"n": 2}', wish, notify=False)
+    done, nothing = queue.complete_and_claim(following, '{"n": 2}', wish(WORKER), notify=False)
     assert done
     assert nothing is None
     assert [queue.status(job_id) for job_id in (first, second, later)] == ["completed", "completed", "queued"]
@@ -125,9 +123,7 @@ def test_an_old_claim_finishes_nothing_and_the_next_job_is_taken_all_the_same(qu
     job_id = put(queue)
     old = take(queue)
     queue.hand_back(WORKER)
-    done, following = queue.complete_and_claim(
-        old, '{"late": true}', Wish(WORKER, "cpu", ("sample.noop",)), notify=True
-    )
+    done, following = queue.complete_and_claim(old, '{"late": true}', wish(WORKER), notify=True)
     assert not done
     assert following
     assert following.id == job_id
@@ -216,7 +212,7 @@ def test_handing_back_uses_no_attempt(queue: Queue) -> None:
 def test_a_retry_waits_and_keeps_the_error(queue: Queue) -> None:
     job_id = put(queue)
     assert queue.retry(take(queue), FAILURE, 60) == "queued"
-    assert queue.claim(worker_id=WORKER, queue="cpu", kinds=KINDS) == []
+    assert queue.claim(wish(WORKER)) == []
     snapshot = queue.snapshot(job_id)
     assert snapshot
     assert snapshot.error == {"code": "broken", "message": "It broke.", "traceback": None}
@@ -227,7 +223,7 @@ def test_a_retry_waits_and_keeps_the_error(queue: Queue) -> None:
 def test_a_waiting_job_is_cancelled_at_once(queue: Queue) -> None:
     job_id = put(queue)
     assert queue.cancel(job_id) == "cancelled"
-    assert queue.claim(worker_id=WORKER, queue="cpu", kinds=KINDS) == []
+    assert queue.claim(wish(WORKER)) == []
     assert queue.cancel(job_id) is None
     assert queue.cancel(uuid4()) is None
 
@@ -301,14 +297,14 @@ def test_progress_is_kept_and_told(queue: Queue) -> None:
 
 
 def test_a_job_is_made_claimed_only_when_nothing_is_ready(queue: Queue) -> None:
-    claim = queue.enqueue_claimed(new_job(), worker_id=WORKER, kinds=KINDS)
+    claim = queue.enqueue_claimed(new_job(), wish(WORKER))
     assert isinstance(claim, Claim)
     assert queue.renew([claim]) == {claim.id: False}
     put(queue, run_at=datetime.now(UTC) + timedelta(minutes=1))
     put(queue, kind="sample.other")
-    assert isinstance(queue.enqueue_claimed(new_job(), worker_id=WORKER, kinds=KINDS), Claim)
+    assert isinstance(queue.enqueue_claimed(new_job(), wish(WORKER)), Claim)
     older = put(queue)
-    assert queue.enqueue_claimed(new_job(), worker_id=WORKER, kinds=KINDS) == "queued"
+    assert queue.enqueue_claimed(new_job(), wish(WORKER)) == "queued"
     assert take(queue).id == older
 
 
@@ -316,7 +312,7 @@ def test_a_dedupe_key_is_free_again_when_its_job_is_finished(queue: Queue) -> No
     first = new_job(dedupe_key="one")
     assert queue.enqueue(first)
     assert not queue.enqueue(new_job(dedupe_key="one"))
-    assert queue.enqueue_claimed(new_job(dedupe_key="one"), worker_id=WORKER, kinds=KINDS) is None
+    assert queue.enqueue_claimed(new_job(dedupe_key="one"), wish(WORKER)) is None
     assert queue.find_dedupe("one") == first.id
     queue.complete(take(queue), "{}")
     assert queue.find_dedupe("one") is None

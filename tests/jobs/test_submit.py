@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 from pydantic import BaseModel
 
-from tests.jobs.making import OWNER, make, new_job, rows, until
+from tests.jobs.making import OWNER, make, new_job, rows, until, wish
 from tests.jobs.sample_jobs import Params
 from thetool.config import Settings
 from thetool.jobs import idempotency as keys
@@ -132,7 +132,7 @@ def test_a_full_queue_refuses(away: Queue, job_settings: Settings) -> None:
         ask()
     assert (caught.value.status, caught.value.code, caught.value.extra) == (429, "queue_full", {"depth": 5})
     assert "Retry-After" in caught.value.headers
-    away.claim(worker_id=uuid4(), queue="cpu", kinds=["sample.noop"])
+    away.claim(wish())
     assert ask().created
 
 

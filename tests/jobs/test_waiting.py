@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.jobs.making import make, new_job, rows, until
+from tests.jobs.making import make, new_job, rows, until, wish
 from thetool.jobs import waiting
 from thetool.jobs.local import local
 from thetool.jobs.queue import Queue
@@ -20,7 +20,7 @@ WORKER = uuid4()
 def finish_elsewhere(url: str) -> None:
     """Claim and complete the next job, as another process."""
     other = Queue(url)
-    (claim,) = other.claim(worker_id=WORKER, queue="cpu", kinds=["elsewhere.only"])
+    (claim,) = other.claim(wish(kind="elsewhere.only"))
     assert other.complete(claim, '{"where": "elsewhere"}')
     other.close()
 

@@ -80,7 +80,9 @@ def test_a_killed_workers_job_is_run_by_another(start_worker: StartWorker, queue
 def test_a_killed_workers_children_die_with_it(start_worker: StartWorker, queue: Queue, tmp_path: Path) -> None:
     worker = start_worker()
     note = tmp_path / "pids"
-    queue.enqueue(new_job(kind="sample.child", params=f'{{"text": "fork", "seconds": 60, "path": "{note}"}}'))
+    queue.enqueue(
+        new_job(kind="sample.child", runs="process", params=f'{{"text": "fork", "seconds": 60, "path": "{note}"}}')
+    )
     until(lambda: note.exists() and note.read_text().count(" ") == 3, "the child runs")
     forked, _, _, child = map(int, note.read_text().split())
     worker.kill()

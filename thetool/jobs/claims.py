@@ -15,6 +15,7 @@ class NewJob:
     id: UUID
     kind: str
     queue: str
+    runs: str
     params: str
     owner_id: UUID
     timeout: float
@@ -33,11 +34,16 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a worker would take next."""
+    """What a worker takes for one of its slots: jobs of one queue that run in one way, of the kinds that it knows."""
 
     worker_id: UUID
     queue: str
+    runs: str
     kinds: tuple[str, ...]
+
+    def as_parameters(self) -> dict[str, Any]:
+        """The values by the names that queries.sql uses."""
+        return {"worker_id": self.worker_id, "queue": self.queue, "runs": self.runs, "kinds": list(self.kinds)}
 
 
 @dataclass(frozen=True, slots=True)

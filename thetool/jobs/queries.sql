@@ -3,10 +3,10 @@
 
 -- enqueue: Add a job, unless an unfinished one has its dedupe_key.
 insert into jobs (
-    id, kind, queue, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
+    id, kind, queue, runs, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
     dedupe_key, idempotency_key, batch_id
 ) values (
-    %(id)s, %(kind)s, %(queue)s, %(params)s, %(owner_id)s, %(correlation_id)s, %(priority)s,
+    %(id)s, %(kind)s, %(queue)s, %(runs)s, %(params)s, %(owner_id)s, %(correlation_id)s, %(priority)s,
     coalesce(%(run_at)s::timestamptz, now()), %(timeout)s, %(max_attempts)s,
     %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s
 )
@@ -15,12 +15,12 @@ returning status, case when %(notify)s::boolean then pg_notify('thetool_jobs', q
 
 -- enqueue_claimed: Add a job that the caller runs at once; it is queued where one that the caller could run is ready.
 insert into jobs (
-    id, kind, queue, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
+    id, kind, queue, runs, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
     dedupe_key, idempotency_key, batch_id,
     status, attempts, claim_token, worker_id, lease_expires_at, started_at
 )
 select
-    %(id)s, %(kind)s, %(queue)s, %(params)s, %(owner_id)s, %(correlation_id)s, %(priority)s,
+    %(id)s, %(kind)s, %(queue)s, %(runs)s, %(params)s, %(owner_id)s, %(correlation_id)s, %(priority)s,
     now(), %(timeout)s, %(max_attempts)s, %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s,
     case when free then 'running' else 'queued' end,
     case when free then 1 else 0 end,
@@ -31,7 +31,7 @@ select
 from (
     select not exists (
         select from jobs
-        where status = 'queued' and queue = %(queue)s and kind = any(%(kinds)s) and run_at <= now()
+        where status = 'queued' and queue = %(queue)s and runs = %(runs)s and kind = any(%(kinds)s) and run_at <= now()
     ) as free
 ) as line
 on conflict (dedupe_key) where dedupe_key is not null and status in ('queued', 'running') do nothing
@@ -46,7 +46,7 @@ select id from jobs where dedupe_key = %(dedupe_key)s and status in ('queued', '
 -- claim: Take the next ready jobs of some kinds. Materialized: a plan must not run the locking part twice.
 with ready as materialized (
     select id from jobs
-    where status = 'queued' and queue = %(queue)s and kind = any(%(kinds)s) and run_at <= now()
+    where status = 'queued' and queue = %(queue)s and runs = %(runs)s and kind = any(%(kinds)s) and run_at <= now()
     order by priority desc, run_at, id
     limit %(limit)s
     for update skip locked
@@ -94,7 +94,7 @@ with done as (
     returning case when %(notify)s::boolean then pg_notify('thetool_jobs_done', id::text) end
 ), ready as materialized (
     select id from jobs
-    where status = 'queued' and queue = %(queue)s and kind = any(%(kinds)s) and run_at <= now()
+    where status = 'queued' and queue = %(queue)s and runs = %(runs)s and kind = any(%(kinds)s) and run_at <= now()
     order by priority desc, run_at, id
     limit 1
     for update skip locked

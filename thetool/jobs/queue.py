@@ -45,20 +45,14 @@ class Queue:
                 return True
             raise
 
-    def enqueue_claimed(self, job: NewJob, *, worker_id: UUID, kinds: Sequence[str]) -> Claim | str | None:
-        """Add a job that is already claimed, unless one of `kinds` is ready: then it is queued behind it.
+    def enqueue_claimed(self, job: NewJob, wish: Wish) -> Claim | str | None:
+        """Add a job that is already claimed, unless another that the worker wishes for is ready: then it is queued.
 
         Returns:
             The claim; or the status of the job where it was not claimed; or None when its `dedupe_key` is taken.
         """
         token = uuid4()
-        parameters = {
-            **job.as_parameters(),
-            "token": token,
-            "worker_id": worker_id,
-            "kinds": list(kinds),
-            "lease": self.lease,
-        }
+        parameters = {**job.as_parameters(), **wish.as_parameters(), "token": token, "lease": self.lease}
         try:
             rows = self.connection.run("enqueue_claimed", parameters)
         except psycopg2.errors.UniqueViolation as error:
@@ -85,9 +79,9 @@ class Queue:
             started_at=created_at,
         )
 
-    def claim(self, *, worker_id: UUID, queue: str, kinds: Sequence[str], limit: int = 1) -> list[Claim]:
-        """Take the next ready jobs of these kinds: by priority, then by `run_at`."""
-        parameters = {"worker_id": worker_id, "queue": queue, "kinds": list(kinds), "limit": limit, "lease": self.lease}
+    def claim(self, wish: Wish, limit: int = 1) -> list[Claim]:
+        """Take the next ready jobs that a worker wishes for: by priority, then by `run_at`."""
+        parameters = {**wish.as_parameters(), "limit": limit, "lease": self.lease}
         return [Claim(*row) for row in self.connection.run("claim", parameters)]
 
     def renew(self, claims: Iterable[Claim]) -> dict[UUID, bool]:
@@ -138,12 +132,10 @@ class Queue:
         """Finish a job, as `complete` does, and take the next one; these are independent of each other."""
         parameters = {
             **_key(claim),
+            **wish.as_parameters(),
             "result": result,
             "keep": self.keep,
             "notify": notify,
-            "worker_id": wish.worker_id,
-            "queue": wish.queue,
-            "kinds": list(wish.kinds),
             "lease": self.lease,
         }
         ((done, job_id, *others),) = self.connection.run("complete_and_claim", parameters)

@@ -23,6 +23,7 @@ class Job(Record):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(Text)
     queue: Mapped[str] = mapped_column(Text)
+    runs: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text)
     stage: Mapped[str | None] = mapped_column(Text)
     message: Mapped[str | None] = mapped_column(Text)

@@ -150,14 +150,15 @@ class Runner:
         """Whether this worker will run jobs of this kind."""
         return not self._keeper.draining and kind in self.kind_names()
 
-    def kinds_in(self, queue: str, runs: str) -> tuple[str, ...]:
-        """The names of the kinds of a queue that this worker runs in this way."""
-        return tuple(kind.name for kind in registry.kinds() if kind.runs == runs and kind.queue == queue)
+    def wish(self, queue: str, runs: str) -> Wish:
+        """What this worker takes out of a queue for its slots of one sort."""
+        kinds = tuple(kind.name for kind in registry.kinds() if kind.runs == runs and kind.queue == queue)
+        return Wish(self.worker_id, queue, runs, kinds)
 
     def kind_names(self) -> list[str]:
         """The names of all kinds that this worker takes."""
         able = [runs for runs, group in self.groups.items() if group.size]
-        return [name for runs in able for queue in self.queues for name in self.kinds_in(queue, runs)]
+        return [name for runs in able for queue in self.queues for name in self.wish(queue, runs).kinds]
 
     def wake(self) -> None:
         """There may be jobs: idle slots look."""
@@ -180,9 +181,9 @@ class Runner:
     def _look(self, runs: str) -> Claim | None:
         """The next ready job for a free slot. One at a time: a claimed job that waits here could run elsewhere."""
         for queue in self.queues:
-            names = self.kinds_in(queue, runs)
+            wish = self.wish(queue, runs)
             try:
-                claims = names and self.queue.claim(worker_id=self.worker_id, queue=queue, kinds=names)
+                claims = wish.kinds and self.queue.claim(wish)
             except DatabaseUnavailable as error:
                 log.info("no claims while the database is away", error=str(error))
                 return None
@@ -205,19 +206,19 @@ class Runner:
         try:
             with bound(correlation_id=claim.correlation_id, job_id=str(claim.id), kind=claim.kind):
                 outcome = self._attempt(running)
-                running.wish = self._wish(slot)
+                running.wish = self._wish_after(slot)
                 self._settlement.settle(running, outcome)
         finally:
             self._active.remove(running)
         return running.next
 
-    def _wish(self, slot: Slot) -> Wish | None:
+    def _wish_after(self, slot: Slot) -> Wish | None:
         """What the slot would do next, if it may find something: only where one look answers that."""
         if len(self.queues) > 1 or not slot.may_find_work():
             return None
         (queue,) = self.queues
         runs = next(runs for runs, group in self.groups.items() if group is slot.group)
-        return Wish(self.worker_id, queue, self.kinds_in(queue, runs))
+        return self.wish(queue, runs)
 
     def _attempt(self, running: Running) -> Outcome:
         kind = registry.get_kind(running.claim.kind)

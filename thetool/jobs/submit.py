@@ -80,6 +80,7 @@ def submit(
         id=new_id(),
         kind=kind,
         queue=known.queue,
+        runs=known.runs,
         params=_params_text(known, params),
         owner_id=owner_id,
         timeout=known.timeout if timeout is None else check_timeout(timeout),
@@ -167,8 +168,7 @@ def _try_insert(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any) -> _
     runner, queue = local.runner, local.queue
     made = Submission(job.id, created=True)
     if runner is not None and slot is not None:
-        kinds = runner.kinds_in(kind.queue, kind.runs)
-        claim = queue.enqueue_claimed(job, worker_id=runner.worker_id, kinds=kinds)
+        claim = queue.enqueue_claimed(job, runner.wish(kind.queue, kind.runs))
         return None if claim is None else _Made(made, claim if isinstance(claim, Claim) else None)
     notify = cursor is not None or runner is None or runner.watcher.may_notify(kind.queue)
     return _Made(made) if queue.enqueue(job, notify=notify, cursor=cursor) else None
