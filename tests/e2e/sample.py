@@ -59,7 +59,7 @@ if (get_settings().home / "do-not-boot").exists():
 while (get_settings().home / "wait-with-the-boot").exists():
     time.sleep(0.05)
 if "SAMPLE_IMPATIENT" in os.environ:
-    worker.HEAD_SECONDS, worker.SILENT_SECONDS = 1, 4
+    worker.HEAD_SECONDS, worker.SILENT_SECONDS = 1, 2
 
 app = create_app()
 _eaten: list[bytes] = []

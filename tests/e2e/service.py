@@ -162,8 +162,12 @@ class Service:
 
     def postgres(self) -> psutil.Process | None:
         """The postmaster of its embedded server."""
-        servers = [process for process in self.processes() if process.name() == "postgres"]
-        return next((server for server in servers if not any(server.ppid() == other.pid for other in servers)), None)
+        try:
+            servers = [process for process in self.processes() if process.name() == "postgres"]
+            pids = {server.pid for server in servers}
+            return next((server for server in servers if server.ppid() not in pids), None)
+        except psutil.NoSuchProcess:  # while we looked
+            return self.postgres()
 
     def workers(self) -> list[psutil.Process]:
         """The living children of the master that are gunicorn's."""
