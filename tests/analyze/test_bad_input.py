@@ -35,7 +35,6 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
         {"data": {"file": (io.BytesIO(b""), "empty.txt")}},
         {"data": {"tasks": "language"}},
     ],
-    ids=str,
 )
 def test_empty(house: House, arguments: dict[str, Any]) -> None:
     refused(house.analyze(**arguments), 422, "empty_input")
@@ -59,7 +58,6 @@ def test_empty(house: House, arguments: dict[str, Any]) -> None:
         {"data": {"file": (io.BytesIO(TEXT.encode()), "photo.png", "image/png")}},
         {"data": '{"text": "a form?"}', "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
     ],
-    ids=str,
 )
 def test_no_text_or_declared_as_something_else(house: House, arguments: dict[str, Any]) -> None:
     refused(house.analyze(**arguments), 415, "unsupported_media_type")
@@ -86,7 +84,6 @@ def test_what_is_not_taken_says_what_it_is_and_what_is_taken(house: House) -> No
         {"data": {"text": "\ufffd", "file": (io.BytesIO(b""), "")}},
         {"data": {"file": (io.BytesIO(b"caf\xe9"), "menu.txt")}},
     ],
-    ids=str,
 )
 def test_undecodable(house: House, arguments: dict[str, Any]) -> None:
     refused(house.analyze(**arguments), 422, "undecodable_text")
@@ -121,7 +118,6 @@ def test_undecodable(house: House, arguments: dict[str, Any]) -> None:
         ({"data": TEXT, "headers": PLAIN, "query": {"wait": "soon"}}, "wait"),
         ({"data": TEXT, "headers": {**PLAIN, "Idempotency-Key": "two words"}}, "Idempotency-Key"),
     ],
-    ids=str,
 )
 def test_invalid(house: House, arguments: dict[str, Any], field: str) -> None:
     problem = refused(house.analyze(**arguments), 422, "validation_error")
