@@ -91,3 +91,14 @@ def test_the_form_says_where_to_find_the_key(client: FlaskClient) -> None:
     text = client.get("/sign-in").text
     assert "scripts/run" in text
     assert "thetool keys" in text
+
+
+def test_a_large_form_is_refused_before_it_is_read(client: FlaskClient) -> None:
+    response = client.post("/sign-in", data={"key": "k" * 20_000}, headers=FROM_OUR_PAGE)
+    assert response.status_code == 413
+
+
+@pytest.mark.parametrize("address", ["//[", "/\\evil.example", "http://[", "//evil.example/x", "/a\nb"])
+def test_an_address_of_nowhere_leads_home(client: FlaskClient, address: str) -> None:
+    response = client.post("/sign-in", data={"key": MASTER_KEY, "next": address}, headers=FROM_OUR_PAGE)
+    assert response.headers["Location"] == "/"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from thetool.access import sign_in as session
 from thetool.pages.layout import blueprint, page
+from thetool.web.body_limit import limit_body
 from thetool.web.problems import Problem
+
+FORM_BYTES = 16_384  # anybody may send this form, so what it may cost is little
 
 
 @blueprint.get("/sign-in", endpoint="sign_in")
@@ -22,6 +23,7 @@ def show() -> ResponseReturnValue:
 
 
 @blueprint.post("/sign-in", endpoint="sign_in_with_key")
+@limit_body(FORM_BYTES)
 def take_key() -> ResponseReturnValue:
     """Sign in with the form's key; what is wrong with it is said in the form."""
     onward = _own_page(request.form.get("next", ""))
@@ -43,6 +45,5 @@ def sign_out() -> ResponseReturnValue:
 
 def _own_page(address: str) -> str:
     """`address` when it is a path of this very service, else the first page; a link may hold anything there."""
-    parts = urlsplit(address)
     is_path = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
-    return address if is_path and not (parts.scheme or parts.netloc) else url_for("pages.home")
+    return address if is_path else url_for("pages.home")
