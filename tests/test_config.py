@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from thetool.config import Settings, SettingsError, load_settings
+from thetool.config import Settings, SettingsError, load_settings, older_names_in_use
 
 GOOD_KEY = "k" * 32
 PRODUCTION = {"ENVIRONMENT": "production", "MASTER_API_KEY": GOOD_KEY, "DATABASE_URL": "postgresql://u@h/d"}
@@ -49,6 +49,20 @@ def test_older_names_are_read(
 
 def test_own_name_outranks_an_older_one(environment: pytest.MonkeyPatch) -> None:
     assert with_settings(environment, PORT="7000", API_PORT="9000").port == 7000
+
+
+def test_older_names_in_use_are_told(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "some.env").write_text("R2_BUCKET_NAME=files\n")
+    environment.setenv("ENV_FILE", str(tmp_path / "some.env"))
+    environment.setenv("API_PORT", "9000")
+    environment.setenv("WORKERS", "3")
+    environment.setenv("WEB_CONCURRENCY", "2")
+    environment.setenv("MAX_UPLOAD_SIZE_MB", "5")
+    assert older_names_in_use() == {
+        "R2_BUCKET_NAME": "S3_BUCKET_NAME",
+        "API_PORT": "PORT",
+        "MAX_UPLOAD_SIZE_MB": "MAX_UPLOAD_BYTES",
+    }
 
 
 def test_an_empty_variable_is_unset(environment: pytest.MonkeyPatch) -> None:

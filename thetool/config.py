@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -357,17 +358,29 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: with one line that names each setting whose value is wrong.
     """
-    named = os.environ.get("ENV_FILE")
-    path = Path(named or ".env").expanduser()
-    if named and (not path.exists() or path.is_dir()):
+    named, file = os.environ.get("ENV_FILE"), _env_file()
+    if named and (not file.exists() or file.is_dir()):
         raise SettingsError(f"ENV_FILE: there is no file {named}")
-    file = named or ".env"
     try:
         return Settings(_env_file=file)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"ENV_FILE: {file} cannot be read: {error}") from None
     except ValidationError as error:
         raise SettingsError("; ".join(_one_line(dict(problem)) for problem in error.errors())) from None
+
+
+def older_names_in_use() -> dict[str, str]:
+    """The settings that are given under an older system's name: that name, and the name here."""
+    given = {**dotenv_values(_env_file()), **os.environ}
+    found = {"MAX_UPLOAD_SIZE_MB": "MAX_UPLOAD_BYTES"} if given.get("MAX_UPLOAD_SIZE_MB") else {}
+    for field in Settings.model_fields.values():
+        name, *older = cast(AliasChoices, field.validation_alias).choices
+        found |= {str(alias): str(name) for alias in older if given.get(str(alias)) and not given.get(str(name))}
+    return found
+
+
+def _env_file() -> Path:
+    return Path(os.environ.get("ENV_FILE", ".env")).expanduser()
 
 
 def _one_line(problem: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 import psycopg2
 
 from thetool.access.local_key import FILE_NAME, local_key
-from thetool.config import Settings, SettingsError, get_settings
+from thetool.config import Settings, SettingsError, get_settings, older_names_in_use
 from thetool.database.binaries import EmbeddedPostgresError
 from thetool.database.embedded import EmbeddedServer, connections_needed
 from thetool.database.schema import is_current
@@ -83,6 +83,8 @@ def prepare(settings: Settings, url: str) -> None:
     """
     try:
         atexit.register(_clean_up, settings.home, os.getpid())
+        for older, name in older_names_in_use().items():
+            _log.info("%s is read as %s; that is its name here", older, name)
         if settings.database_url is None:
             _start_embedded(settings)
         else:
