@@ -244,6 +244,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.log.warning("Cannot accept a connection: %s", error)
             time.sleep(0.1)
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Refuse what is no HTTP as gunicorn does, in the form that all problems have."""
+        from thetool.web.refusal import RefusedSocket
+
+        super().handle_error(req, RefusedSocket(client), addr, exc)
+
     def notify(self) -> None:
         """Tell the master that the main loop turns; gunicorn calls it at each turn, thousands of times a second."""
         now = time.monotonic()

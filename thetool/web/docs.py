@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from flask import Blueprint, Flask, Response, render_template, request, url_for
 
+from thetool.web import refusal  # noqa: F401  its problems are listed as well
 from thetool.web.problems import NotFound, all_problems
 
 ASSETS = {
