@@ -19,7 +19,7 @@ def test_unfinished_requests_are_dropped(make_service: MakeService) -> None:
     service = make_service(THREADS=4, WEB_CONCURRENCY=1, SAMPLE_IMPATIENT=1).start()
     for beginning in (HEAD, BODY):
         with ExitStack() as stack:
-            slow = [stack.enter_context(socket.create_connection(("127.0.0.1", service.port))) for _ in range(6)]
+            slow = [stack.enter_context(socket.create_connection(("127.0.0.1", service.port))) for _ in range(4)]
             for connection in slow:
                 connection.sendall(beginning)
             assert service.is_up()
