@@ -185,7 +185,7 @@ def _large(context: JobContext, params: Params) -> Result:
 
 def _nonsense(context: JobContext, params: Params) -> Result:
     """Writes rubbish to every descriptor that is a socket: what a child that was taken over could do."""
-    for descriptor in range(3, 20):
+    for descriptor in range(3, 1024):
         try:
             os.write(descriptor, b"\xff" * 100)
         except OSError:

@@ -79,10 +79,11 @@ def test_a_job_that_runs_and_is_waited_for_here_asks_the_database_nothing(
     runner.watcher.close()
     monkeypatch.setattr(waiting, "LOOK_SECONDS", 60)
     asked: list[str] = []
-    run = runner.queue.connection.run
-    monkeypatch.setattr(
-        runner.queue.connection, "run", lambda name, values=None: asked.append(name) or run(name, values)
-    )
+    for connection in (runner.queue.connection, local.queue.connection):
+        run = connection.run
+        monkeypatch.setattr(
+            connection, "run", lambda name, values=None, run=run: asked.append(name) or run(name, values)
+        )
     assert wait_for(make("sample.noop"), 30).status == "completed"
     ours = [name for name in asked if name in {"enqueue", "enqueue_claimed", "complete", "snapshot"}]
     assert ours == ["enqueue_claimed", "complete"]
@@ -118,4 +119,4 @@ def test_no_connection_is_held_while_waiting(runner: Runner) -> None:
     counted = rows(runner.queue.url, "select count(*) from pg_stat_activity where application_name like 'thetool %'")
     for thread in threads:
         thread.join()
-    assert counted == [(2,)]
+    assert counted == [(3,)]

@@ -150,8 +150,8 @@ class EmbeddedServer:
 
 
 def connections_needed(settings: Settings) -> int:
-    """The server's `max_connections`: each worker's pool, its LISTEN and its queue, and some for people and tools."""
-    return settings.workers * (settings.database_pool_size + 2) + 20
+    """The server's `max_connections`: each worker's pool, LISTEN and queue (two), and some for people and tools."""
+    return settings.workers * (settings.database_pool_size + 3) + 20
 
 
 @contextlib.contextmanager

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Local:
-    """The queue as this process sees it."""
+    """The queue as this process sees it.
+
+    Requests have a connection of their own: hundreds of them must not hold up the one by which claims are renewed.
+    """
 
     def __init__(self) -> None:
         self.waiters = Waiters()
@@ -34,12 +37,13 @@ class Local:
 
     @property
     def queue(self) -> Queue:
-        """The runner's queue; where no runner is, one that is connected when first used."""
-        if self.runner is not None:
-            return self.runner.queue
+        """The queue for whoever is no runner; connected when first used."""
+        queue = self._queue
+        if queue is not None:
+            return queue
         with self._lock:
             if self._queue is None:
-                self._queue = queue_of(self.settings)
+                self._queue = queue_of(self.settings, name="requests")
             return self._queue
 
     def configure(self, settings: Settings) -> None:
@@ -50,9 +54,10 @@ class Local:
             self._settings, self._queue = settings, None
 
 
-def queue_of(settings: Settings) -> Queue:
+def queue_of(settings: Settings, *, name: str) -> Queue:
     """A queue on the database of these settings; not connected yet."""
-    return Queue(direct_url(settings), lease=settings.job_lease_seconds, keep=settings.job_retention_days * 86_400)
+    keep = settings.job_retention_days * 86_400
+    return Queue(direct_url(settings), lease=settings.job_lease_seconds, keep=keep, name=name)
 
 
 local = Local()

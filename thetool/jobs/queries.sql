@@ -11,7 +11,7 @@ insert into jobs (
     %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s
 )
 on conflict (dedupe_key) where dedupe_key is not null and status in ('queued', 'running') do nothing
-returning status, case when %(notify)s::boolean then pg_notify('thetool_jobs', queue) end;
+returning status, case when %(notify)s::boolean then pg_notify('thetool_jobs', queue || ':' || runs || ':' || %(sender)s) end;
 
 -- enqueue_claimed: Add a job that the caller runs at once; it is queued where one that the caller could run is ready.
 insert into jobs (
@@ -35,10 +35,11 @@ from (
     ) as free
 ) as line
 on conflict (dedupe_key) where dedupe_key is not null and status in ('queued', 'running') do nothing
-returning status, created_at, case when status = 'queued' then pg_notify('thetool_jobs', queue) end;
+returning status, created_at,
+    case when status = 'queued' then pg_notify('thetool_jobs', queue || ':' || runs || ':' || %(sender)s) end;
 
--- notify: Tell the sleeping workers of a queue to look.
-select pg_notify('thetool_jobs', %(queue)s);
+-- notify: Tell sleeping workers to look: who has slots of this sort for this queue, but for the sender.
+select pg_notify('thetool_jobs', %(queue)s || ':' || %(runs)s || ':' || %(sender)s);
 
 -- find_dedupe: The unfinished job that has a dedupe_key.
 select id from jobs where dedupe_key = %(dedupe_key)s and status in ('queued', 'running');
@@ -137,7 +138,7 @@ update jobs set
     expires_at = case when cancel_requested_at is null then null else now() + make_interval(secs => %(keep)s) end,
     attempts = greatest(attempts - 1, 0), claim_token = null, worker_id = null, lease_expires_at = null
 where worker_id = %(worker_id)s and status = 'running'
-returning id, case when status = 'queued' then pg_notify('thetool_jobs', queue)
+returning id, case when status = 'queued' then pg_notify('thetool_jobs', queue || ':' || runs || ':')
     else pg_notify('thetool_jobs_done', id::text) end;
 
 -- rescue: Take back jobs whose worker fell silent: queued again, failed when their attempts are used up.
@@ -158,7 +159,8 @@ update jobs set
     finished_at = case when fate <> 'queued' then now() end,
     expires_at = case when fate <> 'queued' then now() + make_interval(secs => %(keep)s) end
 from taken where jobs.id = taken.id
-returning jobs.id, kind, fate, attempts, case when fate = 'queued' then pg_notify('thetool_jobs', queue)
+returning jobs.id, kind, fate, attempts,
+    case when fate = 'queued' then pg_notify('thetool_jobs', queue || ':' || runs || ':')
     else pg_notify('thetool_jobs_done', jobs.id::text) end;
 
 -- cancel: Cancel a queued job at once; ask the worker of a running one to stop it.

@@ -23,20 +23,23 @@ class Queue:
     """The `jobs` table as a queue, over one connection that all threads of the process share.
 
     Every method may raise DatabaseUnavailable. `lease` and `keep` are seconds: how long a silent worker keeps its jobs,
-    and how long a finished job is kept.
+    and how long a finished job is kept. `sender` is the worker of this process, which needs no word of what is
+    enqueued here.
     """
 
-    def __init__(self, url: str, *, lease: float = 30.0, keep: float = 7 * 86_400.0) -> None:
+    def __init__(self, url: str, *, lease: float = 30.0, keep: float = 7 * 86_400.0, name: str = "queue") -> None:
         self.url = url
+        self.sender = ""
         self.lease = lease
         self.keep = keep
-        self.connection = QueueConnection(url)
+        self.connection = QueueConnection(url, name=name)
 
     def enqueue(self, job: NewJob, *, notify: bool = True, cursor: Any = None) -> bool:
         """Add a job; with `cursor`, in that transaction. False when an unfinished job has its `dedupe_key`."""
-        parameters = {**job.as_parameters(), "notify": notify}
+        parameters = {**job.as_parameters(), "notify": notify, "sender": self.sender}
         if cursor is not None:
-            cursor.execute(queries["enqueue"].text, parameters)
+            # Nobody here knows when that transaction commits, so this process's worker must hear of it too.
+            cursor.execute(queries["enqueue"].text, {**parameters, "sender": ""})
             return bool(cursor.fetchall())
         try:
             return bool(self.connection.run("enqueue", parameters))
@@ -52,7 +55,13 @@ class Queue:
             The claim; or the status of the job where it was not claimed; or None when its `dedupe_key` is taken.
         """
         token = uuid4()
-        parameters = {**job.as_parameters(), **wish.as_parameters(), "token": token, "lease": self.lease}
+        parameters = {
+            **job.as_parameters(),
+            **wish.as_parameters(),
+            "token": token,
+            "lease": self.lease,
+            "sender": self.sender,
+        }
         try:
             rows = self.connection.run("enqueue_claimed", parameters)
         except psycopg2.errors.UniqueViolation as error:
@@ -186,9 +195,9 @@ class Queue:
         found = self.snapshot(job_id)
         return found.status if found else None
 
-    def notify(self, queue: str) -> None:
-        """Wake the sleeping workers of a queue."""
-        self.connection.run("notify", {"queue": queue})
+    def notify(self, queue: str, runs: str) -> None:
+        """Wake sleeping workers that have slots of this sort for this queue."""
+        self.connection.run("notify", {"queue": queue, "runs": runs, "sender": self.sender})
 
     def heartbeat(
         self,

@@ -44,7 +44,7 @@ class Runner:
         self.settings = settings
         self.queues = queues
         self.worker_id = new_id()
-        self.queue = queue_of(settings)
+        self.queue = queue_of(settings, name="queue")
         self.wants_replacement = False
         self._active = ActiveJobs()
         self._closed = False
@@ -68,10 +68,12 @@ class Runner:
 
     def start(self) -> None:
         """Register this worker and begin to claim; `current_runner()` is this one from now on."""
+        local.configure(self.settings)
         local.runner, local.waiters.dismissed = self, False
+        local.queue.sender = self.queue.sender = str(self.worker_id)
         self._nursery.sweep()
         self._keeper.start()
-        self._listener.subscribe(WAKE_CHANNEL, lambda _: self.wake())
+        self._listener.subscribe(WAKE_CHANNEL, self._hear_work)
         self._listener.subscribe(DONE_CHANNEL, local.waiters.hear)
         self._listener.subscribe(CANCEL_CHANNEL, self._hear_cancel)
         self._listener.start()
@@ -131,7 +133,7 @@ class Runner:
             self.hand_back()
         self._closed = True
         if local.runner is self:
-            local.runner = None
+            local.runner, local.queue.sender = None, ""
         self.watcher.close()
         for group in self.groups.values():
             group.close(STOP_SECONDS)
@@ -241,6 +243,14 @@ class Runner:
             job_id=str(running.claim.id),
             kind=running.claim.kind,
         )
+
+    def _hear_work(self, payload: str | None) -> None:
+        """Wake the slots that a new job is for. What was enqueued here has woken them already."""
+        queue, runs, sender = payload.split(":") if payload else ("", "", "")
+        if payload is None:
+            self.wake()
+        elif queue in self.queues and sender != self.queue.sender:
+            self.groups[runs].wake()
 
     def _hear_cancel(self, payload: str | None) -> None:
         if payload is not None:

@@ -41,6 +41,7 @@ class Slot:
 
     def release(self) -> None:
         """Give up the reservation; the slot looks for work itself."""
+        self.group.tell()
         self.inbox.put(LOOK)
 
 
@@ -102,6 +103,11 @@ class SlotGroup:
             self.wakes += 1
             if self.looking and self._idle:
                 self._idle.pop().inbox.put(LOOK)
+
+    def tell(self) -> None:
+        """There may be work; whoever looks next looks."""
+        with self._lock:
+            self.wakes += 1
 
     def stop_looking(self) -> None:
         """Take no further work."""

@@ -170,7 +170,7 @@ def _try_insert(job: NewJob, kind: JobKind, slot: Slot | None, cursor: Any) -> _
     if runner is not None and slot is not None:
         claim = queue.enqueue_claimed(job, runner.wish(kind.queue, kind.runs))
         return None if claim is None else _Made(made, claim if isinstance(claim, Claim) else None)
-    notify = cursor is not None or runner is None or runner.watcher.may_notify(kind.queue)
+    notify = cursor is not None or runner is None or runner.watcher.may_notify(kind.queue, kind.runs)
     return _Made(made) if queue.enqueue(job, notify=notify, cursor=cursor) else None
 
 

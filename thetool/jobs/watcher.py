@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.25
 POLL_SECONDS = 1.5
 GRACE_SECONDS = 0.5
-NOTIFY_SECONDS = 0.01
+NOTIFY_SECONDS = 0.02
 
 
 class Watcher:
@@ -44,7 +44,7 @@ class Watcher:
         self._closing = False
         self._next_poll = 0.0
         self._notified = 0.0
-        self._unnotified: set[str] = set()
+        self._unnotified: set[tuple[str, str]] = set()
         self._thread = threading.Thread(target=self._run, name="job-watcher", daemon=True)
 
     def start(self) -> None:
@@ -62,7 +62,7 @@ class Watcher:
         """A job becomes ready then: look for it no later than the next tick after that."""
         self._next_poll = min(self._next_poll, time.monotonic() + seconds)
 
-    def may_notify(self, queue: str) -> bool:
+    def may_notify(self, queue: str, runs: str) -> bool:
         """Whether an enqueue should notify other processes itself; else it is done for it within `NOTIFY_SECONDS`.
 
         Commits that notify take turns in Postgres and wake every process, and one word serves many jobs: a worker that
@@ -74,7 +74,7 @@ class Watcher:
             return True
         if not self._unnotified:
             self._stirred.set()
-        self._unnotified.add(queue)
+        self._unnotified.add((queue, runs))
         return False
 
     def _run(self) -> None:
@@ -114,4 +114,4 @@ class Watcher:
         if self._unnotified and now - self._notified >= NOTIFY_SECONDS:
             self._notified = now
             while self._unnotified:
-                self._queue.notify(self._unnotified.pop())
+                self._queue.notify(*self._unnotified.pop())
