@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import psycopg2
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -35,6 +36,13 @@ def _forget_the_surroundings() -> None:
 
 
 _forget_the_surroundings()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loggers_follow_the_configuration() -> None:
+    """Tests configure logging anew; a logger that is cached at its first use would keep what it found then."""
+    configure = structlog.configure
+    structlog.configure = lambda **values: configure(**values | {"cache_logger_on_first_use": False})
 
 
 @pytest.hookimpl(wrapper=True)

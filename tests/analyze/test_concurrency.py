@@ -100,7 +100,7 @@ def test_the_database_away_is_told_at_once_and_mends_itself(away_and_back: tuple
     for text in (TEXT, f"{TEXT} Another.", "A long one. " * 10_000):
         problem = refused(house.analyze(text, tasks=["language"]), 503, "database_unavailable")
         assert "cannot be reached" in problem["detail"]
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30  # far below what a connection attempt may take
     server.start(max_connections=40)
     until = time.monotonic() + 60
     while (answer := house.analyze(f"{TEXT} After.", tasks=["language"])).status_code != 200:

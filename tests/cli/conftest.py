@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,14 @@ from tests.conftest import MASTER_KEY
 from thetool.cli.main import thetool
 
 Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def _silent_service() -> Iterator[None]:
+    """The service is in this very process: its log lines are no part of what a command says."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @contextmanager

@@ -9,13 +9,11 @@ from uuid import uuid4
 
 import psycopg2
 import pytest
+from flask import Flask
 
-from tests.access.conftest import build
 from tests.cli.conftest import Run, served
 from thetool.access.records import MASTER_OWNER_ID
-from thetool.config import Settings
 from thetool.database.ids import new_id
-from thetool.jobs import routes
 
 INSERT = """
 insert into jobs (id, kind, queue, status, progress, stage, message, params, result, error, timeout_s, owner_id)
@@ -24,9 +22,7 @@ values (%s, %s, 'cpu', %s, %s, %s, %s, '{}', %s, %s, 60, %s)
 
 
 @pytest.fixture(autouse=True)
-def service(settings: Settings, at_service: Callable[[str], None]) -> Iterator[None]:
-    app = build(settings)
-    app.register_blueprint(routes.blueprint)
+def service(app: Flask, at_service: Callable[[str], None]) -> Iterator[None]:
     with served(app) as url:
         at_service(url)
         yield

@@ -15,7 +15,7 @@ from thetool.database.connection import connect
 from thetool.database.embedded import EmbeddedServer
 from thetool.database.listen import Listener
 
-SECONDS = 20
+SECONDS = 60
 
 
 @pytest.fixture

@@ -70,14 +70,22 @@ def copy_into(image: Path) -> None:
                 shutil.copy(ROOT / source, destination / source)
 
 
-def image_environment(image: Path, data: Path) -> dict[str, str]:
-    environment = {"PATH": f"{image / '.venv/bin'}:/usr/bin:/bin", "HOME": str(data)}
-    for arguments in arguments_of("ENV"):
-        for name, value in (pair.split("=", 1) for pair in shlex.split(arguments)):
-            environment[name] = re.sub(r"^/data\b", str(data), re.sub(r"^/app\b", str(image), value))
-    environment.pop("PIP_NO_CACHE_DIR")  # the packages need not be fetched anew for each test run
+def run_the_steps(image: Path, data: Path) -> dict[str, str]:
+    """Do what ENV and RUN say, in their order; gives the environment of the command."""
+    environment = outside_environment() | {"PATH": f"{image / '.venv/bin'}:/usr/bin:/bin", "HOME": str(data)}
+    for instruction, arguments in instructions():
+        if instruction == "ENV":
+            for name, value in (pair.split("=", 1) for pair in shlex.split(arguments)):
+                environment[name] = re.sub(r"^/data\b", str(data), re.sub(r"^/app\b", str(image), value))
+            environment.pop("PIP_NO_CACHE_DIR", None)  # the packages need not be fetched anew for each test run
+        elif instruction == "RUN" and not arguments.startswith("useradd"):  # nobody is added to this machine's users
+            subprocess.run(["sh", "-ec", arguments], cwd=image, env=environment, check=True)
+    return environment
+
+
+def outside_environment() -> dict[str, str]:
     passed_on = ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE")
-    return environment | {name: os.environ[name] for name in passed_on if name in os.environ}
+    return {name: os.environ[name] for name in passed_on if name in os.environ}
 
 
 @pytest.mark.timeout(400)
@@ -87,11 +95,7 @@ def test_the_steps_and_the_command_give_a_service_that_answers(tmp_path: Path, e
     data.mkdir()
     copy_into(image)
     venv.create(image / ".venv", with_pip=True, symlinks=True)
-    environment = image_environment(image, data)
-    for step in arguments_of("RUN"):
-        if step.startswith("useradd"):
-            continue  # makes the image's user; nothing here may touch this machine's users
-        subprocess.run(["sh", "-ec", step], cwd=image, env=environment, check=True)
+    environment = run_the_steps(image, data)
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
