@@ -141,5 +141,5 @@ def _awaited(job_id: UUID) -> Job:
 
 
 def _release_session() -> None:
-    if has_app_context():
+    if has_app_context() and db.session.registry.has():  # asking for one that is not there would make it
         db.session.close()
