@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import signal
+import subprocess
 import time
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -115,6 +119,36 @@ def test_a_child_that_crashes_is_tried_again_then_failed(runner: Runner, quick_r
     assert snapshot.error["traceback"] == "last words\n"
     assert snapshot.attempts == 3
     assert run("echo").status == "completed"
+
+
+def test_a_child_that_cannot_be_started_now_is_tried_again(
+    runner: Runner, quick_retries: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, refusals = subprocess.Popen, [OSError(errno.EAGAIN, "Resource temporarily unavailable")]
+
+    def refuse_once(*arguments: Any, **more: Any) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return start(*arguments, **more)
+
+    monkeypatch.setattr(subprocess, "Popen", refuse_once)
+    snapshot = run("echo")
+    assert (snapshot.status, snapshot.attempts) == ("completed", 2)
+
+
+def test_a_worker_with_many_open_files_follows_its_child(runner: Runner) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096) if hard > 0 else 4096, hard))
+    files: list[int] = []
+    try:
+        while not files or files[-1] < 1100:
+            files.append(os.open(os.devnull, os.O_RDONLY))
+        assert run("echo").status == "completed"
+    finally:
+        for file in files:
+            os.close(file)
+        runner.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_child_that_is_killed_from_outside_is_replaced(runner: Runner, quick_retries: None, tmp_path: Path) -> None:

@@ -77,6 +77,21 @@ def test_with_a_strangers_prepared_statement_plain_ones_are_used(connection: Que
     assert not connection.prepares
 
 
+def test_a_transaction_without_its_prepared_statement_may_be_tried_again(connection: QueueConnection) -> None:
+    """Behind a pooler: told as a passing failure, so that who writes a job's end writes it again."""
+
+    def count() -> list[Any]:
+        with connection.transaction():
+            return connection.run("depth", {"limit": 1})
+
+    count()
+    with connection.transaction() as cursor:
+        cursor.execute("deallocate all")
+    with pytest.raises(DatabaseUnavailable):
+        count()
+    assert count() == [(0,)]
+
+
 def test_what_runs_in_a_transaction_belongs_to_it(connection: QueueConnection, database: str) -> None:
     worker = {
         "id": uuid4(),

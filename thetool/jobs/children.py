@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import select
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -63,6 +63,9 @@ class Nursery:
         except (BadFrame, ValueError, KeyError, TypeError) as error:
             self.dismiss(slot)
             return Failure("bad_child", f"Its process said something that makes no sense: {error}").bounded()
+        except OSError as error:  # no memory, no file numbers, no disk for another process: that passes
+            self.dismiss(slot)
+            return replace(failure_of(error), transient=True)
         except BaseException:
             self.dismiss(slot)
             raise
@@ -123,8 +126,7 @@ class Following:
         self._child.give(self._kind, self._running.claim)
         while True:
             self._check()
-            readable, _, _ = select.select(self._child.streams, [], [], LOOK_SECONDS)
-            self._child.read(readable)
+            self._child.listen(LOOK_SECONDS)
             while (frame := self._child.frame()) is not None:
                 outcome = self._hear(*frame)
                 if outcome is not None:

@@ -87,9 +87,9 @@ class QueueConnection:
                     self._in_transaction = False
                     cursor.execute("commit")
             except psycopg2.Error as error:
-                self._note(error)
+                may_do_better = self._note(error)
                 self._abandon()
-                if is_unavailable(error):
+                if may_do_better:
                     raise DatabaseUnavailable(str(error).strip()) from error
                 raise
             except BaseException:

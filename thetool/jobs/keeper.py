@@ -42,6 +42,7 @@ class LeaseKeeper:
         self._active = active
         self._kinds = kinds
         self._slots = slots
+        self._was_away = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
 
@@ -83,8 +84,11 @@ class LeaseKeeper:
         try:
             self.renew()
             self.say()
-            self._rescue()
+            if not self._was_away:  # else other workers are silent for the same reason: let them renew first
+                self._rescue()
+            self._was_away = False
         except DatabaseUnavailable as error:
+            self._was_away = True
             log.warning("claims could not be renewed", error=str(error), running=len(self._active))
             return False
         except Exception:

@@ -102,7 +102,7 @@ class Settlement:
     def _write_result(self, running: Running, outcome: Completed) -> bool:
         claim, wish = running.claim, running.wish
         notify = not self._waiters.only_here(claim.id)
-        if wish is None or outcome.callbacks:
+        if wish is None or outcome.callbacks or not running.slot.group.looking:
             return self._queue.complete(claim, outcome.result, callbacks=outcome.callbacks, notify=notify)
         kept, running.next = self._queue.complete_and_claim(claim, outcome.result, wish, notify=notify)
         if running.next is None:

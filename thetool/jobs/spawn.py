@@ -88,8 +88,7 @@ class Child:
             check()
             if time.monotonic() >= deadline:
                 raise ChildGone("Its process did not start in time.", self._tail())
-            readable, _, _ = select.select(self.streams, [], [], 0.1)
-            self.read(readable)
+            self.listen(0.1)
             frame = self.frame()
             if frame is not None and frame[0] != b"R":
                 raise BadFrame("it spoke before it was ready")
@@ -113,15 +112,19 @@ class Child:
         """Answer what it asked."""
         self._send(b"A", orjson.dumps(value))
 
-    def read(self, readable: list[Any]) -> None:
-        """Take in what `select` said is there.
+    def listen(self, seconds: float) -> None:
+        """Take in what it says, waiting so long for something.
 
         Raises:
             ChildGone: it hung up.
         """
-        if self._stdout in readable:
+        poll = select.poll()  # select() itself takes no file numbers above 1023, and a busy worker has more
+        for stream in self.streams:
+            poll.register(stream, select.POLLIN)
+        ready = {number for number, _ in poll.poll(seconds * 1000)}
+        if self._stdout.fileno() in ready:
             self._read_output()
-        if self._sock in readable:
+        if self._sock.fileno() in ready:
             try:
                 alive = self._reader.fill()
             except OSError:
