@@ -38,11 +38,13 @@ def _forget_the_surroundings() -> None:
 _forget_the_surroundings()
 
 
-@pytest.fixture(autouse=True, scope="session")
 def _loggers_follow_the_configuration() -> None:
     """Tests configure logging anew; a logger that is cached at its first use would keep what it found then."""
     configure = structlog.configure
     structlog.configure = lambda **values: configure(**values | {"cache_logger_on_first_use": False})
+
+
+_loggers_follow_the_configuration()
 
 
 @pytest.hookimpl(wrapper=True)

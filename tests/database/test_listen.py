@@ -109,6 +109,8 @@ def test_a_lost_connection_is_made_again_and_subscribers_are_told(listener: List
 
 def test_it_waits_for_a_database_that_is_away(used_home: Path) -> None:
     server = EmbeddedServer(used_home)
+    server.start(20)  # where the path is long, the address is known from the first start on
+    server.stop()
     listener = Listener(server.dsn)
     heard: queue.Queue[str | None] = queue.Queue()
     listener.subscribe("jobs", heard.put)

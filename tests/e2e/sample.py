@@ -47,7 +47,7 @@ def stubborn(context: JobContext, params: Sleep) -> Slept:
     return Slept(pid=os.getpid())
 
 
-@job("sample.child", runs="process", timeout=600)
+@job("sample.in_child", runs="process", timeout=600)
 def child(context: JobContext, params: Sleep) -> Slept:
     """Sleep in a child process, and never ask."""
     time.sleep(params.seconds)

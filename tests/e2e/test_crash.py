@@ -14,7 +14,7 @@ from tests.e2e.service import until
 def test_jobs_of_killed_workers_are_rescued_after_their_lease(make_service: MakeService) -> None:
     service = make_service(JOB_LEASE_SECONDS=1).start()
     killed = service.workers()
-    jobs = [service.submit(kind, 2) for kind in ("polite", "child")]
+    jobs = [service.submit(kind, 2) for kind in ("polite", "in_child")]
     for job in jobs:
         service.until_job(job, "running")
     (child,) = until(lambda: [child for worker in killed for child in worker.children()], "the child runs")

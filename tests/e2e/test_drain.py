@@ -20,7 +20,7 @@ def seen(job: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def test_reload_refuses_no_request_and_loses_no_job(service: Service) -> None:
-    jobs = [service.submit("polite", 5), service.submit("stubborn", 3), service.submit("child", 3)]
+    jobs = [service.submit("polite", 5), service.submit("stubborn", 3), service.submit("in_child", 3)]
     service.until_job(jobs[0], "running")
     with Traffic(service) as traffic:
         new = service.reload()
@@ -81,7 +81,7 @@ def test_sigterm_answers_while_the_job_ends_then_closes_the_port(make_service: M
 
 def test_jobs_longer_than_the_graceful_timeout_are_handed_back(make_service: MakeService) -> None:
     service = make_service(GRACEFUL_TIMEOUT=1, JOB_THREADS=2, WEB_CONCURRENCY=1).start()
-    jobs = [service.submit(kind, 4) for kind in ("polite", "stubborn", "child")]
+    jobs = [service.submit(kind, 4) for kind in ("polite", "stubborn", "in_child")]
     for job in jobs:
         service.until_job(job, "running")
     service.send(signal.SIGTERM)
@@ -96,7 +96,7 @@ def test_jobs_longer_than_the_graceful_timeout_are_handed_back(make_service: Mak
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGQUIT])
 def test_sigint_hands_back_at_once(make_service: MakeService, way: signal.Signals) -> None:
     service = make_service(JOB_THREADS=2, WEB_CONCURRENCY=1).start()
-    jobs = [service.submit(kind, 60) for kind in ("polite", "stubborn", "child")]
+    jobs = [service.submit(kind, 60) for kind in ("polite", "stubborn", "in_child")]
     for job in jobs:
         service.until_job(job, "running")
     service.send(way)

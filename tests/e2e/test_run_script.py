@@ -82,9 +82,11 @@ class Run:
         found = [str(path) for path in self.temporary.iterdir()]
         for process in psutil.process_iter(["pid", "cwd", "cmdline"]):
             try:
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    continue  # has ended; whoever inherited it has not looked yet
                 if os.getsid(process.pid) == self.process.pid or str(process.info["cwd"]).startswith(str(self.folder)):
                     found.append(str(process.info))
-            except ProcessLookupError:
+            except (ProcessLookupError, psutil.NoSuchProcess):
                 continue
         return found
 

@@ -199,11 +199,20 @@ class Cluster:
         if len(os.fsencode(self.data / SOCKET)) <= LONGEST_SOCKET_PATH:
             return "."
         if not self._short_folder.exists():
-            self._short_folder.unlink(missing_ok=True)
-            folder = Path(tempfile.mkdtemp(prefix="thetool-", dir="/tmp"))
+            folder = self._folder_of_before() or Path(tempfile.mkdtemp(prefix="thetool-", dir="/tmp"))
             self._give_to_server(folder)
+            self._short_folder.unlink(missing_ok=True)
             self._short_folder.symlink_to(folder)
         return str(self.socket_folder)
+
+    def _folder_of_before(self) -> Path | None:
+        """The folder that the link names, made anew: those who knew the address find the server there again."""
+        try:
+            folder = Path(os.readlink(self._short_folder))
+            folder.mkdir(mode=0o700)  # fails where somebody else has made one of that name
+        except OSError:
+            return None
+        return folder
 
     def _give_to_server(self, folder: Path) -> None:
         identity = self.identity()
@@ -246,4 +255,3 @@ class Cluster:
             )
         if self._short_folder.is_symlink():
             shutil.rmtree(self.socket_folder, ignore_errors=True)
-            self._short_folder.unlink()

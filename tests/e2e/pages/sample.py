@@ -21,7 +21,7 @@ class Said(BaseModel):
     text: str
 
 
-@job("sample.steps", timeout=600)
+@job("sample.page_steps", timeout=600)
 def steps(context: JobContext, params: Sleep) -> Said:
     """Report a step every now and then, with words that must not become markup."""
     for step in range(1, 101):

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.browser
 
 
 def test_the_list_of_jobs_is_live(browser: Browser, service: Service) -> None:
-    browser.open("/jobs?kind=sample.steps")
+    browser.open("/jobs?kind=sample.page_steps")
     browser.see("#empty")
-    job_id = service.submit("steps", 6)
+    job_id = service.submit("page_steps", 6)
     row = f"#rows tr:has(a[href='/jobs/{job_id}'])"
     browser.see(row)
     browser.until(lambda: "stepping" in browser.text(row), "its stage is shown")
@@ -57,7 +57,7 @@ def test_a_failed_job_tells_why_and_is_deleted_on_request(browser: Browser, serv
 
 
 def test_a_running_job_is_cancelled_on_its_page(browser: Browser, service: Service) -> None:
-    job_id = service.submit("steps", 300)
+    job_id = service.submit("page_steps", 300)
     browser.open(f"/jobs/{job_id}")
     browser.until(lambda: "stepping" in browser.text("#job .progress"), "its stage is shown")
     browser.click("#head .button")
@@ -72,7 +72,7 @@ def test_a_job_of_nobody_is_told(browser: Browser) -> None:
 
 
 def test_a_service_that_is_away_is_told_and_comes_back(browser: Browser, service: Service) -> None:
-    job_id = service.submit("steps", 300)
+    job_id = service.submit("page_steps", 300)
     browser.open(f"/jobs/{job_id}")
     browser.until(lambda: "stepping" in browser.text("#job .progress"), "its stage is shown")
     offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
