@@ -36,6 +36,19 @@ def test_patience_has_an_end(runner: Runner) -> None:
     assert wait_for(job_id, 0).status == "running"
 
 
+def test_so_many_may_wait_and_the_next_is_answered_at_once(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id = make("sample.sleep", seconds=60)
+    monkeypatch.setattr(waiting, "MOST_WAITING", 1 / runner.settings.threads)
+    first = threading.Thread(target=wait_for, args=(job_id, 60))
+    first.start()
+    until(lambda: local.waiters.count == 1, "the first waits")
+    assert wait_for(job_id, 600).status == "running"
+    local.waiters.dismiss()
+    first.join(30)
+    local.waiters.dismissed = False
+    assert local.waiters.count == 0
+
+
 def test_a_finished_job_is_not_waited_for(runner: Runner) -> None:
     job_id = make("sample.noop")
     wait_for(job_id, 30)

@@ -32,6 +32,8 @@ class Waiters:
         self._lock = threading.Lock()
         self._waiting: dict[UUID, list[Waiter]] = {}
         self._fresh: OrderedDict[UUID, None] = OrderedDict()
+        self.count = 0
+        """How many wait now."""
         self.dismissed = False
 
     def dismiss(self) -> None:
@@ -56,6 +58,7 @@ class Waiters:
         with self._lock:
             waiter = Waiter(job_id, surely_unfinished=job_id in self._fresh)
             self._waiting.setdefault(job_id, []).append(waiter)
+            self.count += 1
             return waiter
 
     def leave(self, waiter: Waiter) -> None:
@@ -63,6 +66,7 @@ class Waiters:
         with self._lock:
             remaining = self._waiting[waiter.job_id]
             remaining.remove(waiter)
+            self.count -= 1
             if not remaining:
                 del self._waiting[waiter.job_id]
             self._fresh.pop(waiter.job_id, None)

@@ -17,6 +17,7 @@ __all__ = ["JobSnapshot", "look_at", "wait_for"]
 
 log = structlog.get_logger(__name__)
 
+MOST_WAITING = 2 / 3
 LOOK_SECONDS = 1.0
 FIRST_LOOK_SECONDS = 0.02
 
@@ -37,6 +38,9 @@ def look_at(job_id: UUID) -> JobSnapshot:
 def wait_for(job_id: UUID, seconds: float) -> JobSnapshot:
     """Wait up to `seconds` for the job to finish, and give it as it is then.
 
+    Two thirds of the process's request threads may wait; past that the job is given as it is at once, so that waiting
+    callers never take the threads of the others.
+
     Commit before you call it: the request's own database session is given up, so that no connection is held.
 
     Raises:
@@ -44,8 +48,10 @@ def wait_for(job_id: UUID, seconds: float) -> JobSnapshot:
         DatabaseUnavailable: Postgres is away at the end (in the meantime it may be).
     """
     local.release_session()
-    deadline = time.monotonic() + seconds
     waiter = local.waiters.enter(job_id)
+    if local.waiters.count > local.settings.threads * MOST_WAITING:
+        seconds = 0
+    deadline = time.monotonic() + seconds
     try:
         if not waiter.surely_unfinished or seconds <= 0:
             snapshot = look_at(job_id)
