@@ -90,7 +90,7 @@ def test_who_tries_too_many_keys_sees_so_on_a_page(settings: Settings) -> None:
 def test_the_form_says_where_to_find_the_key(client: FlaskClient) -> None:
     text = client.get("/sign-in").text
     assert "scripts/run" in text
-    assert "thetool keys" in text
+    assert "master.key" in text
 
 
 def test_a_large_form_is_refused_before_it_is_read(client: FlaskClient) -> None:

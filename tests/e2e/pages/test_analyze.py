@@ -68,7 +68,7 @@ def test_the_request_of_the_page_sends_a_file_too(browser: Browser, tmp_path: Pa
 
 
 def run_shell(command: str, folder: Path) -> str:
-    environment = {"PATH": os.environ["PATH"], "THETOOL_KEY": KEY}
+    environment = {"PATH": os.environ["PATH"], "THETOOL_API_KEY": KEY}
     done = subprocess.run(
         ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=True
     )

@@ -15,7 +15,7 @@ export const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
  */
 export function curl(path, { json, form = [] } = {}) {
   const parts = [`curl ${quote(location.origin + path)}`];
-  parts.push('-H "Authorization: Bearer $THETOOL_KEY"');
+  parts.push('-H "Authorization: Bearer $THETOOL_API_KEY"');
   if (json) parts.push("-H 'Content-Type: application/json'", `-d ${quote(JSON.stringify(json))}`);
   for (const [name, value] of form) parts.push(`-F ${quote(`${name}=${value}`)}`);
   return parts.join(" \\\n  ");
