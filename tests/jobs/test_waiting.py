@@ -129,8 +129,8 @@ def test_no_connection_is_held_while_waiting(runner: Runner) -> None:
     threads = [threading.Thread(target=wait_for, args=(job_id, 30)) for _ in range(50)]
     for thread in threads:
         thread.start()
-    ours = "select count(*) from pg_stat_activity where application_name like 'thetool %' and datname = current_database()"
-    counted = rows(runner.queue.url, ours)
+    ours = "application_name like 'thetool %' and datname = current_database()"
+    counted = rows(runner.queue.url, f"select count(*) from pg_stat_activity where {ours}")
     for thread in threads:
         thread.join()
     assert counted == [(3,)]
