@@ -1,4 +1,4 @@
-"""Schedules, and the figures that they gather.:
+"""Schedules, and the figures that they gather.
 
 Revision ID: 0004
 Revises: 0003
