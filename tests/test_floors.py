@@ -12,6 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "thetool"
 
 FLOORS = [
+    {"settings"},
     {"config"},
     {"telemetry"},
     {"database"},
