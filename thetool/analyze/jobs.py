@@ -1,4 +1,7 @@
-"""The jobs that analyze: short texts in a thread at once, long ones apart, so that they keep nobody waiting."""
+"""The jobs that analyze: short texts in a thread at once, long ones apart, so that they keep nobody waiting.
+
+That a completed `analyze.…` job leaves an analysis is the work of a trigger on `jobs` (migration 0005).
+"""
 
 from __future__ import annotations
 
@@ -23,14 +26,6 @@ INPUT_MEDIA_TYPE = "application/vnd.thetool.analyze-input"
 
 _QUIET_CHARACTERS = 20_000  # a text that takes no time reports no progress: that would be one more statement
 
-# All values come out of the job's own row: what is kept is exactly what the job was asked, and got.
-_KEEP = """
-    insert into analyses (id, owner_id, job_id, cache_key, kind, result, created_at, expires_at)
-    select id, owner_id, id, decode(params->>'cache_key', 'hex'), result->>'kind', result, created_at,
-        now() + make_interval(secs => (params->>'keep_seconds')::float8)
-    from jobs where id = %(id)s
-    on conflict (id) do nothing
-"""
 _RELEASE_INPUT = """
     update blobs set expires_at = now() from jobs where jobs.id = %(id)s and blobs.id = (jobs.params->>'input')::uuid
 """
@@ -59,24 +54,18 @@ class LongText(Wanted):
     input: UUID
 
 
-def keep(cursor: Any, context: JobContext, result: BaseModel) -> None:
-    """Keep the analysis, in the transaction that completes its job."""
-    cursor.execute(_KEEP, {"id": context.job_id})
-
-
-def keep_and_release_input(cursor: Any, context: JobContext, result: BaseModel) -> None:
-    """Keep the analysis, and let go of the long text that it was made of."""
-    keep(cursor, context, result)
+def release_input(cursor: Any, context: JobContext, result: BaseModel) -> None:
+    """Let go of the long text that an analysis was made of, in the transaction that completes its job."""
     cursor.execute(_RELEASE_INPUT, {"id": context.job_id})
 
 
-@job(SHORT, timeout=300, on_finish=keep)
+@job(SHORT, timeout=300)
 def analyze_short(context: JobContext, params: ShortText) -> AnalysisResult:
     """Analyze a text of up to 64 KiB."""
     return _analyze(context, params, params.text)
 
 
-@job(LONG, runs="process", timeout=3600, memory_mb=4096, on_finish=keep_and_release_input)
+@job(LONG, runs="process", timeout=3600, memory_mb=4096, on_finish=release_input)
 def analyze_long(context: JobContext, params: LongText) -> AnalysisResult:
     """Analyze a text of any length."""
     with context.open(params.input) as file:
