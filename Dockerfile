@@ -11,7 +11,7 @@ WORKDIR /app
 COPY requirements-prod.txt ./
 RUN pip install -r requirements-prod.txt
 
-COPY pyproject.toml alembic.ini wsgi.py gunicorn.conf.py db_migrations.py ./
+COPY pyproject.toml setup.py alembic.ini wsgi.py gunicorn.conf.py db_migrations.py ./
 COPY migrations ./migrations
 COPY thetool ./thetool
 RUN pip install --no-deps --editable .

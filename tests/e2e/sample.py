@@ -1,4 +1,4 @@
-"""The real application, with kinds of job and routes to watch it by."""
+"""The real application, with kinds of job (`sample_kinds`) and routes to watch it by."""
 
 from __future__ import annotations
 
@@ -7,52 +7,16 @@ import time
 from typing import Any
 
 from flask import request
-from pydantic import BaseModel
 
+from tests.e2e import sample_kinds
 from thetool import worker
 from thetool.access.records import MASTER_OWNER_ID
 from thetool.app import create_app
 from thetool.config import get_settings
-from thetool.jobs.context import JobContext
-from thetool.jobs.registry import get_kind, job
+from thetool.jobs.registry import get_kind
 from thetool.jobs.submit import submit
 
-
-class Sleep(BaseModel):
-    """How long to sleep."""
-
-    seconds: float
-
-
-class Slept(BaseModel):
-    """Who slept."""
-
-    pid: int
-
-
-@job("sample.polite", timeout=600)
-def polite(context: JobContext, params: Sleep) -> Slept:
-    """Sleep, and ask all the time whether to stop."""
-    end = time.monotonic() + params.seconds
-    while time.monotonic() < end:
-        context.checkpoint()
-        time.sleep(0.02)
-    return Slept(pid=os.getpid())
-
-
-@job("sample.stubborn", timeout=600)
-def stubborn(context: JobContext, params: Sleep) -> Slept:
-    """Sleep, and never ask."""
-    time.sleep(params.seconds)
-    return Slept(pid=os.getpid())
-
-
-@job("sample.in_child", runs="process", timeout=600)
-def child(context: JobContext, params: Sleep) -> Slept:
-    """Sleep in a child process, and never ask."""
-    time.sleep(params.seconds)
-    return Slept(pid=os.getpid())
-
+assert sample_kinds
 
 if (get_settings().home / "do-not-boot").exists():
     raise RuntimeError("this application was told not to boot")
@@ -87,7 +51,7 @@ def eat(megabytes: int) -> dict[str, int]:
 
 @app.post("/sample/jobs/<verb>")
 def make_job(verb: str) -> dict[str, Any]:
-    """Make a job of a kind above."""
+    """Make a job of a sample kind."""
     kind = get_kind(f"sample.{verb}")
     made = submit(kind.name, kind.params_model.model_validate(request.get_json()), owner_id=MASTER_OWNER_ID)
     return {"job_id": str(made.job_id)}

@@ -12,7 +12,9 @@ import psycopg2.errors
 from thetool.config import Settings
 from thetool.database.address import direct_url
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
+PACKAGE = Path(__file__).parents[1]
+# Beside the package in a checkout; inside it where it was installed from a wheel (setup.py).
+MIGRATIONS = next(folder for folder in (PACKAGE / "migrations", PACKAGE.parent / "migrations") if folder.is_dir())
 
 
 def newest_revision() -> str:

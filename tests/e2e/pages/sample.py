@@ -6,7 +6,8 @@ import time
 
 from pydantic import BaseModel
 
-from tests.e2e.sample import Sleep, app
+from tests.e2e.sample import app
+from tests.e2e.sample_kinds import Sleep
 from thetool.jobs.context import JobContext
 from thetool.jobs.registry import job
 
