@@ -19,6 +19,21 @@ def test_a_static_file_is_kept_for_a_year(client: FlaskClient) -> None:
     assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
+def test_every_part_of_the_stylesheet_is_in_it(client: FlaskClient) -> None:
+    sent = client.get(f"/static/{assets.digest()}/site.css").text
+    parts = {path.stem: path.read_text() for path in (assets.FOLDER / "css").iterdir()}
+    assert set(parts) == set(assets.STYLES)
+    assert all(part in sent for part in parts.values())
+    assert max(part.count("\n") for part in parts.values()) < 150
+
+
+def test_a_browser_finds_the_icon_where_it_looks_by_itself(client: FlaskClient) -> None:
+    response = client.get("/favicon.ico")
+    assert (response.status_code, response.mimetype) == (200, "image/svg+xml")
+    assert response.data == assets.files()["icon.svg"]
+    assert response.headers["Cache-Control"] == "public, max-age=86400"
+
+
 def test_under_another_digest_it_is_asked_for_again(client: FlaskClient) -> None:
     response = client.get("/static/0123456789abcdef/site.css")
     assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-cache")

@@ -26,7 +26,7 @@ from thetool.web.current import settings as current_settings
 from thetool.web.problems import Problem, TooManyRequests
 
 STRATEGY = "token-bucket"
-FREE_PATHS = ("/health", "/api/v1/health", "/api/v1/live", "/api/v1/ready", "/metrics", "/static/")
+FREE_PATHS = ("/health", "/api/v1/health", "/api/v1/live", "/api/v1/ready", "/metrics", "/static/", "/favicon.ico")
 FREE_TO_READ = ("/api/v1/jobs", "/files/", "/ws/", "/docs", "/openapi.json", "/status.json")
 SECONDS_OF_MERCY = 5.0
 SECONDS_BETWEEN_WARNINGS = 60.0

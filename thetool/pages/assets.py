@@ -2,6 +2,8 @@
 
 The digest is a folder of the address (`/static/<digest>/js/dom.js`) and not a query, because ES modules import each
 other by relative paths: a query would be lost on the second module, and an old one could be kept for a year.
+
+`site.css` is the files of `css/` one after the other: parts to work on, one request and one address for browsers.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from flask import Response, request, url_for
 from thetool.web.problems import NotFound
 
 FOLDER = Path(__file__).parent / "static"
+STYLES = ("base", "layout", "controls", "surfaces", "analyze", "findings", "jobs", "settings", "modes")  # in this order
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 KEPT = "public, max-age=31536000, immutable"
 _imports = re.compile(r"""^(?:import|export)\b[^;'"]*["']\./(\w+\.js)["']""", re.MULTILINE).findall
@@ -25,7 +28,9 @@ _imports = re.compile(r"""^(?:import|export)\b[^;'"]*["']\./(\w+\.js)["']""", re
 def files() -> dict[str, bytes]:
     """All static files by their paths, such as `js/dom.js`; about 60 KB, so they stay in memory."""
     paths = sorted(path for path in FOLDER.rglob("*") if path.suffix in TYPES)
-    return {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths}
+    found = {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths}
+    styles = [found.pop(f"css/{name}.css") for name in STYLES]
+    return {**found, "site.css": b"\n".join(styles)}
 
 
 @cache
@@ -53,6 +58,13 @@ def modules_of(script: str) -> tuple[str, ...]:
             found[name] = None
             waiting += _imports(files()[name].decode())
     return tuple(found)
+
+
+def favicon() -> Response:
+    """Serve the icon at the address where browsers look when a page names none, such as a JSON answer."""
+    response = static_file(digest(), "icon.svg")
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    return response
 
 
 def static_file(version: str, name: str) -> Response:

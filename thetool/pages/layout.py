@@ -18,6 +18,7 @@ P = ParamSpec("P")
 
 blueprint = Blueprint("pages", __name__, template_folder="templates")
 blueprint.add_url_rule("/static/<version>/<path:name>", "static_file", assets.static_file)
+blueprint.add_url_rule("/favicon.ico", "favicon", assets.favicon)
 
 
 @dataclass(frozen=True)

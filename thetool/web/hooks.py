@@ -25,6 +25,7 @@ QUIET = (
     "/api/v1/ready",
     "/metrics",
     "/static/",
+    "/favicon.ico",
     "/docs/assets/",
     "/status.json",
 )
