@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from thetool.database import prepared
 from thetool.database.orm import db
+
+PLAIN = "thetool_plain"
+"""Where the pool notes that a connection's statements cannot be prepared."""
 
 
 def first_row(statement: str, **values: Any) -> tuple[Any, ...] | None:
     """Run a statement on a connection of the pool, committed at once; its first row, None when it gives none.
 
-    A third of the time that a session takes: no BEGIN, no COMMIT, no ORM. Needs an application context.
+    A third of the time that a session takes: no BEGIN, no COMMIT, no ORM, and no plan but the first time. Needs an
+    application context.
 
     Raises:
         psycopg2.Error: the statement failed, or Postgres is away.
@@ -20,13 +25,33 @@ def first_row(statement: str, **values: Any) -> tuple[Any, ...] | None:
     connection: Any = pooled.driver_connection
     try:
         connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(statement, values)
-            row: tuple[Any, ...] | None = cursor.fetchone() if cursor.description else None
-            return row
+        return _row(connection, pooled.info, prepared.prepared(statement), values)
     finally:
         if connection.closed:
             pooled.invalidate()
         else:
             connection.autocommit = False
         pooled.close()
+
+
+def _row(
+    connection: Any, of_connection: dict[Any, Any], statement: prepared.Prepared, values: dict[str, Any]
+) -> tuple[Any, ...] | None:
+    """Run the statement, prepared where Postgres is reached directly."""
+    with connection.cursor() as cursor:
+        if not of_connection.get(PLAIN):
+            try:
+                if statement.name not in of_connection:
+                    cursor.execute(statement.prepare)
+                    of_connection[statement.name] = True
+                cursor.execute(statement.execute, values)
+                return _first(cursor)
+            except prepared.LOST:
+                of_connection[PLAIN] = True
+        cursor.execute(statement.text, values)
+        return _first(cursor)
+
+
+def _first(cursor: Any) -> tuple[Any, ...] | None:
+    row: tuple[Any, ...] | None = cursor.fetchone() if cursor.description else None
+    return row

@@ -10,14 +10,14 @@ from typing import Any
 from uuid import UUID
 
 import psycopg2
-import psycopg2.errors
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in lower case
 from psycopg2.extensions import register_adapter
 from psycopg2.extras import UUID_adapter, register_uuid
 
 from thetool.database.connection import DatabaseUnavailable, connect, is_unavailable
 from thetool.database.hang import HangGuard
-from thetool.jobs.queries import Query, queries
+from thetool.database.prepared import LOST, Prepared
+from thetool.jobs.queries import queries
 
 Row = tuple[Any, ...]
 
@@ -108,7 +108,7 @@ class QueueConnection:
         """Whether statements are prepared; false behind a pooler in transaction mode."""
         return not self._plain
 
-    def _again_if_broken(self, query: Query, values: Mapping[str, Any]) -> list[Row]:
+    def _again_if_broken(self, query: Prepared, values: Mapping[str, Any]) -> list[Row]:
         try:
             return self._execute(query, values)
         except psycopg2.Error as error:
@@ -123,7 +123,7 @@ class QueueConnection:
 
     def _note(self, error: psycopg2.Error) -> bool:
         """Learn from an error; true when the same statement may do better now."""
-        if isinstance(error, psycopg2.errors.InvalidSqlStatementName | psycopg2.errors.DuplicatePreparedStatement):
+        if isinstance(error, LOST):
             self._plain = True
             return True
         if is_unavailable(error):
@@ -131,7 +131,7 @@ class QueueConnection:
             return True
         return False
 
-    def _execute(self, query: Query, values: Mapping[str, Any]) -> list[Row]:
+    def _execute(self, query: Prepared, values: Mapping[str, Any]) -> list[Row]:
         connection = self._connected()
         if not self._in_transaction:
             self._hang_guard.begin(self, connection)
