@@ -14,7 +14,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
 from thetool import start
-from thetool.config import SettingsError, load_settings
+from thetool.config import SettingsError, get_settings, load_settings
 from thetool.worker import STOP_SIGNALS, State, Worker
 
 QUICK_STOP_SECONDS = 5
@@ -124,6 +124,7 @@ class Master(Arbiter):  # type: ignore[misc]
             self.log.warning(
                 "HOST and PORT change only with a new start; listening on %s still", old_configuration.address
             )
+        start.warn_about_room(get_settings())
         self._stats["reloads"] += 1
         self.setup(self.app)
         self.log.reopen_files()

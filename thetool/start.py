@@ -22,6 +22,7 @@ from thetool.access.local_key import FILE_NAME, local_key
 from thetool.config import Settings, SettingsError, get_settings, older_names_in_use
 from thetool.database.binaries import EmbeddedPostgresError
 from thetool.database.embedded import EmbeddedServer, connections_needed
+from thetool.database.revive import Revival
 from thetool.database.schema import is_current
 
 ADDRESS_FILE = "server.json"
@@ -30,6 +31,7 @@ WATCH_SECONDS = 2
 
 _log = logging.getLogger(__name__)
 _server: EmbeddedServer | None = None
+_revival: Revival | None = None
 _next_watch = 0.0
 
 
@@ -54,6 +56,7 @@ def require_free_port(host: str, port: int) -> None:
         StartError: it is taken, or not for us to take.
     """
     deadline = time.monotonic() + PORT_SECONDS
+    other = port % 65_535 + 1
     while True:
         try:
             _try_to_bind(host, port)
@@ -64,7 +67,7 @@ def require_free_port(host: str, port: int) -> None:
             if time.monotonic() > deadline:
                 raise StartError(
                     f"Port {port} of {host} is taken: another program, or another TheTool, listens there. "
-                    f"Stop it, or choose another port, such as PORT={port % 65_535 + 1}."
+                    f"Stop it, or choose another port, such as --port {other} (or PORT={other})."
                 ) from error
         time.sleep(0.1)
 
@@ -100,8 +103,7 @@ def _start_embedded(settings: Settings) -> None:
     """Start the embedded Postgres, or join one that runs, and migrate it: nobody else would."""
     global _server
     _server = EmbeddedServer(settings.home)
-    # While a reload replaces the workers, there are twice as many.
-    _server.start(2 * connections_needed(settings))
+    _server.start(_room(settings))
     if is_current(settings):
         return
     from thetool.database.migrate import MigrationError, upgrade
@@ -110,6 +112,23 @@ def _start_embedded(settings: Settings) -> None:
         upgrade(settings)
     except MigrationError as error:
         raise StartError(str(error)) from error
+
+
+def _room(settings: Settings) -> int:
+    """The connections that the server must allow: while a reload replaces the workers, there are twice as many."""
+    return 2 * connections_needed(settings)
+
+
+def warn_about_room(settings: Settings) -> None:
+    """Say so when settings read anew ask for more connections than the embedded Postgres was started with."""
+    if _server is None or (room := _server.cluster.max_connections()) is None or room >= _room(settings):
+        return
+    _log.warning(
+        "The embedded Postgres has room for %s connections, and these settings may need %s: "
+        "stop TheTool and start it again, which gives Postgres more.",
+        room,
+        _room(settings),
+    )
 
 
 def _warn_about_schema(settings: Settings) -> None:
@@ -125,16 +144,20 @@ def _warn_about_schema(settings: Settings) -> None:
 
 def watch(now: float) -> None:
     """Start the embedded Postgres again if it has died (out of memory, say); called by the master all the time."""
-    global _next_watch
+    global _next_watch, _revival
     if _server is None or now < _next_watch:
         return
     _next_watch = now + WATCH_SECONDS
+    if _revival is not None:
+        trouble = _revival.trouble()
+        if trouble is None:
+            return
+        if trouble:
+            _log.error("%s", trouble)
+        _revival = None
     if not _server.is_running():
         _log.error("The embedded Postgres is gone; starting it again")
-        try:
-            _server.start(2 * connections_needed(get_settings()))
-        except (EmbeddedPostgresError, OSError) as error:
-            _log.error("%s", error)
+        _revival = Revival(get_settings().home, _room(get_settings()))
 
 
 def _write_address(home: Path, url: str) -> None:
@@ -151,6 +174,8 @@ def _clean_up(home: Path, owner: int) -> None:
     if os.getpid() != owner:
         return
     _remove_address(home / ADDRESS_FILE)
+    if _revival is not None:
+        _revival.give_up()
     if _server is not None:
         try:
             _server.stop()

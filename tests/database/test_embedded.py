@@ -95,6 +95,15 @@ def test_the_last_user_stops_it(server: EmbeddedServer, used_home: Path) -> None
     assert not second.is_running()
 
 
+def test_a_server_that_ends_before_it_is_told_to_is_no_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen(["sleep", "60"]) as ended:
+        seen = [psutil.Process(ended.pid)]
+        ended.kill()
+    monkeypatch.setattr(cluster.Cluster, "postmaster", lambda self: seen.pop() if seen else None)
+    cluster.Cluster(home).shut_down()
+    assert not seen
+
+
 def test_stopping_what_does_not_run_is_no_error(home: Path, used_home: Path) -> None:
     assert EmbeddedServer(used_home).stop()
     assert not EmbeddedServer(home / "nowhere").stop()

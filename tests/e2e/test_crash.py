@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 from contextlib import ExitStack
 
@@ -55,6 +56,23 @@ def test_new_start_after_everything_was_killed(make_service: MakeService) -> Non
 
     service.start()
     service.until_job(job, "completed")
+
+
+def test_the_master_works_on_while_a_dead_postgres_takes_its_time(make_service: MakeService) -> None:
+    service = make_service(embedded=True, WEB_CONCURRENCY=1).start()
+    with (service.home / "postgres/start.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # nobody can start it as long as this is held
+        service.postgres().kill()
+        until(lambda: "Postgres is gone" in service.log(), "its end is noticed")
+        service.settings_file.write_text("DATABASE_POOL_SIZE=20\n")
+        service.reload()
+        assert "The embedded Postgres has room for 52 connections, and these settings may need 86" in service.log()
+        assert service.get("/health/live")[0] == 200
+        assert service.postgres() is None
+    until(lambda: service.get("/api/v1/jobs")[0] == 200, "Postgres is back", 60)
+    service.send(signal.SIGTERM)
+    assert service.wait() == 0
+    assert not service.processes()
 
 
 def test_orphaned_worker_answers_who_is_connected_and_leaves(make_service: MakeService) -> None:

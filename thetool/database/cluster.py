@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -160,6 +161,13 @@ class Cluster:
             return started_with[3:] == self._options(max_connections)
         return False
 
+    def max_connections(self) -> int | None:
+        """How many connections the running server allows; None when that is not known."""
+        with contextlib.suppress(OSError):
+            found = re.search(r"max_connections=(\d+)", (self.data / "postmaster.opts").read_text())
+            return int(found[1]) if found else None
+        return None
+
     def _options(self, max_connections: int) -> list[str]:
         options = OPTIONS | {
             "max_connections": str(max_connections),
@@ -244,7 +252,8 @@ class Cluster:
         """Stop the server: asked to write all and end; then told to end at once, which its next start recovers from."""
         for number, seconds in ((signal.SIGINT, GENTLE_STOP_SECONDS), (signal.SIGQUIT, QUICK_STOP_SECONDS)):
             if postmaster := self.postmaster():
-                postmaster.send_signal(number)
+                with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended by itself
+                    postmaster.send_signal(number)
                 deadline = time.monotonic() + seconds
                 while self.postmaster() == postmaster and time.monotonic() < deadline:
                     time.sleep(0.01)
