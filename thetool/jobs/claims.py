@@ -10,7 +10,10 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What `enqueue` stores. `params` is JSON text; `run_at` None is now."""
+    """What `enqueue` stores. `params` is JSON text; `run_at` None is now.
+
+    `keep` is for how many seconds it is kept after its end; None is as long as jobs are kept.
+    """
 
     id: UUID
     kind: str
@@ -26,6 +29,9 @@ class NewJob:
     dedupe_key: str | None = None
     idempotency_key: str | None = None
     batch_id: UUID | None = None
+    parent_id: UUID | None = None
+    title: str | None = None
+    keep: float | None = None
 
     def as_parameters(self) -> dict[str, Any]:
         """The values by the names that queries.sql uses."""

@@ -4,11 +4,11 @@
 -- enqueue: Add a job, unless an unfinished one has its dedupe_key.
 insert into jobs (
     id, kind, queue, runs, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
-    dedupe_key, idempotency_key, batch_id
+    dedupe_key, idempotency_key, batch_id, parent_id, title, keep_s
 ) values (
     %(id)s, %(kind)s, %(queue)s, %(runs)s, %(params)s, %(owner_id)s, %(correlation_id)s, %(priority)s,
     coalesce(%(run_at)s::timestamptz, now()), %(timeout)s, %(max_attempts)s,
-    %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s
+    %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s, %(parent_id)s, %(title)s, %(keep)s
 )
 on conflict (dedupe_key) where dedupe_key is not null and status in ('queued', 'running') do nothing
 returning status, case when %(notify)s::boolean then pg_notify('thetool_jobs', queue || ':' || runs || ':' || %(sender)s) end;
@@ -16,12 +16,13 @@ returning status, case when %(notify)s::boolean then pg_notify('thetool_jobs', q
 -- enqueue_claimed: Add a job that the caller runs at once; it is queued where one that the caller could run is ready.
 insert into jobs (
     id, kind, queue, runs, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
-    dedupe_key, idempotency_key, batch_id,
+    dedupe_key, idempotency_key, batch_id, parent_id, title, keep_s,
     status, attempts, claim_token, worker_id, lease_expires_at, started_at
 )
 select
     %(id)s, %(kind)s, %(queue)s, %(runs)s, %(params)s, %(owner_id)s, %(correlation_id)s, %(priority)s,
     now(), %(timeout)s, %(max_attempts)s, %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s,
+    %(parent_id)s, %(title)s, %(keep)s,
     case when free then 'running' else 'queued' end,
     case when free then 1 else 0 end,
     case when free then %(token)s::uuid end,
@@ -82,7 +83,7 @@ returning id;
 -- complete: Finish a job with its result, if the claim still holds and nobody asked to cancel.
 update jobs set
     status = 'completed', result = %(result)s, error = null, progress = 1, lease_expires_at = null,
-    finished_at = now(), expires_at = now() + make_interval(secs => %(keep)s)
+    finished_at = now(), expires_at = now() + make_interval(secs => coalesce(keep_s, %(keep)s))
 where id = %(id)s and claim_token = %(token)s and status = 'running' and cancel_requested_at is null
 returning finished_at, case when %(notify)s::boolean then pg_notify('thetool_jobs_done', id::text) end;
 
@@ -90,7 +91,7 @@ returning finished_at, case when %(notify)s::boolean then pg_notify('thetool_job
 with done as (
     update jobs set
         status = 'completed', result = %(result)s, error = null, progress = 1, lease_expires_at = null,
-        finished_at = now(), expires_at = now() + make_interval(secs => %(keep)s)
+        finished_at = now(), expires_at = now() + make_interval(secs => coalesce(keep_s, %(keep)s))
     where id = %(id)s and claim_token = %(token)s and status = 'running' and cancel_requested_at is null
     returning case when %(notify)s::boolean then pg_notify('thetool_jobs_done', id::text) end
 ), ready as materialized (
@@ -113,7 +114,7 @@ select (select count(*) from done), next.* from (select) as one left join next o
 update jobs set
     status = case when cancel_requested_at is null then 'failed' else 'cancelled' end,
     error = %(error)s, lease_expires_at = null,
-    finished_at = now(), expires_at = now() + make_interval(secs => %(keep)s)
+    finished_at = now(), expires_at = now() + make_interval(secs => coalesce(keep_s, %(keep)s))
 where id = %(id)s and claim_token = %(token)s and status = 'running'
 returning status, pg_notify('thetool_jobs_done', id::text);
 
@@ -127,7 +128,7 @@ returning status;
 -- finish_cancelled: Finish a job that stopped because somebody asked, if the claim still holds.
 update jobs set
     status = 'cancelled', lease_expires_at = null,
-    finished_at = now(), expires_at = now() + make_interval(secs => %(keep)s)
+    finished_at = now(), expires_at = now() + make_interval(secs => coalesce(keep_s, %(keep)s))
 where id = %(id)s and claim_token = %(token)s and status = 'running'
 returning status, pg_notify('thetool_jobs_done', id::text);
 
@@ -135,7 +136,8 @@ returning status, pg_notify('thetool_jobs_done', id::text);
 update jobs set
     status = case when cancel_requested_at is null then 'queued' else 'cancelled' end,
     finished_at = case when cancel_requested_at is null then null else now() end,
-    expires_at = case when cancel_requested_at is null then null else now() + make_interval(secs => %(keep)s) end,
+    expires_at = case when cancel_requested_at is not null
+        then now() + make_interval(secs => coalesce(keep_s, %(keep)s)) end,
     attempts = greatest(attempts - 1, 0), claim_token = null, worker_id = null, lease_expires_at = null
 where worker_id = %(worker_id)s and status = 'running'
 returning id, case when status = 'queued' then pg_notify('thetool_jobs', queue || ':' || runs || ':')
@@ -157,7 +159,7 @@ update jobs set
     status = fate, lost = lost + 1, claim_token = null, worker_id = null, lease_expires_at = null,
     error = case when fate = 'failed' then %(error)s::jsonb end,
     finished_at = case when fate <> 'queued' then now() end,
-    expires_at = case when fate <> 'queued' then now() + make_interval(secs => %(keep)s) end
+    expires_at = case when fate <> 'queued' then now() + make_interval(secs => coalesce(keep_s, %(keep)s)) end
 from taken where jobs.id = taken.id
 returning jobs.id, kind, fate, attempts,
     case when fate = 'queued' then pg_notify('thetool_jobs', queue || ':' || runs || ':')
@@ -168,7 +170,7 @@ update jobs set
     cancel_requested_at = coalesce(cancel_requested_at, now()),
     status = case status when 'queued' then 'cancelled' else status end,
     finished_at = case status when 'queued' then now() end,
-    expires_at = case status when 'queued' then now() + make_interval(secs => %(keep)s) end
+    expires_at = case status when 'queued' then now() + make_interval(secs => coalesce(keep_s, %(keep)s)) end
 where id = %(id)s and status in ('queued', 'running')
 returning status, case when status = 'running' then pg_notify('thetool_jobs_cancel', id::text)
     else pg_notify('thetool_jobs_done', id::text) end;
