@@ -26,8 +26,9 @@ def queue(database: str) -> Iterator[Queue]:
 
 @pytest.fixture
 def job_settings(settings: Settings) -> Settings:
-    """Two threads, one child, a lease of 3 seconds."""
-    return settings.model_copy(update={"job_threads": 2, "job_processes": 1, "job_lease_seconds": 3.0})
+    """Two threads, one child, two threads for the network, a lease of 3 seconds."""
+    slots = {"job_threads": 2, "job_processes": 1, "job_network_threads": 2}
+    return settings.model_copy(update={**slots, "job_lease_seconds": 3.0})
 
 
 @pytest.fixture

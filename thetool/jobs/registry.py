@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel
 
@@ -15,6 +15,8 @@ Params = TypeVar("Params", bound=BaseModel)
 Result = TypeVar("Result", bound=BaseModel)
 Handler = Callable[[JobContext, Params], Result]
 FinishHook = Callable[[Any, JobContext, Any], None]
+
+Runs = Literal["thread", "process", "network"]
 
 DEFAULT_MEMORY_MB = 1024
 MAX_TIMEOUT_SECONDS = 86_400
@@ -50,7 +52,7 @@ class JobKind:
     params_model: type[BaseModel]
     result_model: type[BaseModel]
     queue: str
-    runs: Literal["thread", "process"]
+    runs: Runs
     timeout: float
     max_attempts: int
     memory_mb: int
@@ -65,7 +67,7 @@ def job(
     kind: str,
     *,
     queue: str = "cpu",
-    runs: Literal["thread", "process"] = "thread",
+    runs: Runs = "thread",
     timeout: float = 300,
     max_attempts: int = 3,
     memory_mb: int = DEFAULT_MEMORY_MB,
@@ -77,7 +79,8 @@ def job(
         kind: `room.verb`, such as `analyze.text`.
         queue: `cpu` or `gpu`; a worker takes jobs only of the queues that it serves.
         runs: `thread` for what is short or releases the interpreter's lock, `process` for what must be killed to stop,
-            may eat memory, or reads hostile input.
+            may eat memory, or reads hostile input, `network` for what mostly waits for another service: its threads
+            are more, and apart, so that a slow service takes no slot of what computes.
         timeout: seconds of one attempt.
         max_attempts: how often a job is tried when it raises `TransientError`, or its worker dies.
         memory_mb: MiB that a `process` job may hold, the processes that it starts included.
@@ -149,8 +152,8 @@ def _check_bounds(kind: str, queue: str, runs: str, timeout: float, max_attempts
     room, _, verb = kind.partition(".")
     if not (room.isidentifier() and verb.replace(".", "_").isidentifier()):
         raise ValueError(f"{kind!r}: a kind is named room.verb")
-    if queue not in {"cpu", "gpu"} or runs not in {"thread", "process"}:
-        raise ValueError(f"{kind}: the queue is cpu or gpu, and it runs as a thread or a process")
+    if queue not in {"cpu", "gpu"} or runs not in get_args(Runs):
+        raise ValueError(f"{kind}: the queue is cpu or gpu, and it runs as one of {', '.join(get_args(Runs))}")
     check_timeout(timeout)
     if max_attempts < 1 or memory_mb < 1:
         raise ValueError(f"{kind}: max_attempts and memory_mb are positive")

@@ -52,6 +52,7 @@ class Runner:
         self.groups = {
             "thread": self._group("thread", settings.job_threads),
             "process": self._group("process", settings.job_processes),
+            "network": self._group("network", settings.job_network_threads),
         }
         self._listener = Listener(direct_url(settings))
         self._keeper = LeaseKeeper(
@@ -59,7 +60,7 @@ class Runner:
             self.worker_id,
             self._active,
             kinds=self.kind_names,
-            slots=settings.job_threads + settings.job_processes,
+            slots=sum(group.size for group in self.groups.values()),
         )
         self.watcher = Watcher(self.queue, self._active, wake=self.wake, abandon=self._abandon)
         self._settlement = Settlement(
@@ -230,7 +231,7 @@ class Runner:
 
     def _abandon(self, running: Running) -> None:
         """A thread job did not stop in time: fail it, go on with a new thread, and ask for a new process."""
-        if running.slot.group is not self.groups["thread"]:
+        if running.slot.group is self.groups["process"]:
             return
         if not self._settlement.expire(running) and time.monotonic() < running.deadline + LAST_GRACE_SECONDS:
             return

@@ -47,6 +47,18 @@ class JobSettings(Group):
     job_processes: int = named(
         "JOB_PROCESSES", default=1, ge=0, le=64, description="Jobs that one worker runs at a time in child processes."
     )
+    job_network_threads: int = named(
+        "JOB_NETWORK_THREADS",
+        default=8,
+        ge=0,
+        le=64,
+        description="Jobs that one worker runs at a time in threads that wait for other services (webhooks).",
+    )
+    webhook_allow_private: bool = named(
+        "WEBHOOK_ALLOW_PRIVATE",
+        default=False,
+        description="Let webhooks reach private addresses: only where everybody who holds a key may reach them too.",
+    )
     embeddings_model: str = named(
         "TEXT_MODEL_NAME",
         default="minilm-int8",
