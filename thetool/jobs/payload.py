@@ -12,6 +12,7 @@ MAX_PAYLOAD_BYTES = 16 * 2**20
 
 # An escaped NUL: the backslash before the `u` is not itself escaped.
 _nul = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_not_a_number = re.compile(rb"NaN|Infinity")
 
 
 class NotStorable(ValueError):  # noqa: N818  reads as a sentence where it is raised
@@ -48,8 +49,11 @@ def to_json_text(model: BaseModel) -> str:
 
 def _refuse_nan(model: BaseModel) -> None:
     """Pydantic writes NaN as null, silently: a number that is lost so is an error that nobody sees."""
+    data = model.model_dump()
+    if not _not_a_number.search(pydantic_core.to_json(data, inf_nan_mode="constants", serialize_unknown=True)):
+        return
     try:
-        json.dumps(model.model_dump(), allow_nan=False, skipkeys=True, default=repr)
+        json.dumps(data, allow_nan=False, skipkeys=True, default=repr)
     except ValueError as error:
         raise NotStorable("It holds NaN or infinity, which JSON does not have.") from error
 
