@@ -1,0 +1,1 @@
+"""What happens by itself: schedules, each tick once over all processes and machines, and the housekeeping they run."""
