@@ -3,7 +3,8 @@
 A sentence ends
 - at `.`, `!`, `?` or their like in other scripts, with the quotes and brackets that close after it, before a blank;
   the full-width ones of Chinese and Japanese need no blank;
-- at an empty line, a page break or a paragraph separator; before a line that begins as an item of a list.
+- at an empty line, a page break or a paragraph separator; before a line that begins as an item of a list;
+- at a line end, but for one at which prose is only wrapped (`thetool.text.layout` judges that by the whole text).
 
 A full stop after a title, an initial or an abbreviation ends none (`Dr. Who`, `J. R. R. Tolkien`, `e.g. this`), after
 some abbreviations only where no small letter follows (`Acme Inc. They …`). What holds no letter or digit belongs to the
@@ -15,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from thetool.text.layout import Layout, layout_of
 from thetool.text.watching import Watch, unwatched
 
 Span = tuple[int, int]
@@ -27,6 +29,7 @@ _CLOSERS = "\"'”’»›)\\]}）］｝」』】〉》〕"
 _DEEPEST_INDENT = 8
 _end = re.compile(
     rf"(?P<gap>(?:\n[^\S\n]*\n|[\f\u2029])\s*|\n(?=[^\S\n]{{0,{_DEEPEST_INDENT}}}(?:[-*•‣–—]|\d{{1,3}}[.)])\s))"
+    rf"|(?P<line>\n)"
     rf"|(?P<stop>[{_STOPS}{_WIDE_STOPS}]+[{_CLOSERS}]*)"
 )
 _word_character = re.compile(r"[^\W_]")
@@ -48,14 +51,14 @@ _LONGEST_ABBREVIATION = 12
 _WATCH_EVERY = 10_000
 
 
-def sentences(text: str, watch: Watch = unwatched) -> Iterator[Span]:
+def sentences(text: str, watch: Watch = unwatched, layout: Layout | None = None) -> Iterator[Span]:
     """Yield the sentences of `text` in order, without the blanks around them.
 
     Nothing but blanks lies between them. A text with no letter or digit is one sentence; blanks alone are none.
-    `watch` is told how far into the text the splitting is.
+    `watch` is told how far into the text the splitting is; `layout` is the text's, when it is known already.
     """
     pending: Span | None = None
-    for number, (start, end) in enumerate(_pieces(text), 1):
+    for number, (start, end) in enumerate(_pieces(text, layout or layout_of(text)), 1):
         if number % _WATCH_EVERY == 0:
             watch(end / len(text))
         if pending is None:
@@ -81,12 +84,16 @@ def windows(text: str, span: Span, longest: int) -> Iterator[Span]:
         yield start, end
 
 
-def _pieces(text: str) -> Iterator[Span]:
+def _pieces(text: str, layout: Layout) -> Iterator[Span]:
     """Everything that lies between two ends, blanks around it and empty pieces left out."""
     start = 0
     for found in _end.finditer(text):
         if found["gap"] is not None:
             end = found.start()
+        elif found["line"] is not None:
+            end = found.start()
+            if not layout.line_ends_sentence(text, end):
+                continue
         elif _ends_sentence(text, found.start(), found.end()):
             end = found.end()
         else:

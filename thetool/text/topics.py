@@ -11,12 +11,15 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import BaseModel, Field
 
 from thetool.config import Settings
 from thetool.text.embeddings import SentenceEncoder, load_encoder, unit
+from thetool.text.layout import Layout
 from thetool.text.sentences import sentences, windows
 from thetool.text.watching import Watch, part_of, unwatched
 
@@ -26,12 +29,24 @@ if TYPE_CHECKING:
 CUTOFF = 0.2
 """Below this a topic does not apply: texts about nothing in particular score .13 to .19, others .26 and more."""
 
-_LONGEST_PIECE = 10_000  # characters; bounds the memory that one endless sentence takes
-_CHUNK = 256
-_KNOWN = 2_048
+SAMPLE_CHARACTERS = 100_000
+"""So much of a longer text is read where a sample is enough: some 1,000 sentences, for which the scores of a text that
+is read as a whole differ by about .01 (docs/decisions/0002-texts.md)."""
+
+_LONGEST_PIECE = 1_000  # characters; about what the model reads at once, so that a sample is of many places
+_CHUNK = 512
+_KNOWN = 4_096
 
 Labels = tuple[tuple[str, tuple[str, ...]], ...]
 """Each topic's name and the phrases that describe it."""
+
+
+class _Piece(NamedTuple):
+    """A sentence, or a part of a very long one; `sentence` is its number, from 1."""
+
+    start: int
+    end: int
+    sentence: int
 
 
 class Topic(BaseModel):
@@ -47,7 +62,11 @@ class Topics(BaseModel):
     topics: list[Topic] = Field(description="The topics at or above the cut-off, closest first; none may apply.")
     scores: dict[str, float] = Field(description="The score of every topic that was asked about.")
     cutoff: float = Field(description="Topics that score less are left out of `topics`.")
-    sentences_used: int = Field(ge=0, description="How many sentences the mean is of; none is left out.")
+    sentences: int = Field(ge=0, description="How many sentences the text has.")
+    sentences_used: int = Field(ge=0, description="How many of them were read, wholly or in part.")
+    share_read: float = Field(
+        ge=0, le=1, description="Share of the text that was read: 1, or less where a sample of a long text was enough."
+    )
 
 
 class TopicMatcher:
@@ -66,44 +85,60 @@ class TopicMatcher:
         """
         return _matcher(load_encoder(settings))
 
-    def match(self, text: str, labels: Labels | None = None, watch: Watch = unwatched) -> Topics:
+    def match(
+        self,
+        text: str,
+        labels: Labels | None = None,
+        watch: Watch = unwatched,
+        *,
+        most: int | None = None,
+        layout: Layout | None = None,
+    ) -> Topics:
         """Score `text`, which must be English, against each topic of `labels` (without them: our own).
 
         Args:
             text: English; nothing is checked here.
             labels: the topics, as `labels_of` gives them.
             watch: is told how far it is.
+            most: of a longer text read about so many characters only, in sentences from all over it.
+            layout: the text's, when it is known already.
         """
         labels = labels or default_labels()
         centres = self._centres(labels)
-        number, vector = self._vector(text, watch)
+        found = list(_pieces(text, part_of(watch, 0, 0), layout))
+        used = found if most is None or len(text) <= most else _sample(found, most)
+        vector = self._vector(text, used, watch)
         scores = {label: float(score) for (label, _), score in zip(labels, centres @ vector[0], strict=True)}
         order = sorted(scores, key=lambda label: scores[label], reverse=True)
         return Topics(
             topics=[Topic(label=label, score=round(scores[label], 4)) for label in order if scores[label] >= CUTOFF],
             scores={label: round(scores[label], 4) for label in order},
             cutoff=CUTOFF,
-            sentences_used=number,
+            sentences=found[-1].sentence if found else 0,
+            sentences_used=len({piece.sentence for piece in used}),
+            share_read=1 if used is found else round(_length(used) / _length(found), 4),
         )
 
-    def _vector(self, text: str, watch: Watch) -> tuple[int, Vectors]:
-        """The number of sentences, and the text's unit vector as one row."""
+    def _vector(self, text: str, pieces: Sequence[_Piece], watch: Watch) -> Vectors:
+        """The unit vector of these parts of the text, as one row."""
         import numpy as np
 
-        sentences_used = done = 0
+        done = 0.0
         known: dict[str, Vectors] = {}
         total = np.zeros((1, self._encoder.size), np.float32)
-        for sentences_used, end, weights in _chunks(text, watch):  # noqa: B007  the last one counts
+        characters = _length(pieces) or 1
+        for weights in _chunks(text, pieces):
             if len(known) > _KNOWN:
                 known.clear()
-            new = [sentence for sentence in weights if sentence not in known]
-            vectors = self._encoder.encode(new, part_of(watch, done / len(text), end / len(text)))
+            part = sum(weights.values()) / characters
+            new = [words for words in weights if words not in known]
+            vectors = self._encoder.encode(new, part_of(watch, done, done + part))
             known.update(zip(new, vectors, strict=True))
-            for sentence, weight in weights.items():
-                total += known[sentence] * weight
-            done = end
-            watch(done / len(text))
-        return sentences_used, unit(total)
+            for words, weight in weights.items():
+                total += known[words] * weight
+            done += part
+            watch(min(done, 1))
+        return unit(total)
 
     def _centres_of(self, labels: Labels) -> Vectors:
         """One unit row a label."""
@@ -137,17 +172,37 @@ def _matcher(encoder: SentenceEncoder) -> TopicMatcher:
     return TopicMatcher(encoder)
 
 
-def _chunks(text: str, watch: Watch) -> Iterator[tuple[int, int, dict[str, int]]]:
-    """Some sentences at a time: how many there were so far, where the last ends, and each with its length in all."""
+def _pieces(text: str, watch: Watch, layout: Layout | None) -> Iterator[_Piece]:
+    for number, span in enumerate(sentences(text, watch, layout), 1):
+        for start, end in windows(text, span, _LONGEST_PIECE):
+            yield _Piece(start, end, number)
+
+
+def _length(pieces: Sequence[_Piece]) -> int:
+    return sum(piece.end - piece.start for piece in pieces)
+
+
+def _sample(pieces: Sequence[_Piece], most: int) -> Sequence[_Piece]:
+    """Pieces of about `most` characters in all, one out of each of as many equal parts; always the same ones.
+
+    Which one of its part is left to chance (with a fixed seed): every tenth line of a log may well be of one sort.
+    """
+    number = max(1, len(pieces) * most // max(_length(pieces), 1))
+    if number >= len(pieces):
+        return pieces
+    chance = Random(0)  # noqa: S311  not a secret
+    bounds = [part * len(pieces) // number for part in range(number + 1)]
+    return [pieces[chance.randrange(first, after)] for first, after in pairwise(bounds)]
+
+
+def _chunks(text: str, pieces: Sequence[_Piece]) -> Iterator[dict[str, int]]:
+    """What the pieces hold, some at a time; what several of them hold once, with its length in all."""
     weights: dict[str, int] = {}
-    number = last = 0
-    for start, end in sentences(text, watch):
-        number += 1
-        for first, last in windows(text, (start, end), _LONGEST_PIECE):
-            sentence = text[first:last]
-            weights[sentence] = weights.get(sentence, 0) + len(sentence)
-            if len(weights) >= _CHUNK or last - start > _LONGEST_PIECE:
-                yield number, last, weights
-                weights = {}
+    for start, end, _ in pieces:
+        words = text[start:end]
+        weights[words] = weights.get(words, 0) + len(words)
+        if len(weights) >= _CHUNK:
+            yield weights
+            weights = {}
     if weights:
-        yield number, last, weights
+        yield weights
