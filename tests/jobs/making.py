@@ -34,9 +34,11 @@ def new_job(**changes: Any) -> NewJob:
     return NewJob(**{**values, **changes})
 
 
-def wish(worker: UUID | None = None, kind: str = "sample.noop", queue: str = "cpu", runs: str = "thread") -> Wish:
-    """What a worker takes: one kind."""
-    return Wish(worker or uuid4(), queue, runs, (kind,))
+def wish(
+    worker: UUID | None = None, kind: str = "sample.noop", queue: str = "cpu", runs: str = "thread", limit: int = 1
+) -> Wish:
+    """What a worker takes: one kind, which is quick."""
+    return Wish(worker or uuid4(), queue, runs, (kind,), (kind,), limit)
 
 
 def make(kind: str, /, *, timeout: float | None = None, **params: Any) -> Any:

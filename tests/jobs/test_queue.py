@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from tests.jobs.making import OWNER, new_job, rows, wish
-from thetool.jobs.claims import Claim, Wish
+from thetool.jobs.claims import Claim, Ending, Wish
 from thetool.jobs.failure import Failure
 from thetool.jobs.queue import Queue
 
@@ -78,7 +78,7 @@ def test_each_job_is_claimed_once(queue: Queue) -> None:
     def work() -> None:
         own = Queue(queue.url)
         start.wait()
-        while claims := own.claim(wish(), limit=3):
+        while claims := own.claim(wish(limit=3)):
             for claim in claims:
                 assert own.complete(claim, "{}")
                 claimed[claim.id] += 1
@@ -108,14 +108,11 @@ def test_the_result_is_stored_with_the_completion(queue: Queue) -> None:
 def test_finishing_one_job_takes_the_next(queue: Queue) -> None:
     first, second, later = put(queue), put(queue), put(queue, run_at=datetime.now(UTC) + timedelta(minutes=1))
     claim = take(queue)
-    done, following = queue.complete_and_claim(claim, '{"n": 1}', wish(WORKER), notify=True)
-    assert done
-    assert following
+    done, (following,) = queue.complete_and_claim([Ending(claim, '{"n": 1}')], wish(WORKER))
+    assert done == {first}
     assert (following.id, following.attempt) == (second, 1)
     assert following.token != claim.token
-    done, nothing = queue.complete_and_claim(following, '{"n": 2}', wish(WORKER), notify=False)
-    assert done
-    assert nothing is None
+    assert queue.complete_and_claim([Ending(following, '{"n": 2}', notify=False)], wish(WORKER)) == ({second}, [])
     assert [queue.status(job_id) for job_id in (first, second, later)] == ["completed", "completed", "queued"]
 
 
@@ -123,9 +120,8 @@ def test_an_old_claim_finishes_nothing_and_the_next_job_is_taken_all_the_same(qu
     job_id = put(queue)
     old = take(queue)
     queue.hand_back(WORKER)
-    done, following = queue.complete_and_claim(old, '{"late": true}', wish(WORKER), notify=True)
+    done, (following,) = queue.complete_and_claim([Ending(old, '{"late": true}')], wish(WORKER))
     assert not done
-    assert following
     assert following.id == job_id
     snapshot = queue.snapshot(job_id)
     assert snapshot
@@ -138,7 +134,8 @@ def old_claim_does_nothing(queue: Queue, claim: Claim) -> None:
     assert not queue.progress(claim, 0.5, "stage", "message")
     assert not queue.complete(claim, '{"late": true}')
     assert not queue.complete(claim, '{"late": true}', callbacks=[lambda cursor: pytest.fail("called")])
-    assert queue.complete_and_claim(claim, '{"late": true}', NO_WISH, notify=True) == (False, None)
+    assert queue.complete_and_claim([Ending(claim, '{"late": true}')], NO_WISH) == (set(), [])
+    assert queue.give_back([claim]) == []
     assert queue.fail(claim, FAILURE) is None
     assert queue.retry(claim, FAILURE, 0) is None
     assert queue.finish_cancelled(claim) is None
@@ -174,7 +171,7 @@ def test_a_renewed_claim_is_not_rescued(queue: Queue, other: Queue) -> None:
     job_id = put(queue)
     claim = take(queue)
     expire(queue, job_id)
-    assert queue.renew([claim]) == {job_id: False}
+    assert queue.renew([claim]) == {claim.token: False}
     assert other.rescue() == []
 
 
@@ -182,7 +179,7 @@ def test_renewing_tells_what_somebody_asked(queue: Queue, other: Queue) -> None:
     job_id = put(queue)
     claim = take(queue)
     assert other.cancel(job_id) == "running"
-    assert queue.renew([claim]) == {job_id: True}
+    assert queue.renew([claim]) == {claim.token: True}
     assert queue.asked_to_cancel([job_id]) == [job_id]
 
 
@@ -206,7 +203,7 @@ def test_handing_back_uses_no_attempt(queue: Queue) -> None:
     assert queue.hand_back(WORKER) == [mine]
     assert rows(queue.url, "select status, attempts, lost from jobs where id = %s", str(mine)) == [("queued", 0, 0)]
     assert other_claim.id == theirs
-    assert queue.renew([other_claim]) == {theirs: False}
+    assert queue.renew([other_claim]) == {other_claim.token: False}
 
 
 def test_a_retry_waits_and_keeps_the_error(queue: Queue) -> None:
@@ -299,7 +296,7 @@ def test_progress_is_kept_and_told(queue: Queue) -> None:
 def test_a_job_is_made_claimed_only_when_nothing_is_ready(queue: Queue) -> None:
     claim = queue.enqueue_claimed(new_job(), wish(WORKER))
     assert isinstance(claim, Claim)
-    assert queue.renew([claim]) == {claim.id: False}
+    assert queue.renew([claim]) == {claim.token: False}
     put(queue, run_at=datetime.now(UTC) + timedelta(minutes=1))
     put(queue, kind="sample.other")
     assert isinstance(queue.enqueue_claimed(new_job(), wish(WORKER)), Claim)

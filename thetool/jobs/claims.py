@@ -12,7 +12,8 @@ from uuid import UUID
 class NewJob:
     """What `enqueue` stores. `params` is JSON text; `run_at` None is now.
 
-    `keep` is for how many seconds it is kept after its end; None is as long as jobs are kept.
+    `keep` is for how many seconds it is kept after its end; None is as long as jobs are kept. `concurrency_limit` jobs
+    with the same `concurrency_key` run at a time; `rate_limit` with the same `rate_key` begin within `rate_seconds`.
     """
 
     id: UUID
@@ -32,24 +33,46 @@ class NewJob:
     parent_id: UUID | None = None
     title: str | None = None
     keep: float | None = None
+    concurrency_key: str | None = None
+    concurrency_limit: int | None = None
+    rate_key: str | None = None
+    rate_limit: int | None = None
+    rate_seconds: float | None = None
 
     def as_parameters(self) -> dict[str, Any]:
         """The values by the names that queries.sql uses."""
         return {name: getattr(self, name) for name in self.__slots__}
 
+    @property
+    def keyed(self) -> bool:
+        """Whether others with the same key may keep it from beginning."""
+        return self.concurrency_key is not None or self.rate_key is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a worker takes for one of its slots: jobs of one queue that run in one way, of the kinds that it knows."""
+    """What a worker takes for one of its slots: jobs of one queue that run in one way, of the kinds that it knows.
+
+    Up to `limit` at a time where they are of the `quick` kinds; one at a time of the others.
+    """
 
     worker_id: UUID
     queue: str
     runs: str
     kinds: tuple[str, ...]
+    quick: tuple[str, ...] = ()
+    limit: int = 1
 
     def as_parameters(self) -> dict[str, Any]:
         """The values by the names that queries.sql uses."""
-        return {"worker_id": self.worker_id, "queue": self.queue, "runs": self.runs, "kinds": list(self.kinds)}
+        return {
+            "worker_id": self.worker_id,
+            "queue": self.queue,
+            "runs": self.runs,
+            "kinds": list(self.kinds),
+            "quick": list(self.quick),
+            "limit": self.limit,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +90,12 @@ class Claim:
     token: UUID
     created_at: datetime
     started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A claimed job that is done, with its result as JSON text. `notify`: somebody elsewhere may want to hear of it."""
+
+    claim: Claim
+    result: str
+    notify: bool = True

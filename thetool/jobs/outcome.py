@@ -13,13 +13,14 @@ import structlog
 
 from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.active import Running
-from thetool.jobs.context import Interrupted, LostClaim, TimedOut
+from thetool.jobs.claims import Ending
+from thetool.jobs.context import Cancelled, Interrupted, LostClaim, TimedOut
 from thetool.jobs.failure import Failure, backoff_seconds, failure_of
 from thetool.jobs.queue import Queue
 from thetool.jobs.results import Completed, unstorable
+from thetool.jobs.schedules.tally import count_end
 from thetool.jobs.snapshot import JobSnapshot
 from thetool.jobs.waiters import Waiters
-from thetool.telemetry.metrics import observe_job
 
 log = structlog.get_logger(__name__)
 
@@ -56,15 +57,10 @@ class Settlement:
             status = self._complete(running, outcome)
         elif isinstance(outcome, Failure):
             status = self._fail(running, outcome)
-        elif issubclass(outcome, LostClaim):
-            status = None
-        elif issubclass(outcome, TimedOut):
-            status = self._fail(running, timeout_failure(claim.timeout))
         else:
-            status = self._persist(lambda: self._queue.finish_cancelled(claim))
-            self._tell(running, status)
+            status = self._stop(running, outcome)
         if status is not None:
-            observe_job(claim.kind, status, seconds)
+            count_end(claim.kind, status, seconds)
         elif not running.abandoned:
             log.warning("the claim was lost; what this attempt did is not kept", attempt=claim.attempt)
 
@@ -80,34 +76,45 @@ class Settlement:
         failure = timeout_failure(running.claim.timeout)
         status = self._queue.fail(running.claim, failure)
         if status is not None:
+            count_end(running.claim.kind, status, time.monotonic() - running.began)
             self._tell(running, status, failure=failure if status == "failed" else None)
         return status is not None
 
     def _complete(self, running: Running, outcome: Completed) -> str | None:
-        claim = running.claim
         try:
             kept = self._persist(lambda: self._write_result(running, outcome))
-        except Exception as error:
+        except Interrupted as interruption:  # a callback asked whether to stop
+            return self._stop(running, type(interruption))
+        except BaseException as error:
             log.exception("the job's end cannot be stored")
             if isinstance(error, psycopg2.DataError) and not outcome.callbacks:
                 return self._fail(running, unstorable(f"The result cannot be stored: {error}"))
             return self._fail(running, failure_of(error))
         if not kept:
-            status = self._persist(lambda: self._queue.finish_cancelled(claim))
-            self._tell(running, status)
-            return status
+            return self._stop(running, Cancelled)
         self._tell(running, "completed", result=outcome.result)
         return "completed"
+
+    def _stop(self, running: Running, how: type[Interrupted]) -> str | None:
+        claim = running.claim
+        if issubclass(how, LostClaim):
+            return None
+        if issubclass(how, TimedOut):
+            return self._fail(running, timeout_failure(claim.timeout))
+        status = self._persist(lambda: self._queue.finish_cancelled(claim))
+        self._tell(running, status)
+        return status
 
     def _write_result(self, running: Running, outcome: Completed) -> bool:
         claim, wish = running.claim, running.wish
         notify = not self._waiters.only_here(claim.id)
         if wish is None or outcome.callbacks or not running.slot.group.looking:
             return self._queue.complete(claim, outcome.result, callbacks=outcome.callbacks, notify=notify)
-        kept, running.next = self._queue.complete_and_claim(claim, outcome.result, wish, notify=notify)
+        kept, claims = self._queue.complete_and_claim([Ending(claim, outcome.result, notify)], wish)
+        running.next = claims[0] if claims else None
         if running.next is None:
             running.slot.found_nothing()
-        return kept
+        return bool(kept)
 
     def _fail(self, running: Running, failure: Failure) -> str | None:
         claim = running.claim

@@ -4,14 +4,41 @@
 -- enqueue: Add a job, unless an unfinished one has its dedupe_key.
 insert into jobs (
     id, kind, queue, runs, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
-    dedupe_key, idempotency_key, batch_id, parent_id, title, keep_s
+    dedupe_key, idempotency_key, batch_id, parent_id, title, keep_s,
+    concurrency_key, concurrency_limit, rate_key, rate_limit, rate_seconds
 ) values (
     %(id)s, %(kind)s, %(queue)s, %(runs)s, %(params)s, %(owner_id)s, %(correlation_id)s, %(priority)s,
     coalesce(%(run_at)s::timestamptz, now()), %(timeout)s, %(max_attempts)s,
-    %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s, %(parent_id)s, %(title)s, %(keep)s
+    %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s, %(parent_id)s, %(title)s, %(keep)s,
+    %(concurrency_key)s, %(concurrency_limit)s, %(rate_key)s, %(rate_limit)s, %(rate_seconds)s
 )
 on conflict (dedupe_key) where dedupe_key is not null and status in ('queued', 'running') do nothing
 returning status, case when %(notify)s::boolean then pg_notify('thetool_jobs', queue || ':' || runs || ':' || %(sender)s) end;
+
+-- enqueue_many: Add jobs, but those whose dedupe_key an unfinished job has; one word to the workers for all of them.
+with added as (
+    insert into jobs (
+        id, kind, queue, runs, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
+        dedupe_key, idempotency_key, batch_id, parent_id, title, keep_s,
+        concurrency_key, concurrency_limit, rate_key, rate_limit, rate_seconds
+    )
+    select
+        id, kind, queue, runs, params, owner_id, correlation_id, priority, coalesce(run_at, now()), timeout,
+        max_attempts, dedupe_key, idempotency_key, batch_id, parent_id, title, keep,
+        concurrency_key, concurrency_limit, rate_key, rate_limit, rate_seconds
+    from json_to_recordset(%(jobs)s::json) as new (
+        id uuid, kind text, queue text, runs text, params json, owner_id uuid, correlation_id text, priority integer,
+        run_at timestamptz, timeout real, max_attempts integer, dedupe_key text, idempotency_key text, batch_id uuid,
+        parent_id uuid, title text, keep double precision, concurrency_key text, concurrency_limit integer,
+        rate_key text, rate_limit integer, rate_seconds double precision
+    )
+    on conflict (dedupe_key) where dedupe_key is not null and status in ('queued', 'running') do nothing
+    returning id, queue, runs
+), told as materialized (
+    select count(pg_notify('thetool_jobs', queue || ':' || runs || ':' || %(sender)s))
+    from (select distinct queue, runs from added) as sorts
+)
+select id from added, told;
 
 -- enqueue_claimed: Add a job that the caller runs at once; it is queued where one that the caller could run is ready.
 insert into jobs (
@@ -32,7 +59,8 @@ select
 from (
     select not exists (
         select from jobs
-        where status = 'queued' and queue = %(queue)s and runs = %(runs)s and kind = any(%(kinds)s) and run_at <= now()
+        where status = 'queued' and not held and queue = %(queue)s and runs = %(runs)s and kind = any(%(kinds)s)
+            and run_at <= now() and rank <= jobs_rank(now(), -100)
     ) as free
 ) as line
 on conflict (dedupe_key) where dedupe_key is not null and status in ('queued', 'running') do nothing
@@ -45,26 +73,11 @@ select pg_notify('thetool_jobs', %(queue)s || ':' || %(runs)s || ':' || %(sender
 -- find_dedupe: The unfinished job that has a dedupe_key.
 select id from jobs where dedupe_key = %(dedupe_key)s and status in ('queued', 'running');
 
--- claim: Take the next ready jobs of some kinds. Materialized: a plan must not run the locking part twice.
-with ready as materialized (
-    select id from jobs
-    where status = 'queued' and queue = %(queue)s and runs = %(runs)s and kind = any(%(kinds)s) and run_at <= now()
-    order by priority desc, run_at, id
-    limit %(limit)s
-    for update skip locked
-)
-update jobs set
-    status = 'running', attempts = attempts + 1, claim_token = gen_random_uuid(), worker_id = %(worker_id)s,
-    lease_expires_at = now() + make_interval(secs => %(lease)s), started_at = now()
-from ready where jobs.id = ready.id
-returning jobs.id, kind, params::text, owner_id, correlation_id, attempts, max_attempts, timeout_s, claim_token,
-    created_at, started_at;
-
 -- renew: Keep claims for another lease; gives those that still hold, and whether somebody asked to cancel.
 update jobs set lease_expires_at = now() + make_interval(secs => %(lease)s)
-from unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) as held (id, token)
-where jobs.id = held.id and jobs.claim_token = held.token and status = 'running'
-returning jobs.id, cancel_requested_at is not null;
+from unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) as kept (id, token)
+where jobs.id = kept.id and jobs.claim_token = kept.token and status = 'running'
+returning claim_token, cancel_requested_at is not null;
 
 -- asked_to_cancel: Which of these running jobs somebody asked to cancel.
 select id from jobs where id = any(%(ids)s::uuid[]) and status = 'running' and cancel_requested_at is not null;
@@ -80,35 +93,94 @@ insert into job_events (job_id, stage, message, progress)
 select id, stage, message, progress from told
 returning id;
 
--- complete: Finish a job with its result, if the claim still holds and nobody asked to cancel.
-update jobs set
-    status = 'completed', result = %(result)s, error = null, progress = 1, lease_expires_at = null,
-    finished_at = now(), expires_at = now() + make_interval(secs => coalesce(keep_s, %(keep)s))
-where id = %(id)s and claim_token = %(token)s and status = 'running' and cancel_requested_at is null
-returning finished_at, case when %(notify)s::boolean then pg_notify('thetool_jobs_done', id::text) end;
-
--- complete_and_claim: The same, and take the next ready job in one step: a busy worker saves a commit a job.
+-- complete: Finish jobs with their results, as far as the claims hold and nobody asked to cancel; gives those.
 with done as (
     update jobs set
-        status = 'completed', result = %(result)s, error = null, progress = 1, lease_expires_at = null,
+        status = 'completed', result = ended.result::json, error = null, progress = 1, lease_expires_at = null,
         finished_at = now(), expires_at = now() + make_interval(secs => coalesce(keep_s, %(keep)s))
-    where id = %(id)s and claim_token = %(token)s and status = 'running' and cancel_requested_at is null
-    returning case when %(notify)s::boolean then pg_notify('thetool_jobs_done', id::text) end
-), ready as materialized (
-    select id from jobs
-    where status = 'queued' and queue = %(queue)s and runs = %(runs)s and kind = any(%(kinds)s) and run_at <= now()
-    order by priority desc, run_at, id
+    from unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(results)s::text[], %(notify)s::boolean[])
+        as ended (id, token, result, notify)
+    where jobs.id = ended.id and claim_token = ended.token and status = 'running' and cancel_requested_at is null
+    returning jobs.id, ended.notify
+), told as materialized (
+    select pg_notify('thetool_jobs_done', string_agg(id::text, ',')) from done where notify having count(*) > 0
+)
+select id, (select count(*) from told) from done;
+
+-- complete_and_claim: The same for no, one or many jobs, and take the next ready ones in one step: a busy worker saves a
+-- commit. The first is of any kind; if it is of a quick kind, more of those come along. A job with keys is only pointed
+-- at (claimed is false). Materialized: a plan must not run the locking parts twice.
+with done as (
+    update jobs set
+        status = 'completed', result = ended.result::json, error = null, progress = 1, lease_expires_at = null,
+        finished_at = now(), expires_at = now() + make_interval(secs => coalesce(keep_s, %(keep)s))
+    from unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(results)s::text[], %(notify)s::boolean[])
+        as ended (id, token, result, notify)
+    where jobs.id = ended.id and claim_token = ended.token and status = 'running' and cancel_requested_at is null
+    returning jobs.id, ended.notify
+), told as materialized (
+    select pg_notify('thetool_jobs_done', string_agg(id::text, ',')) from done where notify having count(*) > 0
+), head as materialized (
+    select id, kind, concurrency_key is not null or rate_key is not null as keyed from jobs
+    where status = 'queued' and not held and queue = %(queue)s and runs = %(runs)s and kind = any(%(kinds)s)
+        and run_at <= now() and rank <= jobs_rank(now(), -100)
+    order by rank, id
     limit 1
+    for update skip locked
+), more as materialized (
+    select id from jobs
+    where status = 'queued' and not held and queue = %(queue)s and runs = %(runs)s and kind = any(%(quick)s)
+        and run_at <= now() and rank <= jobs_rank(now(), -100)
+        and concurrency_key is null and rate_key is null
+        and (select kind = any(%(quick)s) and not keyed from head) and id <> (select id from head)
+    order by rank, id
+    limit %(limit)s - 1
     for update skip locked
 ), next as (
     update jobs set
         status = 'running', attempts = attempts + 1, claim_token = gen_random_uuid(), worker_id = %(worker_id)s,
         lease_expires_at = now() + make_interval(secs => %(lease)s), started_at = now()
-    from ready where jobs.id = ready.id
-    returning jobs.id, kind, params::text, owner_id, correlation_id, attempts, max_attempts, timeout_s, claim_token,
-        created_at, started_at
+    from (select id from head where not keyed union all select id from more) as ready
+    where jobs.id = ready.id
+    returning true as claimed, jobs.id, kind, params::text, owner_id, correlation_id, attempts, max_attempts, timeout_s,
+        claim_token, created_at, started_at
+), found as (
+    select * from next
+    union all
+    select false, id, null, null, null, null, null, null, null, null, null, null from head where keyed
 )
-select (select count(*) from done), next.* from (select) as one left join next on true;
+select (select count(*) from done), (select count(*) from told), found.*
+from (select) as one left join found on true;
+
+-- completed_of: Which of these claims a completion was kept of, where not all of them were.
+select id from jobs
+where (id, claim_token) in (select id, token from unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) as ended (id, token))
+    and status = 'completed';
+
+-- claim_keyed: Take a job that has keys if they have room; gives it all the same, with the seconds until a look pays.
+select
+    status = 'running', id, kind, params::text, owner_id, correlation_id, attempts, max_attempts, timeout_s,
+    claim_token, created_at, started_at,
+    case when isfinite(run_at) then greatest(date_part('epoch', run_at - clock_timestamp()), 0) end
+from jobs_claim_keyed(%(id)s, %(worker_id)s, %(lease)s);
+
+-- release_rates: Let jobs go whose rate key has room again; gives in how many seconds to look again at each.
+select jobs_release_rate(key) from job_rates where free_at <= now();
+
+-- release_stuck: Let jobs go whose concurrency key has room, though nothing of that key ended: its free place went to a
+-- job that was put off, or that nobody runs.
+with recursive keys as (
+    (
+        select concurrency_key as key from jobs
+        where concurrency_key is not null and status = 'queued' and held order by concurrency_key limit 1
+    )
+    union all
+    select (
+        select concurrency_key from jobs
+        where concurrency_key > keys.key and status = 'queued' and held order by concurrency_key limit 1
+    ) from keys where keys.key is not null
+)
+select jobs_release(key) from keys where key is not null limit 1000;
 
 -- fail: Finish a job with an error, if the claim still holds; cancelled stays cancelled.
 update jobs set
@@ -142,6 +214,18 @@ update jobs set
 where worker_id = %(worker_id)s and status = 'running'
 returning id, case when status = 'queued' then pg_notify('thetool_jobs', queue || ':' || runs || ':')
     else pg_notify('thetool_jobs_done', id::text) end;
+
+-- give_back: Put claimed jobs that were not begun back, with no attempt used.
+update jobs set
+    status = case when cancel_requested_at is null then 'queued' else 'cancelled' end,
+    finished_at = case when cancel_requested_at is not null then now() end,
+    expires_at = case when cancel_requested_at is not null
+        then now() + make_interval(secs => coalesce(keep_s, %(keep)s)) end,
+    attempts = greatest(attempts - 1, 0), claim_token = null, worker_id = null, lease_expires_at = null
+from unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) as given (id, token)
+where jobs.id = given.id and claim_token = given.token and status = 'running'
+returning jobs.id, case when status = 'queued' then pg_notify('thetool_jobs', queue || ':' || runs || ':')
+    else pg_notify('thetool_jobs_done', jobs.id::text) end;
 
 -- rescue: Take back jobs whose worker fell silent: queued again, failed when their attempts are used up.
 with taken as materialized (
@@ -239,6 +323,14 @@ returning key;
 -- point_key: Tie an idempotency key to another job.
 update idempotency_keys set job_id = %(job_id)s where owner_id = %(owner_id)s and key = %(key)s;
 
--- recall: What an idempotency key stands for.
-select request_hash, job_id, analysis_id from idempotency_keys
+-- take_over_key: Tie the idempotency key of a job that is gone to another, unless somebody else has.
+update idempotency_keys set
+    job_id = %(job_id)s, created_at = now(), expires_at = now() + make_interval(secs => %(keep)s)
+where owner_id = %(owner_id)s and key = %(key)s and job_id = %(gone)s
+returning key;
+
+-- recall: What an idempotency key stands for, and whether that is a job that is gone.
+select request_hash, job_id, analysis_id,
+    job_id is not null and not exists (select from jobs where jobs.id = idempotency_keys.job_id)
+from idempotency_keys
 where owner_id = %(owner_id)s and key = %(key)s and expires_at >= now();

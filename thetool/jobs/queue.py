@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import psycopg2.errors
 
+from thetool.jobs.claiming import Claiming, keys_of
 from thetool.jobs.claims import Claim, NewJob, Wish
 from thetool.jobs.connection import QueueConnection, Row
 from thetool.jobs.failure import Failure
@@ -19,7 +21,7 @@ DONE_CHANNEL = "thetool_jobs_done"
 CANCEL_CHANNEL = "thetool_jobs_cancel"
 
 
-class Queue:
+class Queue(Claiming):
     """The `jobs` table as a queue, over one connection that all threads of the process share.
 
     Every method may raise DatabaseUnavailable. `lease` and `keep` are seconds: how long a silent worker keeps its jobs,
@@ -28,6 +30,7 @@ class Queue:
     """
 
     def __init__(self, url: str, *, lease: float = 30.0, keep: float = 7 * 86_400.0, name: str = "queue") -> None:
+        super().__init__()
         self.url = url
         self.sender = ""
         self.lease = lease
@@ -48,12 +51,35 @@ class Queue:
                 return True
             raise
 
+    def enqueue_many(self, jobs: Sequence[NewJob], *, cursor: Any = None) -> set[UUID]:
+        """Add jobs in one statement, with one word to the workers; with `cursor`, in that transaction.
+
+        Returns:
+            Those that were added: not the ones whose `dedupe_key` an unfinished job has.
+        """
+        if not jobs:
+            return set()
+        told = orjson.dumps([{**job.as_parameters(), "params": orjson.Fragment(job.params)} for job in jobs]).decode()
+        if cursor is not None:
+            cursor.execute(queries["enqueue_many"].text, {"jobs": told, "sender": ""})
+            return {UUID(str(job_id)) for (job_id,) in cursor.fetchall()}
+        try:
+            return {job_id for (job_id,) in self.connection.run("enqueue_many", {"jobs": told, "sender": self.sender})}
+        except psycopg2.errors.UniqueViolation as error:
+            if not _is_own_row(error):
+                raise
+            return {job.id for job in jobs if self.snapshot(job.id)}
+
     def enqueue_claimed(self, job: NewJob, wish: Wish) -> Claim | str | None:
         """Add a job that is already claimed, unless another that the worker wishes for is ready: then it is queued.
+
+        So is one with keys: whether they have room is found out when it is claimed.
 
         Returns:
             The claim; or the status of the job where it was not claimed; or None when its `dedupe_key` is taken.
         """
+        if job.keyed:
+            return "queued" if self.enqueue(job, notify=False) else None
         token = uuid4()
         parameters = {
             **job.as_parameters(),
@@ -88,23 +114,13 @@ class Queue:
             started_at=created_at,
         )
 
-    def claim(self, wish: Wish, limit: int = 1) -> list[Claim]:
-        """Take the next ready jobs that a worker wishes for: by priority, then by `run_at`."""
-        parameters = {**wish.as_parameters(), "limit": limit, "lease": self.lease}
-        return [Claim(*row) for row in self.connection.run("claim", parameters)]
-
     def renew(self, claims: Iterable[Claim]) -> dict[UUID, bool]:
         """Keep these claims for another lease.
 
         Returns:
-            For each job whose claim still holds, whether somebody asked to cancel it.
+            For the token of each claim that still holds, whether somebody asked to cancel the job.
         """
-        held = [(claim.id, claim.token) for claim in claims]
-        parameters = {
-            "ids": [job_id for job_id, _ in held],
-            "tokens": [token for _, token in held],
-            "lease": self.lease,
-        }
+        parameters = {**keys_of(list(claims)), "lease": self.lease}
         return dict(self.connection.run("renew", parameters))
 
     def asked_to_cancel(self, job_ids: Sequence[UUID]) -> list[UUID]:
@@ -115,40 +131,6 @@ class Queue:
         """Note how far a job is; false when the claim no longer holds."""
         parameters = {**_key(claim), "progress": fraction, "stage": stage, "message": message}
         return bool(self.connection.run("progress", parameters))
-
-    def complete(
-        self, claim: Claim, result: str, *, callbacks: Sequence[Callable[[Any], None]] = (), notify: bool = True
-    ) -> bool:
-        """Finish a job with its result (JSON text), in one transaction with the callbacks.
-
-        Returns:
-            False when the claim no longer holds, or somebody asked to cancel: then nothing is kept, nothing was called.
-
-        Raises:
-            Exception: whatever a callback raised; nothing is kept then.
-        """
-        parameters = {**_key(claim), "result": result, "keep": self.keep, "notify": notify}
-        if not callbacks:
-            return bool(self.connection.run("complete", parameters))
-        with self.connection.transaction() as cursor:
-            if not self.connection.run("complete", parameters):
-                return False
-            for callback in callbacks:
-                callback(cursor)
-        return True
-
-    def complete_and_claim(self, claim: Claim, result: str, wish: Wish, *, notify: bool) -> tuple[bool, Claim | None]:
-        """Finish a job, as `complete` does, and take the next one; these are independent of each other."""
-        parameters = {
-            **_key(claim),
-            **wish.as_parameters(),
-            "result": result,
-            "keep": self.keep,
-            "notify": notify,
-            "lease": self.lease,
-        }
-        ((done, job_id, *others),) = self.connection.run("complete_and_claim", parameters)
-        return bool(done), Claim(job_id, *others) if job_id else None
 
     def fail(self, claim: Claim, failure: Failure) -> str | None:
         """Finish a job with an error; gives its status then, or None when the claim no longer holds."""
@@ -170,6 +152,7 @@ class Queue:
 
     def rescue(self) -> list[Row]:
         """Take back the jobs of silent workers; gives (id, kind, new status, attempts) of each."""
+        self.release_stuck()
         rows = self.connection.run("rescue", {"error": LOST.as_json(), "keep": self.keep})
         return [row[:4] for row in rows]
 

@@ -1,0 +1,126 @@
+"""Taking jobs out of the queue, and writing down that they are done: what costs most, so one statement for many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from thetool.jobs.claims import Claim, Ending, Wish
+from thetool.jobs.connection import QueueConnection
+
+MOST_LOOKS = 100
+
+
+class Claiming:
+    """The worker's half of the queue. `look_in` is told after how many seconds a look may find what it does not now."""
+
+    connection: QueueConnection
+    lease: float
+    keep: float
+
+    def __init__(self) -> None:
+        self.look_in: Callable[[float], None] = lambda seconds: None
+
+    def claim(self, wish: Wish) -> list[Claim]:
+        """Take the next ready jobs that a worker wishes for: by priority, which grows with the time that they wait."""
+        return self.complete_and_claim((), wish)[1]
+
+    def complete(
+        self, claim: Claim, result: str, *, callbacks: Sequence[Callable[[Any], None]] = (), notify: bool = True
+    ) -> bool:
+        """Finish a job with its result (JSON text), in one transaction with the callbacks.
+
+        Returns:
+            False when the claim no longer holds, or somebody asked to cancel: then nothing is kept, nothing was called.
+
+        Raises:
+            Exception: whatever a callback raised; nothing is kept then.
+        """
+        ended = (Ending(claim, result, notify),)
+        if not callbacks:
+            return bool(self.complete_all(ended))
+        with self.connection.transaction() as cursor:
+            if not self.connection.run("complete", self._endings(ended)):
+                return False
+            for callback in callbacks:
+                callback(cursor)
+        return True
+
+    def complete_all(self, ended: Sequence[Ending]) -> set[UUID]:
+        """Finish jobs with their results; gives those whose claim held and that nobody asked to cancel."""
+        rows = self.connection.run("complete", self._endings(ended))
+        return {job_id for job_id, _ in rows} if len(rows) == len(ended) else self._completed_of(ended)
+
+    def complete_and_claim(self, ended: Sequence[Ending], wish: Wish) -> tuple[set[UUID], list[Claim]]:
+        """Finish jobs, as `complete_all` does, and take the next ones; these are independent of each other.
+
+        Returns:
+            The jobs whose completion was kept; and the new claims, in the order in which they are to run.
+        """
+        kept, claims, with_keys = self._turn(ended, wish)
+        for _ in range(MOST_LOOKS):
+            if with_keys is None:
+                break
+            claims = self._claim_keyed(with_keys, wish)
+            if claims:
+                break
+            _, claims, with_keys = self._turn((), wish)
+        return kept, claims
+
+    def give_back(self, claims: Iterable[Claim]) -> list[UUID]:
+        """Put claimed jobs that were not begun back, with the attempt not used; gives those whose claim held."""
+        rows = self.connection.run("give_back", {**keys_of(list(claims)), "keep": self.keep})
+        return [job_id for job_id, _ in rows]
+
+    def release(self) -> None:
+        """Let jobs go that were held for their rate, and whose time has come."""
+        for (seconds,) in self.connection.run("release_rates"):
+            if seconds is not None:
+                self.look_in(seconds)
+
+    def release_stuck(self) -> None:
+        """Let jobs go whose concurrency key has room though none of its jobs ended."""
+        self.connection.run("release_stuck")
+
+    def _turn(self, ended: Sequence[Ending], wish: Wish) -> tuple[set[UUID], list[Claim], UUID | None]:
+        """One statement; the third that it gives is the next job if that has keys and is not claimed yet."""
+        rows = self.connection.run(
+            "complete_and_claim", {**self._endings(ended), **wish.as_parameters(), "lease": self.lease}
+        )
+        done, _, claimed, first = rows[0][:4]
+        kept = {ending.claim.id for ending in ended} if done == len(ended) else self._completed_of(ended)
+        if not claimed:
+            return kept, [], first
+        return kept, [Claim(*row[3:]) for row in rows], None
+
+    def _claim_keyed(self, job_id: UUID, wish: Wish) -> list[Claim]:
+        """Take a job that has keys, if they have room now."""
+        rows = self.connection.run("claim_keyed", {"id": job_id, "worker_id": wish.worker_id, "lease": self.lease})
+        for claimed, *values, seconds in rows:
+            if claimed:
+                return [Claim(*values)]
+            if seconds is not None:
+                self.look_in(seconds)
+        return []
+
+    def _endings(self, ended: Sequence[Ending]) -> dict[str, Any]:
+        return {
+            **keys_of([ending.claim for ending in ended]),
+            "results": [ending.result for ending in ended],
+            "notify": [ending.notify for ending in ended],
+            "keep": self.keep,
+        }
+
+    def _completed_of(self, ended: Sequence[Ending]) -> set[UUID]:
+        """Which completions were kept, perhaps by this same statement, whose first answer was lost."""
+        rows = self.connection.run("completed_of", keys_of([ending.claim for ending in ended]))
+        return {job_id for (job_id,) in rows}
+
+
+def keys_of(claims: Sequence[Claim]) -> dict[str, str]:
+    """Ids and tokens as two array literals: Postgres reads one of those faster than as many values."""
+    return {
+        "ids": "{" + ",".join([str(claim.id) for claim in claims]) + "}",
+        "tokens": "{" + ",".join([str(claim.token) for claim in claims]) + "}",
+    }
