@@ -42,21 +42,31 @@ create function jobs_new_id() returns uuid language sql volatile parallel safe a
     ), 52, 1), 53, 1), 'hex')::uuid
 $$;
 
-create function jobs_tell_webhook() returns trigger language plpgsql as $$
+-- The delivery of a finished job; `message` is null, or that of an earlier delivery of the same end. Kind, time-out and
+-- attempts are those of thetool/jobs/webhooks/jobs.py. Four at a time to one host: a slow one takes not all threads.
+create function jobs_deliver(job jobs, message text) returns uuid language plpgsql as $$
 declare
     delivery uuid := jobs_new_id();
 begin
     insert into jobs (
-        id, kind, queue, runs, owner_id, correlation_id, timeout_s, max_attempts, concurrency_key, delivery_of, params
+        id, kind, queue, runs, owner_id, correlation_id, timeout_s, max_attempts, concurrency_key,
+        concurrency_limit, delivery_of, params
     ) values (
-        delivery, 'webhooks.deliver', 'cpu', 'network', new.owner_id, new.correlation_id, 60, 10,
-        'webhook ' || lower(substring(new.webhook_url from '^https?://([^/?#]+)')), new.id,
+        delivery, 'webhooks.deliver', 'cpu', 'network', job.owner_id, job.correlation_id, 60, 10,
+        'webhook ' || lower(substring(job.webhook_url from '://([^/?]+)')), 4, job.id,
         json_build_object(
-            'message_id', 'msg_' || replace(delivery::text, '-', ''), 'event', 'job.' || new.status, 'job_id', new.id,
-            'finished_at', new.finished_at, 'url', new.webhook_url, 'key_id', new.webhook_key_id
+            'message_id', coalesce(message, 'msg_' || replace(delivery::text, '-', '')), 'event', 'job.' || job.status,
+            'job_id', job.id, 'finished_at', job.finished_at, 'url', job.webhook_url, 'key_id', job.webhook_key_id
         )
     );
     perform pg_notify('thetool_jobs', 'cpu:network:');
+    return delivery;
+end
+$$;
+
+create function jobs_tell_webhook() returns trigger language plpgsql as $$
+begin
+    perform jobs_deliver(new, null);
     return null;
 end
 $$;
@@ -72,6 +82,7 @@ execute function jobs_tell_webhook();
 DOWNGRADE = """
 drop trigger jobs_tell_webhook on jobs;
 drop function jobs_tell_webhook;
+drop function jobs_deliver;
 drop function jobs_new_id;
 drop table webhook_secrets;
 drop index jobs_deliveries;

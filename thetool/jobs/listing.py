@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -48,18 +48,20 @@ def find(caller: Caller, job_id: UUID, action: Action, *, whole: bool = False) -
     return require(caller, action, db.session.scalar(wanted))
 
 
-def summary(job: Job) -> JobSummaryOut:
-    """A job as lists show it: the traceback is in the job itself."""
-    return JobSummaryOut.model_validate(_values(job, JobSummaryOut, without_traceback=True))
+def summary(job: Job, address: Callable[[str], str] = absolute_url) -> JobSummaryOut:
+    """A job as lists show it: the traceback is in the job itself. `address` makes links out of paths."""
+    return JobSummaryOut.model_validate(_values(job, JobSummaryOut, address, without_traceback=True))
 
 
 def whole(job: Job) -> JobOut:
     """A job with all that the owner may see."""
-    return JobOut.model_validate(_values(job, JobOut))
+    return JobOut.model_validate(_values(job, JobOut, absolute_url))
 
 
 def _wanted(caller: Caller, query: JobsQuery) -> Select[Job]:
     wanted = select(Job).where(Job.owner_id == caller.owner_id)
+    if query.kind is None:  # who asks for jobs does not ask how they were told to a webhook
+        wanted = wanted.where(Job.delivery_of.is_(None))
     if query.status is not None:
         wanted = wanted.where(Job.status == ("queued" if query.status == "pending" else query.status))
     if query.kind is not None:
@@ -69,10 +71,12 @@ def _wanted(caller: Caller, query: JobsQuery) -> Select[Job]:
     return wanted
 
 
-def _values(job: Job, model: type[JobSummaryOut], *, without_traceback: bool = False) -> dict[str, Any]:
+def _values(
+    job: Job, model: type[JobSummaryOut], address: Callable[[str], str], *, without_traceback: bool = False
+) -> dict[str, Any]:
     values = {name: getattr(job, name) for name in model.model_fields if name != "links"}
     values["progress"] = min(max(job.progress, 0.0), 1.0)
-    values["links"] = _links(job)
+    values["links"] = _links(job, address)
     if not isinstance(job.run_at, datetime) or job.run_at.year == datetime.max.year:
         values["run_at"] = None
     if job.error and without_traceback:
@@ -80,7 +84,7 @@ def _values(job: Job, model: type[JobSummaryOut], *, without_traceback: bool = F
     return values
 
 
-def _links(job: Job) -> JobLinks:
-    here = absolute_url(f"/api/v1/jobs/{job.id}")
+def _links(job: Job, address: Callable[[str], str]) -> JobLinks:
+    here = address(f"/api/v1/jobs/{job.id}")
     cancel = None if job.status in FINISHED else f"{here}/cancel"
     return JobLinks(self=here, result=f"{here}/result", cancel=cancel)

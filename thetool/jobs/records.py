@@ -41,6 +41,9 @@ class Job(Record):
     batch_id: Mapped[UUID | None]
     correlation_id: Mapped[str | None] = mapped_column(Text)
     owner_id: Mapped[UUID]
+    webhook_url: Mapped[str | None] = mapped_column(Text)
+    webhook_key_id: Mapped[UUID | None]
+    delivery_of: Mapped[UUID | None]
     created_at: Mapped[Moment]
     started_at: Mapped[Moment | None]
     finished_at: Mapped[Moment | None]

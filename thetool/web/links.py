@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import has_request_context, request
 
+from thetool.config import Settings
 from thetool.web.current import settings
 
 
@@ -14,4 +15,9 @@ def absolute_url(path: str) -> str:
         return configured.public_url + path
     if has_request_context() and request.host:  # empty when the `Host` that was sent is none
         return request.host_url.rstrip("/") + path
-    return f"http://{configured.host}:{configured.port}{path}"
+    return configured_url(configured, path)
+
+
+def configured_url(settings: Settings, path: str) -> str:
+    """The full address of `path` where no request tells it: under `PUBLIC_URL`, else where the service listens."""
+    return (settings.public_url or f"http://{settings.host}:{settings.port}") + path
