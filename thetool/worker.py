@@ -36,13 +36,13 @@ from thetool.config import SettingsError, get_settings
 if TYPE_CHECKING:
     from thetool.jobs.runner import Runner
 
-SWITCH_INTERVAL = 0.0005
-LOOK_SECONDS = 0.5
+SWITCH_INTERVAL, LOOK_SECONDS = 0.0005, 0.5
 STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP})
 # How long open requests may take after the jobs ended: of a service that stops, and of a worker that has been replaced.
 STOPPING_REQUESTS_SECONDS = 5
 REPLACED_REQUESTS_SECONDS = 300
 EXIT_SECONDS = 10
+HAND_BACK_SECONDS = 5  # for a database that is away
 # A few hundred callers that stop talking, or talk one byte at a time, must not hold all threads.
 HEAD_SECONDS = 20
 SILENT_SECONDS = 60
@@ -102,7 +102,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def load_wsgi(self) -> None:
-        """Load the application, then start to claim jobs."""
+        """Load the application, and make the runner; it starts with `run()`, when a signal finds it here."""
         try:
             super().load_wsgi()
         except SettingsError as error:
@@ -110,9 +110,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             sys.exit(3)  # Arbiter.WORKER_BOOT_ERROR
         from thetool.jobs.runner import Runner
 
-        runner = Runner(self.settings)
-        runner.start()
-        self.runner = runner
+        self.runner = Runner(self.settings)
 
     def run(self) -> None:
         """Serve until told to leave; ends the process."""
@@ -120,8 +118,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         for listener in self.sockets:
             for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):  # its connections inherit them
                 listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", SILENT_SECONDS, 0))
-        self.state = State.READY
         try:
+            if self.runner is not None:
+                self.runner.start()
+            self.state = State.READY
             super().run()
         except Exception:
             self.log.exception("The worker's main loop failed")
@@ -196,9 +196,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         with self._hand_back_lock:
             if self.runner is None or self._handed_back:
                 return
-            self._handed_back = True
             try:
-                self.runner.hand_back()
+                self.runner.hand_back(HAND_BACK_SECONDS)
+                self._handed_back = True
             except Exception:
                 self.log.exception("The jobs could not be handed back; others take them over when their leases expire")
 

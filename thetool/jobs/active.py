@@ -40,34 +40,33 @@ class Running:
 
 
 class ActiveJobs:
-    """The running jobs by their id."""
+    """The running attempts by their tokens: one that lost its job may run beside the next attempt at the same."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._jobs: dict[UUID, Running] = {}
+        self._attempts: dict[UUID, Running] = {}
 
     def add(self, running: Running) -> None:
         """A job begins."""
         with self._lock:
-            self._jobs[running.claim.id] = running
+            self._attempts[running.claim.token] = running
 
     def remove(self, running: Running) -> None:
         """A job ended; harmless twice."""
         with self._lock:
-            if self._jobs.get(running.claim.id) is running:
-                del self._jobs[running.claim.id]
+            self._attempts.pop(running.claim.token, None)
 
     def all(self) -> list[Running]:
         """Those that run now."""
         with self._lock:
-            return list(self._jobs.values())
+            return list(self._attempts.values())
 
     def interrupt(self, job_ids: Iterable[UUID], how: type[Interrupted]) -> None:
         """Make these jobs stop, as far as they run here."""
-        with self._lock:
-            running = [self._jobs[job_id] for job_id in job_ids if job_id in self._jobs]
-        for job in running:
-            job.interrupt(how)
+        wanted = frozenset(job_ids)
+        for job in self.all():
+            if job.claim.id in wanted:
+                job.interrupt(how)
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        return len(self._attempts)

@@ -51,11 +51,22 @@ class LeaseKeeper:
         self._turn()
         self._thread.start()
 
+    def drain(self) -> None:
+        """Say at once that this worker takes no further jobs: a submit must not count on it."""
+        if self.draining:
+            return
+        self.draining = True
+        try:
+            self.say()
+        except DatabaseUnavailable as error:
+            log.info("the next heartbeat says that this worker drains", error=str(error))
+
     def close(self) -> None:
-        """Stop, and remove the worker's row."""
+        """Stop, give back what was claimed at the last moment for a slot that had been reserved, and remove the row."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._queue.hand_back(self._worker_id)
         self._queue.leave(self._worker_id)
 
     def say(self) -> None:
@@ -103,9 +114,9 @@ class LeaseKeeper:
             return
         kept = self._queue.renew(job.claim for job in running)
         for job in running:
-            if job.claim.id not in kept:
+            if job.claim.token not in kept:
                 job.interrupt(LostClaim)
-            elif kept[job.claim.id]:
+            elif kept[job.claim.token]:
                 job.interrupt(Cancelled)
 
     def _rescue(self) -> None:

@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 CHILD_IDLE_SECONDS = 300.0
 STOP_SECONDS = 1.0
 LAST_GRACE_SECONDS = 5.0
+PAUSE_SECONDS = 0.2
 
 
 class Runner:
@@ -87,7 +88,7 @@ class Runner:
         """Take no further jobs; those that run go on."""
         for group in self.groups.values():
             group.stop_looking()
-        self._keeper.draining = True
+        self._keeper.drain()
 
     def drain(self, seconds: float) -> bool:
         """Stop claiming and wait until no job runs; False when some still run after `seconds`."""
@@ -99,11 +100,14 @@ class Runner:
             time.sleep(0.02)
         return True
 
-    def hand_back(self) -> int:
+    def hand_back(self, seconds: float = 0.0) -> int:
         """Put the running jobs back into the queue with no attempt used, and stop them; gives how many.
 
         Children are killed before, so that a job does not run twice at a time. Threads stop at their next
-        `checkpoint()`; what they do until then is not kept.
+        `checkpoint()`; what they do until then is not kept. A database that is away is tried again for `seconds`.
+
+        Raises:
+            DatabaseUnavailable: it stayed away; the leases will run out.
         """
         self.stop_claiming()
         for running in self._active.all():
@@ -111,15 +115,20 @@ class Runner:
         deadline = time.monotonic() + STOP_SECONDS
         while not self._at_rest() and time.monotonic() < deadline:
             time.sleep(0.02)
-        try:
-            jobs = self.queue.hand_back(self.worker_id)
-        except DatabaseUnavailable as error:
-            log.warning("jobs could not be handed back; their leases will run out", error=str(error))
-            return 0
+        jobs = self._put_back(time.monotonic() + seconds)
         for job_id in jobs:
             local.waiters.finished(job_id, None)
             log.info("a job was handed back", job_id=str(job_id))
         return len(jobs)
+
+    def _put_back(self, deadline: float) -> list[UUID]:
+        while True:
+            try:
+                return self.queue.hand_back(self.worker_id)
+            except DatabaseUnavailable:
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(PAUSE_SECONDS)
 
     def dismiss_waiters(self) -> None:
         """Answer now who waits in this process for a job: it is about to leave."""
@@ -131,7 +140,10 @@ class Runner:
             return
         self.stop_claiming()
         if not self._at_rest():
-            self.hand_back()
+            try:
+                self.hand_back()
+            except DatabaseUnavailable as error:
+                log.warning("jobs could not be handed back; their leases will run out", error=str(error))
         self._closed = True
         if local.runner is self:
             local.runner, local.queue.sender = None, ""
