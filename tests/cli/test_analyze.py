@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import signal
@@ -18,6 +19,7 @@ from flask import Flask, Response, jsonify, request
 from tests.cli.conftest import Run, served
 from thetool.cli import following
 from thetool.cli.findings import flat
+from thetool.cli.show import plain
 
 JOB = "01900000-0000-7000-8000-00000000000a"
 
@@ -45,6 +47,8 @@ class Played:
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
         self.asked = 0
+        self.seen_by_the_third: Callable[[], list[str]] = list
+        self.seen: list[str] = []
         self.job = {"id": JOB, "kind": "analyze.text", "status": "running", "progress": 0.4, "stage": "reading"}
         self.steps: list[dict[str, Any]] = []
         self.app = Flask(__name__)
@@ -61,8 +65,11 @@ class Played:
                 "prefer": request.headers["Prefer"],
                 "idempotent": request.headers["Idempotency-Key"],
                 "filename": None if request.is_json else request.files["file"].filename,
+                "media_type": None if request.is_json else request.files["file"].mimetype,
             }
         )
+        if len(self.sent) == 3:
+            self.seen = self.seen_by_the_third()
         if not text.strip():
             problem = {"title": "There is nothing to analyse", "code": "empty_input", "request_id": "r1", "status": 422}
             return Response(json.dumps(problem), 422, mimetype="application/problem+json")
@@ -110,22 +117,96 @@ def test_standard_input(run: Run, service: Played) -> None:
     assert [sent["text"] for sent in service.sent] == ["piped", "piped too"]
 
 
-def test_files_and_table(run: Run, service: Played, tmp_path: Path) -> None:
-    paths = []
-    for name, text in (("a.txt", "one"), ("empty.txt", " "), ("ü.txt", "three")):
-        (tmp_path / name).write_text(text)
-        paths.append(str(tmp_path / name))
-    result = run("analyze", *paths, "--csv", str(tmp_path / "out.csv"), "--tasks", "sentiment,topics")
+def rows_of(table: Path) -> list[dict[str, str]]:
+    with table.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    """A folder of three files, one of them empty, and one that is left out."""
+    folder = tmp_path / "three"
+    (folder / "sub").mkdir(parents=True)
+    for name, text in (("a.txt", "one"), ("empty.ts", " "), ("sub/ü.txt", "three"), (".hidden", "no")):
+        (folder / name).write_text(text)
+    return folder
+
+
+def test_files_and_table(run: Run, service: Played, three: Path, tmp_path: Path) -> None:
+    table = tmp_path / "out.csv"
+    result = run("analyze", str(three), "--csv", str(table), "--tasks", "sentiment,topics")
     assert result.exit_code == 1
-    assert [sent["filename"] for sent in service.sent] == ["a.txt", "empty.txt", "ü.txt"]
+    assert result.stdout == ""
+    assert [sent["filename"] for sent in service.sent] == ["a.txt", "empty.ts", "ü.txt"]
     assert service.sent[0]["tasks"] == "sentiment,topics"
-    assert "empty.txt: Error: There is nothing to analyse. (empty_input, request r1)" in result.stderr
-    with (tmp_path / "out.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [(row["input"], row["sentiment.label"], row["statistics.characters"]) for row in rows] == [
-        (paths[0], "positive", "3"),
-        (paths[2], "positive", "5"),
+    said = f"{three}/empty.ts: Error: There is nothing to analyse. (empty_input, request r1)\n"
+    assert result.stderr == f"{said}3 files: 2 analysed, 1 failed.\n"
+    rows = rows_of(table)
+    wanted = [
+        (f"{three}/a.txt", "completed", "", "positive", "3"),
+        (f"{three}/empty.ts", "failed", "There is nothing to analyse. (empty_input, request r1)", "", ""),
+        (f"{three}/sub/ü.txt", "completed", "", "positive", "5"),
     ]
+    columns = ("input", "status", "problem", "sentiment.label", "statistics.characters")
+    assert [tuple(row[column] for column in columns) for row in rows] == wanted
+    assert rows[0]["skipped"] == "entities: No model yet."
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "three"]
+
+
+def test_no_media_type_is_made_up(run: Run, service: Played, three: Path) -> None:
+    run("analyze", str(three / "a.txt"))
+    assert service.sent[0]["media_type"] == ""
+
+
+def test_rows_are_there_as_they_come(run: Run, service: Played, three: Path, tmp_path: Path) -> None:
+    """While the third is analysed, the rows of the first two are on the disk."""
+    table = tmp_path / "out.csv"
+    service.seen_by_the_third = lambda: [row["input"] for row in rows_of(table)]
+    run("analyze", str(three), "--csv", str(table))
+    assert service.seen == [f"{three}/a.txt", f"{three}/empty.ts"]
+
+
+def test_a_table_is_not_written_over_unless_told(run: Run, service: Played, three: Path, tmp_path: Path) -> None:
+    table = tmp_path / "out.csv"
+    table.write_text("mine")
+    result = run("analyze", str(three / "a.txt"), "--csv", str(table))
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: {table} is there already. To write over it: --force\n"
+    assert (table.read_text(), service.sent) == ("mine", [])
+    assert run("analyze", str(three / "a.txt"), "--csv", str(table), "--force").exit_code == 0
+    assert [row["input"] for row in rows_of(table)] == [f"{three}/a.txt"]
+
+
+def test_a_name_that_is_a_formula_is_none_in_the_table(run: Run, service: Played, tmp_path: Path) -> None:
+    with contextlib.chdir(tmp_path):
+        Path("=1+1.txt").write_text("fine")
+        assert run("analyze", "=1+1.txt", "--csv", "out.csv").exit_code == 0
+    assert rows_of(tmp_path / "out.csv")[0]["input"] == "'=1+1.txt"
+
+
+def test_several_in_json_are_a_line_each(run: Run, service: Played, three: Path) -> None:
+    result = run("analyze", str(three), "--json")
+    assert [json.loads(line)["status"] for line in result.stdout.splitlines()] == ["completed", "completed"]
+    assert result.exit_code == 1
+
+
+def test_numbers_are_written_out() -> None:
+    wanted = {
+        12345.678: "12346",
+        1e21: "1" + 21 * "0",
+        0.00001234: "0.00001234",
+        0.5: "0.5",
+        -0.0423: "-0.0423",
+        3.0: "3",
+    }
+    assert {value: plain(value) for value in wanted} == wanted
+
+
+def test_what_is_found_stands_below_its_name(run: Run, service: Played) -> None:
+    lines = run("analyze", "--text", "I love it").stdout.splitlines()
+    assert lines[:3] == ["sentiment", "  compound  0.83", "  label     positive"]
+    assert not [line for line in lines if line != line.rstrip()]
+    assert max(map(len, lines)) < 100
 
 
 def test_a_cell_is_never_a_formula() -> None:
@@ -182,9 +263,9 @@ def test_interrupted_where_nobody_can_be_asked(service: Played) -> None:
 
 def test_usage(run: Run, service: Played, tmp_path: Path) -> None:
     assert run("analyze", str(tmp_path / "missing.txt")).exit_code == 2
-    assert run("analyze", str(tmp_path)).exit_code == 2
+    assert run("analyze", str(tmp_path)).exit_code == 2, "a folder without files"
     assert run("analyze", "-", "--text", "both").exit_code == 2
-    assert run("analyze", "--text", "x", "--csv", str(tmp_path / "no" / "folder.csv")).exit_code == 2
+    assert run("analyze", "--text", "x", "--csv", str(tmp_path / "no" / "folder.csv")).exit_code == 1
     assert service.sent == []
 
 

@@ -55,6 +55,15 @@ def test_create_with_everything(run: Run) -> None:
     assert datetime.fromisoformat(str(key["expires_at"])) - datetime.now(UTC) < timedelta(days=2)
 
 
+def test_list_shows_limits(run: Run) -> None:
+    create(run, "free")
+    create(run, "tight", "--rate-limit", "5", "--job-quota", "3", "--storage-quota", str(3 * 2**29))
+    lines = run("keys", "list").stdout.splitlines()
+    assert "5/min, 3 jobs, 1.5 GiB" in lines[1]
+    assert re.search(r"\d+ s ago", lines[1])
+    assert lines[2].split("  ")[-1].strip() == "–"
+
+
 def test_list_in_pages(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [create(run, f"key-{number}")["name"] for number in range(3)]
     monkeypatch.setattr("thetool.cli.keys.PAGE", 2)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
-from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from uuid import uuid4
 
 import click
 
-from thetool.cli.findings import flat, print_analysis
-from thetool.cli.following import FINISHED, follow, require_completed
+from thetool.cli.findings import flat, for_spreadsheet, print_analysis
+from thetool.cli.following import FINISHED, Progress, follow, many, require_completed
+from thetool.cli.inputs import Input, inputs_of
 from thetool.cli.problems import CommandFailed, ServiceUnreachable
 from thetool.cli.service import Answer, Service, for_service
 from thetool.cli.show import json_option, print_json
+from thetool.cli.spreadsheet import Spreadsheet
 
-STDIN = "-"
 FIRST_WAIT_SECONDS = 0.5
 UPLOAD_SECONDS = 600.0
 
@@ -41,9 +42,7 @@ class Names(click.ParamType[Any]):
 
 
 @click.command()
-@click.argument(
-    "files", metavar="[FILE]... | -", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
-)
+@click.argument("paths", metavar="[FILE | FOLDER]... | -", nargs=-1, type=click.Path(exists=True, allow_dash=True))
 @click.option("--text", help="Analyse these words instead of a file.")
 @click.option("--tasks", type=Names(), help="Which analyses, such as sentiment,language. [default: all that fit]")
 @click.option(
@@ -56,100 +55,132 @@ class Names(click.ParamType[Any]):
     "--wait", type=click.FloatRange(0), metavar="SECONDS", help="Longest wait for each. [default: until it is done]"
 )
 @click.option(
-    "--csv", "table", type=click.File("w", encoding="utf-8", lazy=False), help="Write a row for each into this file."
+    "--csv",
+    "table",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a row for each into this file as it comes, failed ones too, instead of printing it.",
 )
+@click.option("--force", is_flag=True, help="Write over the file of --csv if it is there already.")
 @json_option
 @for_service
 def analyze(
     service: Service,
-    files: tuple[str, ...],
+    paths: tuple[str, ...],
     text: str | None,
     tasks: list[str] | None,
     labels: list[str] | dict[str, list[str]] | None,
     sentences: bool,
     wait: float | None,
-    table: IO[str] | None,
+    table: Path | None,
+    force: bool,
     as_json: bool,
 ) -> None:
-    """Analyse each FILE, standard input (-) or the words of --text, and show what is found."""
+    """Analyse each FILE, the files of each FOLDER, standard input (-) or --text, and show what is found.
+
+    With --json, several files give a line of JSON each. What fails is told on standard error, and the others go on.
+    """
+    inputs = inputs_of(paths, text)
     wanted = {"tasks": tasks, "labels": labels, "sentences": sentences or None}
-    inputs = _inputs(files, text)
-    rows: list[dict[str, Any]] = []
-    failed = 0
-    for name in inputs:
-        try:
-            answer = _send(service, name, text, wanted, wait)
-            analysis = _finished(service, answer, wait)
-        except ServiceUnreachable:
-            raise
-        except CommandFailed as problem:
-            if len(inputs) == 1:
-                raise
-            failed += 1
-            click.echo(f"{name}: ", nl=False, err=True)
-            problem.show()
-            continue
-        rows.append({"input": name, **flat(analysis)})
-        _show(name if len(inputs) > 1 else None, analysis, as_json=as_json)
-    if table is not None:
-        _write_table(table, rows)
+    given = {field: value for field, value in wanted.items() if value is not None}
+    with ExitStack() as opened:
+        rows = opened.enter_context(Spreadsheet(table, replace=force)) if table else None
+        session = Session(service, given, wait, rows, as_json=as_json, several=len(inputs) > 1)
+        failed = session.analyze_all(inputs)
     if failed:
         sys.exit(CommandFailed.exit_code)
 
 
-def _inputs(files: Sequence[str], text: str | None) -> list[str]:
-    """The names of what is analysed; `--text` is one called "text"."""
-    if text is not None:
-        if files:
-            raise click.UsageError("Give files or --text, not both.")
-        return ["text"]
-    if files:
-        return list(files)
-    if sys.stdin.isatty():
-        raise click.UsageError("Give a file, - for standard input, or --text.")
-    return [STDIN]
+class Session:
+    """One run of the command: what is wanted of each input, and where it is shown."""
 
+    def __init__(
+        self,
+        service: Service,
+        given: dict[str, Any],
+        wait: float | None,
+        rows: Spreadsheet | None,
+        *,
+        as_json: bool,
+        several: bool,
+    ) -> None:
+        """Keep them; `given` are the options of `POST /analyze`."""
+        self._service, self._given, self._wait, self._rows = service, given, wait, rows
+        self._as_json, self._several = as_json, several
+        self._is_printed = as_json or rows is None
 
-def _send(service: Service, name: str, text: str | None, wanted: dict[str, Any], wait: float | None) -> Answer:
-    """POST one of them; the answer is the analysis (200) or its job (202)."""
-    seconds = FIRST_WAIT_SECONDS if wait is None else min(wait, FIRST_WAIT_SECONDS)
-    headers = {"Prefer": f"wait={seconds:g}", "Idempotency-Key": str(uuid4())}
-    given = {field: value for field, value in wanted.items() if value is not None}
-    if text is not None:
-        return service.request("POST", "/analyze", json={"text": text, **given}, headers=headers)
-    content = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
-    filename = "standard input" if name == STDIN else Path(name).name
-    fields: list[tuple[str, Any]] = [
-        (field, ",".join(value) if field == "tasks" else json.dumps(value)) for field, value in given.items()
-    ]
-    fields.append(("file", (filename, content, "application/octet-stream")))
-    return service.request("POST", "/analyze", fields=fields, headers=headers, seconds=UPLOAD_SECONDS)
+    def analyze_all(self, inputs: list[Input]) -> int:
+        """Send one after the other; how many failed.
 
+        Raises:
+            CommandFailed: the only one failed, or the service went away.
+        """
+        failed = 0
+        bar_would_disturb = self._is_printed and sys.stdout.isatty()
+        with many(len(inputs), shown=self._several and not bar_would_disturb) as show:
+            for place, one in enumerate(inputs):
+                show(one.name, place, None)
+                try:
+                    analysis = self._analysis(one, partial(show, one.name, place))
+                except ServiceUnreachable:
+                    raise
+                except CommandFailed as problem:
+                    failed += 1
+                    self._take_problem(one, problem)
+                else:
+                    self._take(one, analysis)
+        if self._several:
+            done = f"{len(inputs)} files: {len(inputs) - failed} analysed, {failed} failed."
+            click.echo(done, err=True)
+        return failed
 
-def _finished(service: Service, answer: Answer, wait: float | None) -> dict[str, Any]:
-    """The analysis; or, when it is not there within `wait`, its unfinished job."""
-    if answer.status != 202:
-        analysis: dict[str, Any] = answer.body
-        return analysis
-    left = None if wait is None else max(0.0, wait - FIRST_WAIT_SECONDS)
-    job = follow(service, answer.headers["Location"].rpartition("/")[2], seconds=left)
-    if job["status"] not in FINISHED:
-        return job
-    result: dict[str, Any] = require_completed(job)["result"]
-    return result
+    def _analysis(self, one: Input, show: Progress) -> dict[str, Any]:
+        """The analysis; or, when it is not there within the time to wait, its unfinished job."""
+        answer = self._send(one)
+        if answer.status != 202:
+            analysis: dict[str, Any] = answer.body
+            return analysis
+        left = None if self._wait is None else max(0.0, self._wait - FIRST_WAIT_SECONDS)
+        job_id = answer.headers["Location"].rpartition("/")[2]
+        job = follow(self._service, job_id, seconds=left, show=show if self._several else None)
+        if job["status"] not in FINISHED:
+            return job
+        result: dict[str, Any] = require_completed(job)["result"]
+        return result
 
+    def _send(self, one: Input) -> Answer:
+        """POST it; the answer is the analysis (200) or its job (202)."""
+        seconds = FIRST_WAIT_SECONDS if self._wait is None else min(self._wait, FIRST_WAIT_SECONDS)
+        headers = {"Prefer": f"wait={seconds:g}", "Idempotency-Key": str(uuid4())}
+        if one.text is not None:
+            return self._service.request("POST", "/analyze", json={"text": one.text, **self._given}, headers=headers)
+        fields: list[tuple[str, Any]] = [
+            (field, ",".join(value) if field == "tasks" else json.dumps(value)) for field, value in self._given.items()
+        ]
+        # no media type: the service judges by the content, and a name's ending says less (.ts is video/mp2t)
+        fields.append(("file", (one.filename, one.content(), None)))
+        return self._service.request("POST", "/analyze", fields=fields, headers=headers, seconds=UPLOAD_SECONDS)
 
-def _show(name: str | None, analysis: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(analysis)
-    elif "progress" in analysis:
-        click.echo(f"Not finished yet; see: thetool jobs show {analysis['id']}")
-    else:
-        print_analysis(name, analysis)
+    def _take(self, one: Input, analysis: dict[str, Any]) -> None:
+        """Show an analysis, or the job that it still is."""
+        unfinished = "progress" in analysis
+        if self._rows is not None:
+            told = {name: analysis[name] for name in ("id", "status")} if unfinished else flat(analysis)
+            self._rows.add({"input": for_spreadsheet(one.name), **told})
+        if self._as_json:
+            print_json(analysis, line=self._several)
+        elif unfinished:
+            click.echo(f"Not finished yet; see: thetool jobs show {analysis['id']}")
+        elif self._is_printed:
+            print_analysis(one.name if self._several else None, analysis)
 
-
-def _write_table(table: IO[str], rows: Sequence[dict[str, Any]]) -> None:
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    writer = csv.DictWriter(table, columns)
-    writer.writeheader()
-    writer.writerows(rows)
+    def _take_problem(self, one: Input, problem: CommandFailed) -> None:
+        """Tell what is wrong with one of several; the only one's problem is the command's."""
+        if self._rows is not None:
+            self._rows.add(
+                {"input": for_spreadsheet(one.name), "status": "failed", "problem": for_spreadsheet(problem.message)}
+            )
+        if not self._several:
+            raise problem
+        click.echo(f"{one.name}: ", nl=False, err=True)
+        problem.show()

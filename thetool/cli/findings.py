@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from thetool.cli.show import console, plain, print_fields, print_table
+from thetool.cli.show import plain, print_block, print_fields, print_table
 
 HIDDEN_IN_TABLES = {"result", "models", "skipped"}
+FEW = 6  # so many of a long list of numbers are shown
 
 
 def print_analysis(name: str | None, analysis: dict[str, Any]) -> None:
@@ -18,30 +19,46 @@ def print_analysis(name: str | None, analysis: dict[str, Any]) -> None:
         click.secho(plain(name), bold=True, underline=True)
     for task, finding in (analysis.get("result") or {}).items():
         click.secho(plain(task), bold=True)
-        _print_finding(finding)
+        _print_finding(finding, 2)
         click.echo()
     for skipped in analysis.get("skipped") or []:
-        why = " ".join(plain(skipped[word]) for word in ("reason", "how") if skipped.get(word))
-        click.secho(f"{plain(skipped.get('task'))}: skipped. {why}", fg="yellow")
+        click.secho(f"{plain(skipped.get('task'))}: skipped. {_reason(skipped)}", fg="yellow")
     _print_origin(analysis)
 
 
-def _print_finding(finding: Any) -> None:
+def _print_finding(finding: Any, indent: int) -> None:
     if _is_rows(finding):
         columns = list(dict.fromkeys(column for row in finding for column in row))
-        print_table(columns, [[row.get(column) for column in columns] for row in finding], empty="nothing")
+        rows = [[row.get(column) for column in columns] for row in finding]
+        print_table([column.replace("_", " ") for column in columns], rows, empty="nothing", indent=indent)
     elif isinstance(finding, dict):
-        print_fields((f"  {field}", value) for field, value in finding.items() if not _is_rows(value))
-        for field, value in finding.items():
-            if _is_rows(value):
-                click.echo(f"  {plain(field)}:")
-                _print_finding(value)
+        inner = {field: value for field, value in finding.items() if _is_rows(value)}
+        print_fields(((field, _short(value)) for field, value in finding.items() if field not in inner), indent=indent)
+        for field, value in inner.items():
+            click.echo(f"{' ' * indent}{plain(field).replace('_', ' ')}:")
+            _print_finding(value, indent + 2)
     else:
-        click.echo(f"  {plain(finding)}")
+        click.echo(f"{' ' * indent}{plain(finding)}")
+
+
+def _short(value: Any) -> Any:
+    """The largest of many numbers with names, and how many more there are."""
+    if not isinstance(value, dict) or len(value) <= FEW or not all(_is_number(part) for part in value.values()):
+        return value
+    largest = sorted(value, key=value.__getitem__, reverse=True)[:FEW]
+    return f"{plain({name: value[name] for name in largest})}, and {len(value) - FEW} more (all with --json)"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_rows(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
+def _reason(skipped: dict[str, Any]) -> str:
+    return " ".join(plain(skipped[word]) for word in ("reason", "how") if skipped.get(word))
 
 
 def _print_origin(analysis: dict[str, Any]) -> None:
@@ -49,14 +66,16 @@ def _print_origin(analysis: dict[str, Any]) -> None:
         f"{model.get('name')} {model.get('version')} ({model.get('licence')})" for model in analysis.get("models") or []
     ]
     parts = ["from the cache" if analysis.get("cached") else None, *models, f"id {analysis.get('id')}"]
-    console().print(" · ".join(plain(part) for part in parts if part), style="dim")
+    print_block(" · ".join(plain(part) for part in parts if part), style="dim")
 
 
 def flat(analysis: dict[str, Any]) -> dict[str, Any]:
     """One row of a spreadsheet: `result` with dots between names, lists of rows as JSON."""
-    row = {name: _for_spreadsheet(value) for name, value in analysis.items() if name not in HIDDEN_IN_TABLES}
+    row = {name: for_spreadsheet(value) for name, value in analysis.items() if name not in HIDDEN_IN_TABLES}
+    if analysis.get("skipped"):
+        row["skipped"] = "; ".join(f"{skipped.get('task')}: {_reason(skipped)}" for skipped in analysis["skipped"])
     for name, value in _leaves(analysis.get("result") or {}):
-        row[name] = _for_spreadsheet(value)
+        row[name] = for_spreadsheet(value)
     return row
 
 
@@ -67,7 +86,7 @@ def _leaves(value: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-def _for_spreadsheet(value: Any) -> Any:
+def for_spreadsheet(value: Any) -> Any:
     """A cell; text that a spreadsheet would run as a formula gets an apostrophe in front."""
     if isinstance(value, list | dict):
         value = json.dumps(value, ensure_ascii=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -26,8 +26,12 @@ class Progress(Protocol):
         """Show this state of it."""
 
 
-def follow(service: Service, job_id: UUID | str, *, seconds: float | None = None) -> dict[str, Any]:
+def follow(
+    service: Service, job_id: UUID | str, *, seconds: float | None = None, show: Progress | None = None
+) -> dict[str, Any]:
     """The job when it is finished, or as it is after `seconds`; Ctrl-C offers to cancel it.
+
+    It is shown by `show`, or else by a bar of its own.
 
     Raises:
         ServiceProblem, ServiceUnreachable: as the service answers.
@@ -35,7 +39,7 @@ def follow(service: Service, job_id: UUID | str, *, seconds: float | None = None
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     try:
-        with _shown() as show:
+        with nullcontext(show) if show else _shown() as show:
             while True:
                 left = POLL_SECONDS if deadline is None else min(POLL_SECONDS, deadline - time.monotonic())
                 job: dict[str, Any] = service.get(f"/api/v1/jobs/{job_id}", {"wait": f"{max(0.0, left):.3f}"}).body
@@ -72,6 +76,34 @@ def _shown() -> Iterator[Progress]:
         def show(job: dict[str, Any]) -> None:
             said = job.get("message") or job.get("stage") or job["status"]
             bars.update(bar, completed=job.get("progress") or 0.0, description=printable(str(said)))
+
+        yield show
+
+
+class ManyProgress(Protocol):
+    """Shows how far a command is with several inputs."""
+
+    def __call__(self, name: str, done: int, job: dict[str, Any] | None) -> None:
+        """`done` of them are done and `name` is next; `job` is its job when it takes long."""
+
+
+@contextmanager
+def many(total: int, *, shown: bool) -> Iterator[ManyProgress]:
+    """A bar over `total` inputs in a terminal; nothing in a log file, or when it is not to be `shown`."""
+    if not shown or not sys.stderr.isatty():
+        yield lambda name, done, job: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (MofNCompleteColumn(), BarColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
+    with Bars(*columns, console=console(error=True), transient=True, redirect_stdout=False) as bars:
+        bar = bars.add_task("", total=total)
+
+        def show(name: str, done: int, job: dict[str, Any] | None) -> None:
+            part = (job.get("progress") or 0.0) if job else 0.0
+            said = f"{name} {part:.0%}" if job else name
+            bars.update(bar, completed=done, description=printable(said))
 
         yield show
 

@@ -10,11 +10,11 @@ import click
 
 from thetool.cli.following import follow
 from thetool.cli.service import Service, for_service
-from thetool.cli.show import json_option, moment, percent, print_fields, print_json, print_table
+from thetool.cli.show import age, json_option, moment, percent, plain, print_fields, print_json, print_table
 
 JOBS = "/api/v1/jobs"
 STATUSES = ("queued", "running", "completed", "failed", "cancelled")
-COLUMNS = ("id", "kind", "status", "done", "stage", "created")
+COLUMNS = ("id", "status", "stage", "created", "job")
 WATCH_SECONDS = 2.0
 
 
@@ -31,14 +31,14 @@ def jobs() -> None:
 @json_option
 @for_service
 def list_jobs(service: Service, status: str | None, kind: str | None, limit: int, watch: bool, as_json: bool) -> None:
-    """List jobs, newest first."""
+    """List jobs, newest first. With --json and --watch: a line of JSON each time."""
     query = {"status": status, "kind": kind, "limit": min(limit, 200)}
     while True:
         listed = service.items(JOBS, query, most=limit)
         if watch and not as_json:
             click.clear()
         if as_json:
-            print_json(listed)
+            print_json(listed, line=watch)
         else:
             print_table(COLUMNS, [_row(job) for job in listed], empty="No jobs.")
         if not watch:
@@ -58,6 +58,9 @@ def show(service: Service, job_id: UUID, watch: bool, as_json: bool) -> None:
         print_json(job)
         return
     print_fields(_fields(job))
+    traceback = (job.get("error") or {}).get("traceback")
+    if traceback:
+        click.echo(f"\n{plain(traceback).rstrip()}")
     if job.get("result") is not None:
         print_json(job["result"])
 
@@ -78,24 +81,34 @@ def cancel(service: Service, job_id: UUID, as_json: bool) -> None:
 
 
 def _row(job: dict[str, Any]) -> tuple[Any, ...]:
-    return (
-        job["id"],
-        job["kind"],
-        job["status"],
-        percent(job.get("progress")),
-        job.get("stage"),
-        moment(job.get("created_at")),
-    )
+    return (job["id"], job["status"], _stage(job), age(job.get("created_at")), _name(job))
+
+
+def _name(job: dict[str, Any]) -> str:
+    """What people call it: its title, such as a file's name, where it has one."""
+    return f"{job['title']} ({job['kind']})" if job.get("title") else str(job["kind"])
+
+
+def _stage(job: dict[str, Any]) -> str | None:
+    """How far a running job is, or why a failed one failed."""
+    if job["status"] == "failed":
+        return (job.get("error") or {}).get("code")
+    if job["status"] != "running":
+        return None
+    asked = "stopping" if job.get("cancel_requested_at") else job.get("stage")
+    return " ".join(part for part in (percent(job.get("progress")), asked) if part)
 
 
 def _fields(job: dict[str, Any]) -> list[tuple[str, Any]]:
     error = job.get("error") or {}
-    times = ("created_at", "started_at", "cancel_requested_at", "finished_at")
+    times = ("created_at", "started_at", "cancel_requested_at", "finished_at", "expires_at")
     return [
-        *((name, job.get(name)) for name in ("id", "kind", "status", "stage", "message")),
+        *((name, job.get(name)) for name in ("id", "title", "kind", "status", "stage", "message")),
         ("progress", percent(job.get("progress"))),
-        ("attempts", job.get("attempts")),
+        ("attempts", f"{job.get('attempts')} of {job.get('max_attempts')}"),
         *((name.removesuffix("_at").replace("_", " "), moment(job[name])) for name in times if job.get(name)),
+        ("not before", moment(job["run_at"]) if job["status"] == "queued" and job.get("run_at") else None),
+        *((name.replace("_id", ""), job.get(name)) for name in ("batch_id", "parent_id")),
         ("correlation id", job.get("correlation_id")),
         ("error", f"{error.get('message')} ({error.get('code')})" if error else None),
     ]

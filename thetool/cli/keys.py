@@ -9,11 +9,11 @@ from uuid import UUID
 import click
 
 from thetool.cli.service import Service, for_service
-from thetool.cli.show import json_option, moment, plain, print_fields, print_json, print_table
+from thetool.cli.show import age, in_bytes, json_option, moment, plain, print_fields, print_json, print_table
 
 KEYS = "/api/v1/keys"
 PAGE = 200
-COLUMNS = ("id", "name", "owner", "scopes", "created", "expires", "last used")
+COLUMNS = ("id", "name", "owner", "scopes", "limits", "created", "expires", "last used")
 
 
 @click.group()
@@ -129,5 +129,16 @@ def _show_issued(key: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _row(key: dict[str, Any]) -> tuple[Any, ...]:
-    dates = (moment(key[name]) for name in ("created_at", "expires_at", "last_used_at", "revoked_at"))
-    return (key["id"], key["name"], key["owner"], key["scopes"], *dates)
+    dates = (age(key["created_at"]), moment(key["expires_at"]), age(key["last_used_at"]), moment(key["revoked_at"]))
+    return (key["id"], key["name"], key["owner"], key["scopes"], _limits(key), *dates)
+
+
+def _limits(key: dict[str, Any]) -> str:
+    """The key's own limits in words; a dash where the service's hold."""
+    rate, jobs, storage = (key.get(name) for name in ("rate_limit_per_minute", "job_quota", "storage_quota_bytes"))
+    limits = (
+        None if rate is None else f"{rate}/min",
+        None if jobs is None else f"{jobs} jobs",
+        None if storage is None else in_bytes(storage),
+    )
+    return ", ".join(limit for limit in limits if limit) or "–"

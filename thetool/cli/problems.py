@@ -43,7 +43,7 @@ class ServiceUnreachable(CommandFailed):
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(
             f"No service answers at {url} ({reason}). "
-            "Start one with: thetool serve. Or say where one is, with --url or THETOOL_URL."
+            "Start one with: scripts/run (or thetool serve). Or say where one is, with --url or THETOOL_URL."
         )
 
 

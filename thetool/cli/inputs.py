@@ -1,0 +1,74 @@
+"""What a command is given to work on: words, standard input, files, and folders with files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from thetool.cli.problems import CommandFailed
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Input:
+    """One thing to send; `text` is set when its words came on the command line."""
+
+    name: str
+    text: str | None = None
+
+    @property
+    def filename(self) -> str:
+        """What the service is told that it is called."""
+        return "standard input" if self.name == STDIN else Path(self.name).name
+
+    def content(self) -> bytes:
+        """Its bytes.
+
+        Raises:
+            CommandFailed: it cannot be read.
+        """
+        if self.name == STDIN:
+            return sys.stdin.buffer.read()
+        try:
+            return Path(self.name).read_bytes()
+        except OSError as error:
+            raise CommandFailed(f"It cannot be read: {error.strerror}.") from error
+
+
+def inputs_of(paths: Sequence[str], text: str | None) -> list[Input]:
+    """Each file of `paths`, and of the folders among them; or the words of `--text`; or standard input.
+
+    Raises:
+        click.UsageError: both are given, or nothing is.
+    """
+    if text is not None:
+        if paths:
+            raise click.UsageError("Give files or --text, not both.")
+        return [Input("text", text)]
+    if not paths:
+        if sys.stdin.isatty():
+            raise click.UsageError("Give a file, a folder, - for standard input, or --text.")
+        return [Input(STDIN)]
+    found = [Input(name) for path in paths for name in _files(path)]
+    if not found:
+        raise click.UsageError(f"There are no files in {', '.join(paths)}.")
+    return found
+
+
+def _files(path: str) -> Iterator[str]:
+    """`path`, or the files below it by name; what begins with a dot is left out there, and links to folders."""
+    if path == STDIN or not os.path.isdir(path):
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            whole = os.path.join(folder, name)
+            if not name.startswith(".") and os.path.isfile(whole):
+                yield whole
