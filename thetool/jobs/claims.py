@@ -14,6 +14,7 @@ class NewJob:
 
     `keep` is for how many seconds it is kept after its end; None is as long as jobs are kept. `concurrency_limit` jobs
     with the same `concurrency_key` run at a time; `rate_limit` with the same `rate_key` begin within `rate_seconds`.
+    `webhook_url` is told of its end, signed with the secret of `webhook_key_id` (None: the master key's).
     """
 
     id: UUID
@@ -38,6 +39,8 @@ class NewJob:
     rate_key: str | None = None
     rate_limit: int | None = None
     rate_seconds: float | None = None
+    webhook_url: str | None = None
+    webhook_key_id: UUID | None = None
 
     def as_parameters(self) -> dict[str, Any]:
         """The values by the names that queries.sql uses."""

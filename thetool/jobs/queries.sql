@@ -5,12 +5,13 @@
 insert into jobs (
     id, kind, queue, runs, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
     dedupe_key, idempotency_key, batch_id, parent_id, title, keep_s,
-    concurrency_key, concurrency_limit, rate_key, rate_limit, rate_seconds
+    concurrency_key, concurrency_limit, rate_key, rate_limit, rate_seconds, webhook_url, webhook_key_id
 ) values (
     %(id)s, %(kind)s, %(queue)s, %(runs)s, %(params)s, %(owner_id)s, %(correlation_id)s, %(priority)s,
     coalesce(%(run_at)s::timestamptz, now()), %(timeout)s, %(max_attempts)s,
     %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s, %(parent_id)s, %(title)s, %(keep)s,
-    %(concurrency_key)s, %(concurrency_limit)s, %(rate_key)s, %(rate_limit)s, %(rate_seconds)s
+    %(concurrency_key)s, %(concurrency_limit)s, %(rate_key)s, %(rate_limit)s, %(rate_seconds)s,
+    %(webhook_url)s, %(webhook_key_id)s
 )
 on conflict (dedupe_key) where dedupe_key is not null and status in ('queued', 'running') do nothing
 returning status, case when %(notify)s::boolean then pg_notify('thetool_jobs', queue || ':' || runs || ':' || %(sender)s) end;
@@ -20,17 +21,17 @@ with added as (
     insert into jobs (
         id, kind, queue, runs, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
         dedupe_key, idempotency_key, batch_id, parent_id, title, keep_s,
-        concurrency_key, concurrency_limit, rate_key, rate_limit, rate_seconds
+        concurrency_key, concurrency_limit, rate_key, rate_limit, rate_seconds, webhook_url, webhook_key_id
     )
     select
         id, kind, queue, runs, params, owner_id, correlation_id, priority, coalesce(run_at, now()), timeout,
         max_attempts, dedupe_key, idempotency_key, batch_id, parent_id, title, keep,
-        concurrency_key, concurrency_limit, rate_key, rate_limit, rate_seconds
+        concurrency_key, concurrency_limit, rate_key, rate_limit, rate_seconds, webhook_url, webhook_key_id
     from json_to_recordset(%(jobs)s::json) as new (
         id uuid, kind text, queue text, runs text, params json, owner_id uuid, correlation_id text, priority integer,
         run_at timestamptz, timeout real, max_attempts integer, dedupe_key text, idempotency_key text, batch_id uuid,
         parent_id uuid, title text, keep double precision, concurrency_key text, concurrency_limit integer,
-        rate_key text, rate_limit integer, rate_seconds double precision
+        rate_key text, rate_limit integer, rate_seconds double precision, webhook_url text, webhook_key_id uuid
     )
     on conflict (dedupe_key) where dedupe_key is not null and status in ('queued', 'running') do nothing
     returning id, queue, runs
@@ -43,13 +44,13 @@ select id from added, told;
 -- enqueue_claimed: Add a job that the caller runs at once; it is queued where one that the caller could run is ready.
 insert into jobs (
     id, kind, queue, runs, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
-    dedupe_key, idempotency_key, batch_id, parent_id, title, keep_s,
+    dedupe_key, idempotency_key, batch_id, parent_id, title, keep_s, webhook_url, webhook_key_id,
     status, attempts, claim_token, worker_id, lease_expires_at, started_at
 )
 select
     %(id)s, %(kind)s, %(queue)s, %(runs)s, %(params)s, %(owner_id)s, %(correlation_id)s, %(priority)s,
     now(), %(timeout)s, %(max_attempts)s, %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s,
-    %(parent_id)s, %(title)s, %(keep)s,
+    %(parent_id)s, %(title)s, %(keep)s, %(webhook_url)s, %(webhook_key_id)s,
     case when free then 'running' else 'queued' end,
     case when free then 1 else 0 end,
     case when free then %(token)s::uuid end,
@@ -271,12 +272,15 @@ select id, kind, owner_id, status, stage, message, progress, attempts, max_attem
     correlation_id, created_at, started_at, finished_at
 from jobs where id = %(id)s;
 
--- depth: How many jobs wait, counted no further than a limit.
-select count(*) from (select from jobs where status = 'queued' limit %(limit)s) as waiting;
+-- depth: How many jobs wait, counted no further than a limit. Deliveries of webhooks may wait a day, and count not.
+select count(*) from (
+    select from jobs where status = 'queued' and delivery_of is null limit %(limit)s
+) as waiting;
 
 -- unfinished_of: How many unfinished jobs an owner has, counted no further than a limit.
 select count(*) from (
-    select from jobs where status in ('queued', 'running') and owner_id = %(owner_id)s limit %(limit)s
+    select from jobs where status in ('queued', 'running') and owner_id = %(owner_id)s and delivery_of is null
+    limit %(limit)s
 ) as unfinished;
 
 -- outlook: What the health page says about each queue.
