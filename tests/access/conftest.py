@@ -87,10 +87,10 @@ def database_of_module(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def database(database_of_module: str) -> Iterator[str]:
-    """A database as if fresh: these tests are many and small, and fill three tables."""
+    """A database as if fresh: these tests are many and small, and fill four tables."""
     yield database_of_module
     with closing(psycopg2.connect(database_of_module)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("delete from api_keys; delete from rate_limits")
+        cursor.execute("delete from api_keys; delete from rate_limits; delete from webhook_secrets")
         cursor.execute("delete from owners where id <> %s", (str(MASTER_OWNER_ID),))
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from thetool.access import webhook_secrets
 from thetool.access.caller import Caller
 from thetool.access.policy import require
 from thetool.access.records import ApiKey, Owner
@@ -84,7 +85,7 @@ def rotate(caller: Caller, key_id: UUID, *, grace_seconds: int) -> tuple[ApiKey,
         old.expires_at = min(old.expires_at or NEVER, now + timedelta(seconds=grace_seconds))
     else:
         old.revoked_at = now
-    return _save(new)
+    return _save(new, in_place_of=old)
 
 
 def revoke(caller: Caller, key_id: UUID) -> None:
@@ -132,11 +133,25 @@ def _bounds(key: ApiKey) -> tuple[float, float, float, float]:
     )
 
 
-def _save(key: ApiKey) -> tuple[ApiKey, str]:
+def give_webhook_secret(caller: Caller, key_id: UUID | None) -> str:
+    """Give a key (None: the master key) a new secret for webhooks; the one before signs along for a day.
+
+    Raises:
+        NotFound: the caller may not see the key.
+    """
+    if key_id is not None:
+        require(caller, "write", db.session.get(ApiKey, key_id))
+    return webhook_secrets.make(settings(), key_id)
+
+
+def _save(key: ApiKey, *, in_place_of: ApiKey | None = None) -> tuple[ApiKey, str]:
     secret = f"tt_{secrets.token_urlsafe(32)}"
     key.key_hash = hashlib.sha256(secret.encode()).digest()
     key.key_prefix = secret[:PREFIX_LENGTH]
     db.session.add(key)
+    if in_place_of is not None:
+        db.session.flush()
+        webhook_secrets.inherit(in_place_of.id, key.id)
     db.session.commit()
     access().keys.forget()
     return key, secret

@@ -9,7 +9,16 @@ from apiflask import APIBlueprint
 from thetool.access import keys
 from thetool.access.caller import current_caller, needs
 from thetool.access.records import ApiKey
-from thetool.access.schemas import CallerOut, IssuedKeyOut, KeyIn, KeyOut, KeyPageOut, KeysQuery, RotateQuery
+from thetool.access.schemas import (
+    CallerOut,
+    IssuedKeyOut,
+    KeyIn,
+    KeyOut,
+    KeyPageOut,
+    KeysQuery,
+    RotateQuery,
+    WebhookSecretOut,
+)
 from thetool.web.pagination import page_of
 
 blueprint = APIBlueprint("keys", __name__, url_prefix="/api/v1/keys", tag="Keys")
@@ -42,6 +51,14 @@ def current_key() -> CallerOut:
     return CallerOut.model_validate(current_caller())
 
 
+@blueprint.post("/current/webhook-secret")
+@needs("write")
+@blueprint.output(WebhookSecretOut, status_code=201)
+def make_current_webhook_secret() -> tuple[WebhookSecretOut, int, dict[str, str]]:
+    """Make the secret that signs the webhooks of the key that was sent; the one before signs along for a day."""
+    return _secret(current_caller().key_id)
+
+
 @blueprint.get("/<uuid:key_id>")
 @needs("admin")
 @blueprint.output(KeyOut)
@@ -59,6 +76,14 @@ def rotate_key(key_id: UUID, query: RotateQuery) -> tuple[IssuedKeyOut, int, dic
     return _issued(*keys.rotate(current_caller(), key_id, grace_seconds=query.grace_seconds))
 
 
+@blueprint.post("/<uuid:key_id>/webhook-secret")
+@needs("admin")
+@blueprint.output(WebhookSecretOut, status_code=201)
+def make_webhook_secret(key_id: UUID) -> tuple[WebhookSecretOut, int, dict[str, str]]:
+    """Make the secret that signs the webhooks of a key; the one before signs along for a day."""
+    return _secret(key_id)
+
+
 @blueprint.delete("/<uuid:key_id>")
 @needs("admin")
 @blueprint.output({}, status_code=204)
@@ -66,6 +91,11 @@ def revoke_key(key_id: UUID) -> tuple[str, int]:
     """End a key at once (in other processes of the service within 5 seconds). What it made stays its owner's."""
     keys.revoke(current_caller(), key_id)
     return "", 204
+
+
+def _secret(key_id: UUID | None) -> tuple[WebhookSecretOut, int, dict[str, str]]:
+    secret = keys.give_webhook_secret(current_caller(), key_id)
+    return WebhookSecretOut(key_id=key_id, webhook_secret=secret), 201, {"Cache-Control": "no-store"}
 
 
 def _issued(key: ApiKey, secret: str) -> tuple[IssuedKeyOut, int, dict[str, str]]:

@@ -91,6 +91,16 @@ class IssuedKeyOut(KeyOut):
     key: str = Field(description="The key itself. It is shown this once and kept nowhere.")
 
 
+class WebhookSecretOut(BaseModel):
+    """A secret for webhooks that was just made."""
+
+    key_id: UUID | None = Field(description="The key whose webhooks it signs; null for the master key.")
+    webhook_secret: str = Field(
+        description="What the receiver checks signatures with (Standard Webhooks). It is shown this once.",
+        examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+    )
+
+
 class KeyPageOut(BaseModel):
     """A page of keys, newest first."""
 
