@@ -7,15 +7,18 @@ from apiflask import APIFlask
 from thetool.access import health_routes, setup
 from thetool.access import routes as access_routes
 from thetool.analyze import jobs as analyze_jobs  # noqa: F401  registers its kinds of job
+from thetool.analyze import retention as analyze_retention
 from thetool.analyze import routes as analyze_routes
 from thetool.config import Settings, get_settings
 from thetool.database import connection
-from thetool.database import health as database_health
 from thetool.jobs import health as jobs_health
 from thetool.jobs import routes as jobs_routes
+from thetool.jobs.schedules import routes as schedules_routes
+from thetool.jobs.schedules.cleanup import sweep
 from thetool.pages import routes as pages_routes
 from thetool.storage import health as storage_health
 from thetool.storage import routes as storage_routes
+from thetool.storage import sweep as storage_sweep
 from thetool.telemetry.logs import configure_logging
 from thetool.web.api import create_api
 from thetool.weights import routes as weights_routes
@@ -33,12 +36,14 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         access_routes,
         storage_routes,
         jobs_routes,
+        schedules_routes,
         weights_routes,
         analyze_routes,
         pages_routes,
     ):
         app.register_blueprint(routes.blueprint)
-    database_health.register(app)
     storage_health.register()
     jobs_health.register()
+    sweep("files", due=lambda _: storage_sweep.due(), remove=lambda _: storage_sweep.sweep_batch())
+    analyze_retention.register()
     return app

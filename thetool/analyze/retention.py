@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from sqlalchemy import Engine, text
 
 from thetool.analyze.jobs import INPUT_MEDIA_TYPE
+from thetool.jobs.schedules import cleanup
 from thetool.storage import blobs
+from thetool.storage.state import storage
 
 BATCH = 1_000
 
@@ -16,28 +21,59 @@ _EXPIRED = text(
     )
     """
 )
-# A text is stored a moment before its job is there, so that young ones are left alone.
+_COUNT_EXPIRED = text("select count(*) from analyses where expires_at <= now()")
+# A text is stored a moment before its job is there, so that young ones are left alone. Each status has an index.
 _ORPHANS = text(
     """
     select id from blobs
     where media_type = :media_type and state = 'stored' and created_at < now() - interval '5 minutes'
-        and not exists (
-            select from jobs where status in ('queued', 'running') and jobs.params->>'input' = blobs.id::text
-        )
+        and not exists (select from jobs where status = 'queued' and jobs.params->>'input' = blobs.id::text)
+        and not exists (select from jobs where status = 'running' and jobs.params->>'input' = blobs.id::text)
     limit :batch
     """
 )
 
 
+def register() -> None:
+    """Let each cleanup remove these."""
+    cleanup.sweep(
+        "analyses", due=lambda _: expired_analyses(storage().engine), remove=lambda _: sweep_analyses(storage().engine)
+    )
+    cleanup.sweep(
+        "long_texts", due=lambda _: orphaned_texts(storage().engine), remove=lambda _: sweep_texts(storage().engine)
+    )
+
+
 def sweep(engine: Engine) -> int:
     """Remove what is over; how many analyses and texts that were. Safe in several processes at once."""
     removed = 0
-    while True:
-        with engine.begin() as connection:
-            deleted = connection.execute(_EXPIRED, {"batch": BATCH}).rowcount
-        removed += deleted
-        if deleted < BATCH:
-            break
+    while batch := sweep_analyses(engine):
+        removed += batch
+    return removed + sweep_texts(engine)
+
+
+def sweep_analyses(engine: Engine) -> int:
+    """Remove a batch of analyses whose time is over; how many."""
+    with engine.begin() as connection:
+        return connection.execute(_EXPIRED, {"batch": BATCH}).rowcount
+
+
+def sweep_texts(engine: Engine) -> int:
+    """Remove a batch of long texts whose jobs ended without using them; how many."""
+    return sum(blobs.delete(blob_id) for blob_id in _orphans(engine))
+
+
+def expired_analyses(engine: Engine) -> int:
+    """How many analyses would go now."""
     with engine.connect() as connection:
-        orphans = connection.execute(_ORPHANS, {"media_type": INPUT_MEDIA_TYPE, "batch": BATCH}).scalars().all()
-    return removed + sum(blobs.delete(blob_id) for blob_id in orphans)
+        return connection.scalar(_COUNT_EXPIRED) or 0
+
+
+def orphaned_texts(engine: Engine) -> int:
+    """How many long texts would go now, counted no further than a batch."""
+    return len(_orphans(engine))
+
+
+def _orphans(engine: Engine) -> Sequence[UUID]:
+    with engine.connect() as connection:
+        return connection.execute(_ORPHANS, {"media_type": INPUT_MEDIA_TYPE, "batch": BATCH}).scalars().all()

@@ -17,6 +17,8 @@ def cleanup(dry_run: bool, as_json: bool) -> None:
 
     Works on the database itself, so it needs no running service: for a cron of your own.
     """
+    import psycopg2
+
     from thetool.database.connection import DatabaseUnavailable
     from thetool.database.embedded import EmbeddedPostgresError, available
     from thetool.database.schema import is_current
@@ -31,8 +33,8 @@ def cleanup(dry_run: bool, as_json: bool) -> None:
 
             create_app(settings)  # the rooms say what there is to remove
             done = clean(settings, dry_run=dry_run)
-    except (EmbeddedPostgresError, DatabaseUnavailable) as error:
-        raise CommandFailed(str(error)) from error
+    except (EmbeddedPostgresError, DatabaseUnavailable, psycopg2.OperationalError) as error:
+        raise CommandFailed(str(error).strip()) from error
     if as_json:
         print_json(done.model_dump())
     else:

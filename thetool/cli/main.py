@@ -9,6 +9,7 @@ import click
 
 from thetool import __version__
 from thetool.cli.analyze import analyze
+from thetool.cli.cleanup import cleanup
 from thetool.cli.jobs import jobs
 from thetool.cli.keys import keys
 from thetool.cli.problems import EXIT_INTERRUPTED
@@ -26,7 +27,7 @@ def thetool() -> None:
     """Texts go in, results come out: start the service, and use it."""
 
 
-for command in (serve, analyze, jobs, keys, weights, migrate):
+for command in (serve, analyze, jobs, keys, weights, cleanup, migrate):
     thetool.add_command(command)
 
 

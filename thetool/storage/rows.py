@@ -75,6 +75,12 @@ def mark_deleting_expired(engine: Engine, count: int) -> Sequence[Any]:
     return _mark_deleting(engine, BlobRecord.id.in_(due))
 
 
+def count_expired(engine: Engine) -> int:
+    """How many blobs have a time that is over."""
+    with engine.connect() as connection:
+        return connection.scalar(select(func.count()).where(BlobRecord.expires_at <= func.now())) or 0
+
+
 def forget(engine: Engine, blob_id: UUID) -> None:
     """Remove the row of a blob whose bytes are gone."""
     with engine.begin() as connection:

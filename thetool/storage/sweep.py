@@ -19,13 +19,25 @@ def sweep() -> int:
 
     Safe in several processes at once. What cannot be removed now, because the bucket is away, is tried again later.
     """
+    removed = 0
+    while batch := sweep_batch():
+        removed += batch
+    return removed
+
+
+def sweep_batch() -> int:
+    """The same for at most `BATCH` of them."""
     of = storage()
     removed = 0
-    while due := rows.mark_deleting_expired(of.engine, BATCH):
-        for row in due:
-            try:
-                remove(of, row)
-                removed += 1
-            except StorageUnavailable as error:
-                log.warning("blob not swept", blob_id=str(row.id), error=str(error))
+    for row in rows.mark_deleting_expired(of.engine, BATCH):
+        try:
+            remove(of, row)
+            removed += 1
+        except StorageUnavailable as error:
+            log.warning("blob not swept", blob_id=str(row.id), error=str(error))
     return removed
+
+
+def due() -> int:
+    """How many blobs a sweep would delete now."""
+    return rows.count_expired(storage().engine)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 
 from pydantic import BaseModel
 
@@ -10,6 +13,7 @@ from thetool.config import load_settings
 from thetool.jobs.context import JobContext
 from thetool.jobs.registry import job
 from thetool.jobs.runner import Runner
+from thetool.jobs.schedules import clock
 from thetool.jobs.schedules.registry import Round, Schedule, schedule
 from thetool.jobs.schedules.rules import Every
 from thetool.telemetry.logs import configure_logging
@@ -36,10 +40,13 @@ ERRANDS = Schedule("sample errands", Every(0.2), errand=errand)
 
 
 def main() -> None:
+    if "LD_PRELOAD" in os.environ:  # libfaketime 0.9.10 breaks sleeping by the monotonic clock, which it leaves alone
+        time.sleep = lambda seconds: None if threading.Event().wait(seconds) else None
     settings = load_settings()
     configure_logging(settings)
     schedule("sample jobs", every=0.2, kind="schedules_sample.tick")
     schedule("sample errands", every=0.2, errand=errand)
+    clock.LOOK_SECONDS = 0.2
     runner = Runner(settings)
     runner.start()
     print(runner.worker_id, flush=True)

@@ -79,8 +79,7 @@ def test_after_a_pause_they_catch_up_once(start: Start, database: str) -> None:
     until(lambda: runs(database) >= 2, "two ticks")
     first.terminate()
     first.wait(30)
-    rows(database, "update schedules set next_run_at = next_run_at - interval '2 days', rule = 'every 3600 s'")
-    rows(database, "update schedules set rule = 'every 0.2 s', next_run_at = now() - interval '2 days'")
+    rows(database, "update schedules set next_run_at = now() - interval '2 days'")
     before = runs(database)
     began = time.monotonic()
     start()
@@ -91,19 +90,17 @@ def test_after_a_pause_they_catch_up_once(start: Start, database: str) -> None:
 @pytest.mark.skipif(FAKETIME is None, reason="needs Debian's faketime")
 @pytest.mark.parametrize("jump", ["+40d", "-40d"])
 def test_a_clock_that_jumps_changes_nothing(start: Start, database: str, tmp_path: Path, jump: str) -> None:
-    """One of two processes lives in another month at once; the other is stopped, so that the first must go on."""
+    """The only worker lives in another month at once: it goes on, and makes neither more ticks nor fewer."""
     offset = tmp_path / "offset"
     offset.write_text("+0d")
     faked = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(offset), "FAKETIME_CACHE_DURATION": "1"}
     alone = start(**faked, FAKETIME_DONT_FAKE_MONOTONIC="1")
-    until(lambda: runs(database) >= 3, "three ticks")
+    until(lambda: runs(database) >= 2, "two ticks")
     offset.write_text(jump)
     before = runs(database)
-    until(lambda: runs(database) >= before + 8, "it goes on at its pace")
-    assert rows(database, "select abs(extract(epoch from next_run_at - now())) < 30 from schedules") == [(True,)] * len(
-        rows(database, "select from schedules")
-    )
+    until(lambda: runs(database) >= before + 4, "it goes on")
     began, before = time.monotonic(), runs(database)
-    until(lambda: runs(database) >= before + 5, "and on")
+    until(lambda: runs(database) >= before + 3, "and on")
     assert runs(database) - before <= (time.monotonic() - began) / 0.2 + 2
+    assert rows(database, "select max(next_run_at) < now() + interval '10 minutes' from schedules") == [(True,)]
     assert alone.poll() is None

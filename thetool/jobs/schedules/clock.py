@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -15,14 +16,18 @@ from apscheduler.triggers.base import BaseTrigger
 from thetool.config import Settings
 from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.queue import Queue
-from thetool.jobs.schedules import statistics
+from thetool.jobs.schedules import housekeeping, statistics
 from thetool.jobs.schedules.registry import Round, Schedule, schedules
 from thetool.jobs.schedules.table import Tick, Timetable
+
+__all__ = ["Clock", "housekeeping"]
 
 LOOK_SECONDS = 1.0
 TELL_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
+_quiet = logging.getLogger(f"{__name__}.apscheduler")
+_quiet.setLevel(logging.ERROR)  # it warns of each look that is left out while an errand is under way
 
 
 class Clock:
@@ -45,6 +50,7 @@ class Clock:
         scheduler = SteadyScheduler(
             executors={"default": ThreadPoolExecutor(2)},
             timezone=UTC,
+            logger=_quiet,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         scheduler.add_job(self.look, Pause(LOOK_SECONDS))

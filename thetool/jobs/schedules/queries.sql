@@ -69,3 +69,11 @@ group by kind order by kind;
 select count(*) filter (where created_at > now() - interval '1 minute'), count(*),
     extract(epoch from now() - min(created_at))::float8
 from (select created_at from jobs order by id desc limit %(limit)s) as newest;
+
+-- dead_tuples: How many dead and live rows these tables have, as far as Postgres has heard.
+select relname::text, n_dead_tup, n_live_tup from pg_stat_user_tables
+where relname = any(%(tables)s::text[]) and schemaname = current_schema()
+order by relname;
+
+-- long_lost: How many running jobs have a lease that ran out more than a minute ago, so that somebody should have seen.
+select count(*) from jobs where status = 'running' and lease_expires_at < now() - interval '1 minute';
