@@ -92,7 +92,7 @@ class Claiming:
         kept = {ending.claim.id for ending in ended} if done == len(ended) else self._completed_of(ended)
         if not claimed:
             return kept, [], first
-        return kept, [Claim(*row[3:]) for row in rows], None
+        return kept, [Claim(*row[3:-1]) for row in rows], None
 
     def _claim_keyed(self, job_id: UUID, wish: Wish) -> list[Claim]:
         """Take a job that has keys, if they have room now."""

@@ -144,14 +144,15 @@ with done as (
     from (select id from head where not keyed union all select id from more) as ready
     where jobs.id = ready.id
     returning true as claimed, jobs.id, kind, params::text, owner_id, correlation_id, attempts, max_attempts, timeout_s,
-        claim_token, created_at, started_at
+        claim_token, created_at, started_at, rank
 ), found as (
     select * from next
     union all
-    select false, id, null, null, null, null, null, null, null, null, null, null from head where keyed
+    select false, id, null, null, null, null, null, null, null, null, null, null, null from head where keyed
 )
 select (select count(*) from done), (select count(*) from told), found.*
-from (select) as one left join found on true;
+from (select) as one left join found on true
+order by found.rank, found.id;
 
 -- completed_of: Which of these claims a completion was kept of, where not all of them were.
 select id from jobs
