@@ -179,9 +179,11 @@ def test_not_waiting_gives_the_job(house: House, how: str) -> None:
 
 def test_a_repeated_request_gets_the_first_answer(house: House) -> None:
     text, key = f"{ENGLISH} Repeated.", {"Idempotency-Key": "repeat-1"}
-    first = ok(house.analyze(text, headers=key))
-    again = ok(house.analyze(text, headers=key, wait=30))
-    assert again["id"] == first["id"]
+    answer = house.analyze(text, headers=key)
+    assert (answer.headers["X-Cache"], "Idempotent-Replayed" in answer.headers) == ("MISS", False)
+    again = house.analyze(text, headers=key, wait=30)
+    assert (again.headers["Idempotent-Replayed"], "X-Cache" in again.headers) == ("true", False)
+    assert ok(again)["id"] == ok(answer)["id"]
     assert house.rows("select count(*) from jobs where params->>'text' = %s", text) == [(1,)]
 
 

@@ -11,6 +11,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.analyze.house import House, refused
+from thetool.analyze import cache, submission
 from thetool.config import Settings
 from thetool.database.embedded import EmbeddedServer
 from thetool.database.migrate import upgrade
@@ -49,6 +50,21 @@ def test_the_same_request_many_times_at_once_makes_one_job(house: House) -> None
     assert [answer.status_code for answer in answers] == [200] * 8
     assert len({answer.json["id"] for answer in answers}) == 1
     assert house.rows("select count(*) from jobs where params->>'text' = %s", text) == [(1,)]
+
+
+def test_of_two_equal_requests_the_one_that_misses_the_cache_gives_way(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looked before the first answer was kept and before the other took the key. Neither is a conflict."""
+    key, text = {"Idempotency-Key": "hit-and-miss"}, f"{TEXT} Hit and miss."
+    first = house.analyze(text).json
+    assert house.analyze(text, headers=key).headers["X-Cache"] == "HIT"
+    with monkeypatch.context() as too_early:
+        too_early.setattr(submission, "recall", lambda idempotency: None)
+        too_early.setattr(cache, "find", lambda *given: None)
+        answer = house.analyze(text, headers=key)
+    assert (answer.status_code, answer.json["id"]) == (200, first["id"])
+    assert answer.headers["Idempotent-Replayed"] == "true"
 
 
 def test_the_same_long_request_many_times_at_once_leaves_one_text(house: House) -> None:

@@ -15,8 +15,9 @@ from pydantic import BaseModel
 from tests.jobs.making import OWNER, make, new_job, rows, until, wish
 from tests.jobs.sample_jobs import Params
 from thetool.config import Settings
+from thetool.jobs import admission
 from thetool.jobs import idempotency as keys
-from thetool.jobs.idempotency import Idempotency, IdempotencyConflict
+from thetool.jobs.idempotency import AnsweredWithoutJob, Idempotency, IdempotencyConflict
 from thetool.jobs.local import local
 from thetool.jobs.queue import Queue
 from thetool.jobs.registry import UnknownKind
@@ -198,6 +199,69 @@ def test_of_two_processes_with_one_key_the_second_waits_for_the_first(runner: Ru
             first.rollback()
             assert second.result(30).created
     first.close()
+
+
+def test_a_transaction_that_others_wait_for_needs_no_connection_of_theirs(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread has reserved a key and not committed, another waits for it on the process's connection: the first
+    can still submit."""
+    monkeypatch.setattr(admission, "FAR_SECONDS", 0)
+    first = psycopg2.connect(runner.queue.url)
+    with first.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+        made = ask(idempotency=idempotency("slow"), cursor=cursor)
+        second = pool.submit(ask, idempotency=idempotency("slow"))
+        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+        until(lambda: rows(runner.queue.url, waits) == [(1,)], "the second waits")
+        cursor.execute("set statement_timeout = 5000")
+        ask(cursor=cursor, job_quota=1000)
+        ask(cursor=cursor, dedupe_key="one")
+        assert not second.done()
+        first.commit()
+        assert second.result(30) == Submission(made.job_id, created=False)
+    first.close()
+
+
+def test_a_key_that_an_answer_without_a_job_has_says_so(runner: Runner) -> None:
+    analysis = uuid4()
+    keys.remember(idempotency("cached"), analysis_id=analysis)
+    with pytest.raises(AnsweredWithoutJob) as caught:
+        ask(idempotency=idempotency("cached"))
+    assert caught.value.first == keys.Remembered(None, analysis)
+    assert rows(runner.queue.url, "select count(*) from jobs") == [(0,)]
+
+
+def test_the_key_of_a_job_that_is_gone_makes_another_and_only_one(runner: Runner) -> None:
+    """Its time to live may be shorter than the key's."""
+    first = ask(idempotency=idempotency("k"))
+    wait_for(first.job_id, 30)
+    rows(runner.queue.url, "delete from jobs")
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: ask(idempotency=idempotency("k")), range(8)))
+    assert sum(one.created for one in made) == 1
+    assert {one.job_id for one in made} == {next(one.job_id for one in made if one.created)}
+
+
+def test_a_key_that_vanishes_while_it_is_looked_up_is_taken(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask(idempotency=idempotency("k"))
+    recall = keys.recall
+
+    def too_late(*given: Any, **named: Any) -> Any:
+        rows(runner.queue.url, "delete from idempotency_keys")
+        return recall(*given, **named)
+
+    monkeypatch.setattr(keys, "recall", too_late)
+    assert keys.remember(idempotency("k"), analysis_id=uuid4()) is None
+    assert rows(runner.queue.url, "select count(*) from idempotency_keys") == [(1,)]
+
+
+def test_whoever_asks_again_is_told_so(runner: Runner) -> None:
+    told: list[str] = []
+    again = Idempotency(OWNER, "k", hashlib.sha256(b"the same").digest(), on_replay=lambda: told.append("again"))
+    ask(idempotency=again)
+    assert told == []
+    ask(idempotency=again)
+    assert told == ["again"]
 
 
 def test_an_old_key_may_be_used_again(runner: Runner) -> None:

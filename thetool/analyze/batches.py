@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
@@ -66,4 +67,4 @@ def _item(taken: Kept | UUID | Problem, deadline: Deadline) -> tuple[dict[str, A
 def _of_file(idempotency: Idempotency, number: int) -> Idempotency:
     """Each file's job has a key of its own, made of the request's."""
     key = sha256(f"{number} {idempotency.key}".encode()).hexdigest()
-    return Idempotency(idempotency.owner_id, f"file-{key}", idempotency.request_hash)
+    return replace(idempotency, key=f"file-{key}")

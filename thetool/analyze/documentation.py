@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from thetool.analyze.options import Options, TextIn
 from thetool.analyze.schemas import AnalysisOut, BatchOut, PendingOut
+from thetool.jobs.repeats import PARAMETER
 
 _OPTIONS = Options.model_json_schema()["properties"]
 _EXAMPLE = "I love this sofa, but the delivery was late."
@@ -51,12 +52,7 @@ _HEADERS = [
         "schema": {"type": "string"},
         "example": "wait=30",
     },
-    {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "Makes the request safe to repeat for a day: the same key gives the first answer again.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    },
+    PARAMETER,
 ]
 _QUERY = [
     {

@@ -6,7 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy import select
 
@@ -32,6 +32,7 @@ from thetool.analyze.submission import Asked, Desk
 from thetool.database.orm import db
 from thetool.jobs.admission import NoWorker, QueueFull, QuotaExceeded
 from thetool.jobs.idempotency import Idempotency, IdempotencyConflict
+from thetool.jobs.repeats import is_replayed, request_idempotency
 from thetool.telemetry.health import register_probe
 from thetool.web.body_limit import limit_body
 from thetool.web.current import settings
@@ -72,7 +73,7 @@ def analyze() -> Response:
     incoming = read_request(settings())
     asked_to_wait = incoming.options.wait
     deadline = Deadline(wait_seconds(settings().analyze_wait_seconds if asked_to_wait is None else asked_to_wait))
-    idempotency = _idempotency(incoming)
+    idempotency = request_idempotency(incoming.digest)
     if incoming.text is None:
         body, final = analyze_batch(incoming.uploads, _taking(incoming), deadline, idempotency)
         return _answer(body, final=final, location=f"/api/v1/jobs?batch_id={body['batch_id']}")
@@ -158,14 +159,9 @@ def _taking(incoming: Incoming) -> Any:
     return take
 
 
-def _idempotency(incoming: Incoming) -> Idempotency | None:
-    key = request.headers.get("Idempotency-Key")
-    return None if key is None else Idempotency(current_caller().owner_id, key, incoming.digest())
-
-
 def _answer(body: dict[str, Any], *, final: bool, location: str, hit: bool | None = None) -> Response:
     response = _json(body)
-    if hit is not None:
+    if hit is not None and not is_replayed():
         response.headers["X-Cache"] = "HIT" if hit else "MISS"
     if not final:
         response.status_code = 202

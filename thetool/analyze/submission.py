@@ -17,7 +17,7 @@ from thetool.analyze.options import Options
 from thetool.analyze.schemas import Skipped
 from thetool.analyze.tasks import Plan, plan
 from thetool.config import Settings
-from thetool.jobs.idempotency import Idempotency, Remembered, recall, remember
+from thetool.jobs.idempotency import AnsweredWithoutJob, Idempotency, Remembered, recall, remember
 from thetool.jobs.submit import Submission, submit
 from thetool.jobs.waiting import look_at
 from thetool.storage import blobs
@@ -92,7 +92,7 @@ class Desk:
             QueueFull, QuotaExceeded, NoWorker: no job can be made; nothing is left behind.
         """
         if idempotency is not None and (first := recall(idempotency)) is not None:
-            again = self._again(first)
+            again = self._again(first, idempotency)
             if again is not None:
                 return again
             idempotency = None  # what the first request got is deleted by now: answer anew
@@ -102,16 +102,30 @@ class Desk:
             kept = cache.find(self._settings, asked.caller.owner_id, key)
             self.counter.count(hit=kept is not None)
         if kept is None:
-            return self._submit(asked, key, idempotency, batch_id)
+            return self._make_or_repeat(asked, key, idempotency, batch_id)
         if idempotency is not None and (first := remember(idempotency, analysis_id=kept.id)) is not None:
-            return self._again(first) or kept  # another request with the key was a moment quicker
+            return self._again(first, idempotency) or kept  # another request with the key was a moment quicker
         return kept
 
-    def _again(self, first: Remembered) -> Kept | UUID | None:
+    def _make_or_repeat(
+        self, asked: Asked, key: bytes, idempotency: Idempotency | None, batch_id: UUID | None
+    ) -> Kept | UUID:
+        try:
+            return self._submit(asked, key, idempotency, batch_id)
+        except AnsweredWithoutJob as answered:  # an equal request was a moment quicker, and hit the cache
+            again = self._again(answered.first, idempotency) if idempotency else None
+            return again or self._submit(asked, key, None, batch_id)
+
+    def _again(self, first: Remembered, idempotency: Idempotency) -> Kept | UUID | None:
         """What the first request with a key got; None when that is no longer kept."""
+        again: Kept | UUID | None
         if first.job_id is not None:
-            return first.job_id if self._is_there(first.job_id) else None
-        return None if first.analysis_id is None else cache.get(first.analysis_id)
+            again = first.job_id if self._is_there(first.job_id) else None
+        else:
+            again = None if first.analysis_id is None else cache.get(first.analysis_id)
+        if again is not None:
+            idempotency.on_replay()
+        return again
 
     @staticmethod
     def _is_there(job_id: UUID) -> bool:

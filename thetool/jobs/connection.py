@@ -51,14 +51,17 @@ class QueueConnection:
     # Also where Postgres hangs and answers nothing, threads must not wait for ever.
     _hang_guard = HangGuard(LONGEST_USE_SECONDS)
 
-    def run(self, name: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
-        """Run a query and give its rows.
+    def run(self, name: str, parameters: Mapping[str, Any] | None = None, *, cursor: Any = None) -> list[Row]:
+        """Run a query and give its rows; with another connection's `cursor`, there, as part of its transaction.
 
         Raises:
             DatabaseUnavailable: Postgres is away.
             psycopg2.Error: the statement is wrong, or what it says cannot be stored.
         """
         query, values = queries[name], parameters or {}
+        if cursor is not None:
+            cursor.execute(query.text, values)
+            return list(cursor.fetchall()) if cursor.description else []
         with self._lock:
             if self._in_transaction:
                 return self._execute(query, values)

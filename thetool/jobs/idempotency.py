@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hmac
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from thetool.jobs.local import local
-from thetool.jobs.queries import queries
 from thetool.web.problems import Conflict, ValidationFailed
 
 KEEP_SECONDS = 86_400
+TRIES = 5
 
 _is_key = re.compile(r"[\x21-\x7e]{1,255}").fullmatch
 
@@ -32,6 +33,7 @@ class Idempotency:
         owner_id: whose key it is; two owners may use the same.
         key: 1 to 255 printable ASCII characters without blanks.
         request_hash: SHA-256 of whatever makes two requests the same.
+        on_replay: called when the answer is what an earlier request got.
 
     Raises:
         ValidationFailed: the key is empty, too long or has other characters.
@@ -40,6 +42,7 @@ class Idempotency:
     owner_id: UUID
     key: str
     request_hash: bytes
+    on_replay: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not _is_key(self.key):
@@ -49,10 +52,19 @@ class Idempotency:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What the first request with a key led to."""
+    """What the first request with a key led to; `gone`: a job that has been deleted since."""
 
     job_id: UUID | None
     analysis_id: UUID | None
+    gone: bool = False
+
+
+class AnsweredWithoutJob(IdempotencyConflict):
+    """The first request with this key was answered at once, without a job; `first` says by what."""
+
+    def __init__(self, first: Remembered) -> None:
+        super().__init__("This key was used for a request that needed no job.")
+        self.first = first
 
 
 def recall(idempotency: Idempotency, *, cursor: Any = None) -> Remembered | None:
@@ -64,10 +76,10 @@ def recall(idempotency: Idempotency, *, cursor: Any = None) -> Remembered | None
     rows = _run("recall", {"owner_id": idempotency.owner_id, "key": idempotency.key}, cursor)
     if not rows:
         return None
-    request_hash, job_id, analysis_id = rows[0]
+    request_hash, job_id, analysis_id, gone = rows[0]
     if not hmac.compare_digest(bytes(request_hash), idempotency.request_hash):
         raise IdempotencyConflict("Use a new key for a new request.")
-    return Remembered(_uuid(job_id), _uuid(analysis_id))
+    return Remembered(_uuid(job_id), _uuid(analysis_id), bool(gone))
 
 
 def remember(
@@ -88,6 +100,7 @@ def remember(
 
     Raises:
         IdempotencyConflict: the key was used for another request.
+        Conflict: it is used and forgotten again and again at this moment.
     """
     values = {
         "owner_id": idempotency.owner_id,
@@ -97,9 +110,13 @@ def remember(
         "analysis_id": analysis_id,
         "keep": KEEP_SECONDS,
     }
-    if _run("remember", values, cursor):
-        return None
-    return recall(idempotency, cursor=cursor)
+    for _ in range(TRIES):
+        if _run("remember", values, cursor):
+            return None
+        first = recall(idempotency, cursor=cursor)
+        if first is not None:  # else it was forgotten in between
+            return first
+    raise Conflict("This Idempotency-Key comes and goes too fast; try again.")
 
 
 def point_to(idempotency: Idempotency, job_id: UUID, *, cursor: Any = None) -> None:
@@ -107,11 +124,20 @@ def point_to(idempotency: Idempotency, job_id: UUID, *, cursor: Any = None) -> N
     _run("point_key", {"owner_id": idempotency.owner_id, "key": idempotency.key, "job_id": job_id}, cursor)
 
 
+def take_over(idempotency: Idempotency, first: Remembered, job_id: UUID, cursor: Any = None) -> bool:
+    """Tie the key of a job that is gone to a new one; false when another request was quicker."""
+    values = {
+        "owner_id": idempotency.owner_id,
+        "key": idempotency.key,
+        "gone": first.job_id,
+        "job_id": job_id,
+        "keep": KEEP_SECONDS,
+    }
+    return bool(_run("take_over_key", values, cursor))
+
+
 def _run(name: str, values: dict[str, Any], cursor: Any) -> list[Any]:
-    if cursor is None:
-        return local.queue.connection.run(name, values)
-    cursor.execute(queries[name].text, values)
-    return list(cursor.fetchall()) if cursor.description else []
+    return local.queue.connection.run(name, values, cursor=cursor)
 
 
 def _uuid(value: Any) -> UUID | None:

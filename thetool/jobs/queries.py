@@ -1,4 +1,4 @@
-"""Reads queries.sql: each query by its name."""
+"""Reads the files queries.sql: each query by its name."""
 
 from __future__ import annotations
 
@@ -19,4 +19,12 @@ def _read(text: str) -> dict[str, Prepared]:
     }
 
 
-queries = _read(files("thetool.jobs").joinpath("queries.sql").read_text(encoding="utf-8"))
+def texts() -> list[str]:
+    """The files queries.sql of this room and of its parts."""
+    room = files("thetool.jobs")
+    parts = sorted((part for part in room.iterdir() if part.is_dir()), key=lambda part: part.name)
+    found = [place.joinpath("queries.sql") for place in (room, *parts)]
+    return [file.read_text(encoding="utf-8") for file in found if file.is_file()]
+
+
+queries = {name: query for text in texts() for name, query in _read(text).items()}

@@ -108,9 +108,9 @@ with done as (
 )
 select id, (select count(*) from told) from done;
 
--- complete_and_claim: The same for no, one or many jobs, and take the next ready ones in one step: a busy worker saves a
--- commit. The first is of any kind; if it is of a quick kind, more of those come along. A job with keys is only pointed
--- at (claimed is false). Materialized: a plan must not run the locking parts twice.
+-- complete_and_claim: The same for no, one or many jobs, and take the next ready ones in one step.
+-- A busy worker saves a commit. The first is of any kind; if it is of a quick kind, more of those come along. A job
+-- with keys is only pointed at (claimed is false). Materialized: a plan must not run the locking parts twice.
 with done as (
     update jobs set
         status = 'completed', result = ended.result::json, error = null, progress = 1, lease_expires_at = null,

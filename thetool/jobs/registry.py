@@ -20,6 +20,7 @@ Runs = Literal["thread", "process", "network"]
 
 DEFAULT_MEMORY_MB = 1024
 MAX_TIMEOUT_SECONDS = 86_400
+MAX_KEEP_SECONDS = 366 * 86_400
 
 
 class TransientError(Exception):
@@ -57,6 +58,7 @@ class JobKind:
     max_attempts: int
     memory_mb: int
     on_finish: FinishHook | None
+    expires_in: float | None
     module: str
 
 
@@ -72,6 +74,7 @@ def job(
     max_attempts: int = 3,
     memory_mb: int = DEFAULT_MEMORY_MB,
     on_finish: FinishHook | None = None,
+    expires_in: float | None = None,
 ) -> Callable[[Handler[Params, Result]], Handler[Params, Result]]:
     """Make a function the handler of a kind of job; it stays an ordinary function.
 
@@ -86,6 +89,7 @@ def job(
         memory_mb: MiB that a `process` job may hold, the processes that it starts included.
         on_finish: called as `(cursor, context, result)` in the transaction that completes the job, in the worker
             itself, for a `process` job too. For a thread job `context.on_finish` does the same.
+        expires_in: seconds that a job and its result are kept after its end; None is `JOB_RETENTION_DAYS`.
 
     Raises:
         TypeError: the handler is not `(context, params: Model) -> Model`.
@@ -94,6 +98,8 @@ def job(
 
     def register(handler: Handler[Params, Result]) -> Handler[Params, Result]:
         _check_bounds(kind, queue, runs, timeout, max_attempts, memory_mb)
+        if expires_in is not None:
+            check_keep(expires_in)
         params_model, result_model = _models(handler)
         if runs == "process" and handler.__module__ == "__main__":
             raise ValueError(f"{kind}: a child process cannot import a handler out of __main__; move it to a module")
@@ -109,6 +115,7 @@ def job(
                 max_attempts=max_attempts,
                 memory_mb=memory_mb,
                 on_finish=on_finish,
+                expires_in=expires_in,
                 module=handler.__module__,
             )
         )
@@ -138,6 +145,13 @@ def check_timeout(seconds: float) -> float:
     """The same number of seconds; ValueError unless it is positive and at most a day."""
     if not 0 < seconds <= MAX_TIMEOUT_SECONDS:
         raise ValueError(f"a timeout is more than 0 and at most {MAX_TIMEOUT_SECONDS:,} seconds, not {seconds}")
+    return seconds
+
+
+def check_keep(seconds: float) -> float:
+    """The same number of seconds; ValueError unless it is positive and at most a year."""
+    if not 0 < seconds <= MAX_KEEP_SECONDS:
+        raise ValueError(f"a job is kept for more than 0 and at most {MAX_KEEP_SECONDS:,} seconds, not {seconds}")
     return seconds
 
 

@@ -31,6 +31,7 @@ SECURITY_SCHEMES = {
 
 _ATTRIBUTE = "problems"
 _OPERATION = "openapi_operation"
+_PARAMETERS = "openapi_parameters"
 _EXTENSION = "thetool_openapi"
 _METHODS = ("get", "post", "put", "patch", "delete")
 _SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
@@ -56,6 +57,16 @@ def described(operation: Document, *models: type[BaseModel]) -> Callable[[View],
 
     def decorate(view: View) -> View:
         setattr(view, _OPERATION, (operation, models))
+        return view
+
+    return decorate
+
+
+def takes(*parameters: Document) -> Callable[[View], View]:
+    """Document further parameters of a view, such as headers: Parameter Objects."""
+
+    def decorate(view: View) -> View:
+        setattr(view, _PARAMETERS, (*getattr(view, _PARAMETERS, ()), *parameters))
         return view
 
     return decorate
@@ -91,6 +102,8 @@ def _finish(document: Any, app: APIFlask) -> Any:
                 operation = operations[method]
                 view = views.get((path, method))
                 _describe_further(operation, schemas, *getattr(view, _OPERATION, ({}, ())))
+                if further := getattr(view, _PARAMETERS, ()):
+                    operation["parameters"] = [*operation.get("parameters", ()), *further]
                 _describe_problems(operation, getattr(view, _ATTRIBUTE, ()))
                 _lift_descriptions(operation.get("parameters", []))
                 _make_id_unique(operation, seen)

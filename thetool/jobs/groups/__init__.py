@@ -1,0 +1,1 @@
+"""Jobs that belong together: equal ones, batches, parents with their children, those that failed alike."""

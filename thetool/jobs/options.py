@@ -1,0 +1,86 @@
+"""What may be said of a job when it is made, and the row that comes of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypedDict
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from thetool.database.ids import new_id
+from thetool.jobs.claims import NewJob
+from thetool.jobs.payload import NotStorable, TooLargeToStore, clean, to_json_text
+from thetool.jobs.registry import JobKind, check_keep, check_timeout
+from thetool.web.problems import TooLarge, ValidationFailed
+
+DEDUPE_KEY_LIMIT = 255
+TITLE_LIMIT = 255
+
+
+class JobOptions(TypedDict, total=False):
+    """What may be said of any job; each has a default."""
+
+    title: str | None
+    """What people call it, such as the name of the file that was sent."""
+    priority: int
+    """Higher ones first; 0."""
+    run_at: datetime | None
+    """Not before then; knows its zone."""
+    timeout: float | None
+    """Seconds of one attempt, in place of the kind's own."""
+    expires_in: float | None
+    """Seconds that the job and its result are kept after its end; else the kind's, else `JOB_RETENTION_DAYS`."""
+
+
+class SubmitOptions(JobOptions, total=False):
+    """What may be said of a job that stands by itself."""
+
+    correlation_id: str | None
+    """The request's id, for the log lines of the job."""
+    batch_id: UUID | None
+    """The batch that it belongs to."""
+    dedupe_key: str | None
+    """Names the job among the unfinished ones of its owner; `dedupe` says what a second one means."""
+
+
+def new_job(kind: JobKind, params: BaseModel, owner_id: UUID, options: SubmitOptions | JobOptions) -> NewJob:
+    """The row of a new job.
+
+    Raises:
+        TypeError: the parameters are of another kind's model.
+        ValueError: a number is out of bounds.
+        ValidationFailed: the parameters cannot be stored (422).
+        TooLarge: there is too much of them (413).
+    """
+    said: SubmitOptions = {**options}
+    timeout, expires_in = said.get("timeout"), said.get("expires_in")
+    title, dedupe_key = said.get("title"), said.get("dedupe_key")
+    return NewJob(
+        id=new_id(),
+        kind=kind.name,
+        queue=kind.queue,
+        runs=kind.runs,
+        params=_params_text(kind, params),
+        owner_id=owner_id,
+        timeout=kind.timeout if timeout is None else check_timeout(timeout),
+        max_attempts=kind.max_attempts,
+        correlation_id=said.get("correlation_id"),
+        priority=said.get("priority", 0),
+        run_at=said.get("run_at"),
+        dedupe_key=None if dedupe_key is None else f"{owner_id}:{clean(dedupe_key, DEDUPE_KEY_LIMIT)}",
+        batch_id=said.get("batch_id"),
+        title=None if title is None else clean(title, TITLE_LIMIT),
+        keep=kind.expires_in if expires_in is None else check_keep(expires_in),
+    )
+
+
+def _params_text(kind: JobKind, params: BaseModel) -> str:
+    if not isinstance(params, kind.params_model):
+        raise TypeError(f"{kind.name} takes {kind.params_model.__name__}, not {type(params).__name__}")
+    try:
+        return to_json_text(params)
+    except TooLargeToStore as error:
+        raise TooLarge(f"The parameters cannot be stored. {error}") from error
+    except NotStorable as error:
+        raise ValidationFailed.of_fields([("", f"The parameters cannot be stored. {error}", "body")]) from error
