@@ -16,6 +16,7 @@ from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.active import ActiveJobs
 from thetool.jobs.context import Cancelled, LostClaim
 from thetool.jobs.queue import Queue
+from thetool.jobs.schedules.tally import count_lost
 
 log = structlog.get_logger(__name__)
 
@@ -121,6 +122,7 @@ class LeaseKeeper:
 
     def _rescue(self) -> None:
         for job_id, kind, status, attempts in self._queue.rescue():
+            count_lost(kind)
             log.warning(
                 "a silent worker's job was taken back", job_id=str(job_id), kind=kind, status=status, attempts=attempts
             )

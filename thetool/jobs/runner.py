@@ -22,6 +22,7 @@ from thetool.jobs.local import local, queue_of
 from thetool.jobs.outcome import Outcome, Settlement
 from thetool.jobs.queue import CANCEL_CHANNEL, DONE_CHANNEL, WAKE_CHANNEL
 from thetool.jobs.reporting import Reporter
+from thetool.jobs.schedules.clock import Clock
 from thetool.jobs.slots import Slot, SlotGroup
 from thetool.jobs.watcher import Watcher
 from thetool.telemetry.logs import bound
@@ -63,6 +64,7 @@ class Runner:
             kinds=self.kind_names,
             slots=sum(group.size for group in self.groups.values()),
         )
+        self._clock = Clock(self.queue, settings)
         self.watcher = Watcher(self.queue, self._active, wake=self.wake, abandon=self._abandon)
         self._settlement = Settlement(
             self.queue, local.waiters, given_up=lambda: self._closed, look_in=self.watcher.look_in
@@ -82,12 +84,14 @@ class Runner:
         for group in self.groups.values():
             group.start()
         self.watcher.start()
+        self._clock.start()
         log.info("the job runner started", worker_id=str(self.worker_id), kinds=len(self.kind_names()))
 
     def stop_claiming(self) -> None:
         """Take no further jobs; those that run go on."""
         for group in self.groups.values():
             group.stop_looking()
+        self._clock.rest()
         self._keeper.drain()
 
     def drain(self, seconds: float) -> bool:
@@ -148,6 +152,7 @@ class Runner:
         if local.runner is self:
             local.runner, local.queue.sender = None, ""
         self.watcher.close()
+        self._clock.close()
         for group in self.groups.values():
             group.close(STOP_SECONDS)
         self._listener.close()
