@@ -156,6 +156,16 @@ def test_five_million_characters_are_a_job_and_never_cut(house: House) -> None:
     assert result["sentiment"]["sentences_used"] == result["topics"]["sentences_used"] == 116_280
 
 
+def test_five_million_characters_without_a_repetition_say_what_of_them_was_read(house: House) -> None:
+    text = "\n".join(f"2026-11-21 10:00:00 INFO shop.orders: order {number} was paid" for number in range(90_000))
+    job = house.get(f"{house.analyze(text, query={'wait': '0'}).headers['Location']}?wait=300").json
+    assert job["status"] == "completed", job["error"]
+    found = job["result"]
+    assert found["result"]["statistics"]["sentences"] == 90_000
+    assert "log" in next(one["reason"] for one in found["skipped"] if one["task"] == "sentiment")
+    assert found["result"].get("topics", {"share_read": 0})["share_read"] < 0.1
+
+
 def test_sentences_of_a_text_whose_result_could_not_be_stored(house: House) -> None:
     problem = refused(house.analyze("Good one. " * 200_001, sentences=True), 422, "validation_error")
     assert problem["errors"][0]["field"] == "sentences"

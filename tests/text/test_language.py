@@ -106,3 +106,19 @@ def test_the_watch_can_stop_it() -> None:
 
     with pytest.raises(StopError):
         module.language(EXAMPLES["en"] * 20_000, watch)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x y z",
+        "ok",
+        "The delivery was late, and nobody called.",
+        "1234",
+        "Ich liebe dich. 今天天气很好",
+    ],
+)
+def test_it_is_reliable_or_unsure_and_never_both(text: str) -> None:
+    found = language(text)
+    assert found.reliable is not found.unsure
+    assert (found.reason is None) is found.reliable

@@ -39,6 +39,7 @@ def test_words(text: str, expected: list[str]) -> None:
 def test_counts_of_a_small_text() -> None:
     found = statistics("The cat sat. The dog, too, sat down!\n\nAnother paragraph\n")
     assert found.model_dump() == {
+        "form": "prose",
         "characters": 56,
         "characters_without_blanks": 45,
         "words": 10,

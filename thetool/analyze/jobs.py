@@ -12,12 +12,12 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from thetool.analyze.schemas import AnalysisResult, Skipped
+from thetool.analyze.telling import Silence, Telling
 from thetool.analyze.texts import TextRequest, analyze_text
 from thetool.jobs.context import JobContext
 from thetool.jobs.local import local
 from thetool.jobs.registry import job
 from thetool.text.topics import Labels
-from thetool.text.watching import Watch
 
 SHORT = "analyze.text"
 LONG = "analyze.long_text"
@@ -37,6 +37,8 @@ class Wanted(BaseModel):
     tasks: tuple[str, ...]
     labels: Labels | None
     each_sentence: bool
+    by_name: bool = False
+    exhaustive: bool = False
     skipped: list[Skipped]
     cache_key: str
     keep_seconds: float
@@ -75,30 +77,18 @@ def analyze_long(context: JobContext, params: LongText) -> AnalysisResult:
 
 def _analyze(context: JobContext, params: Wanted, text: str) -> AnalysisResult:
     began = perf_counter()
-    watch, say = _reporting(context) if len(text) > _QUIET_CHARACTERS else (lambda _: context.checkpoint(), None)
-    request = TextRequest(params.tasks, params.labels, params.each_sentence)
-    found = analyze_text(text, request, local.settings, watch=watch, stage=say)
+    telling = Telling(context) if len(text) > _QUIET_CHARACTERS else Silence(context)
+    request = TextRequest(
+        params.tasks, params.labels, params.each_sentence, by_name=params.by_name, exhaustive=params.exhaustive
+    )
+    found = analyze_text(text, request, local.settings, watch=telling.watch, stage=telling.stage)
     return AnalysisResult(
         id=context.job_id,
         kind="text",
         result=found.result,
         models=found.models,
         skipped=[*params.skipped, *found.skipped],
+        notes=found.notes,
         elapsed_ms=round((perf_counter() - began) * 1000, 2),
         correlation_id=context.correlation_id,
     )
-
-
-def _reporting(context: JobContext) -> tuple[Watch, Any]:
-    """Progress and stage, as the job tells them."""
-    reached = 0.0
-
-    def watch(fraction: float) -> None:
-        nonlocal reached
-        reached = max(reached, fraction)
-        context.progress(reached)
-
-    def say(words: str) -> None:
-        context.progress(reached, "analyzing", f"{words}…")
-
-    return watch, say

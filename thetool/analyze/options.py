@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 import orjson
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, field_validator
 
-from thetool.text.topics import Labels, labels_of
+from thetool.text.topics import SAMPLE_CHARACTERS, Labels, labels_of
 from thetool.web.preferences import MAX_WAIT_SECONDS
 from thetool.web.problems import ValidationFailed
 from thetool.web.schemas import Input
@@ -62,6 +62,11 @@ class Options(Input):
         examples=[{"billing": ["An invoice or a payment.", "Money was charged twice."], "praise": []}],
     )
     sentences: bool = Field(default=False, description="Also give the sentiment of each sentence.")
+    exhaustive: bool = Field(
+        default=False,
+        description=f"Read every sentence for the topics of a text of more than {SAMPLE_CHARACTERS:,} characters, in "
+        "place of a sample.",
+    )
     wait: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
         default=None,
         description=f"Seconds to wait for the result, up to {MAX_WAIT_SECONDS:g}; `Prefer: wait=N` outranks it.",

@@ -25,6 +25,13 @@ class Skipped(BaseModel):
     how: str | None = Field(default=None, description="What can be done about it, if anything.")
 
 
+class Note(BaseModel):
+    """What is to be known about an analysis that was made."""
+
+    task: str = Field(description="Its name.", examples=["topics"])
+    note: str = Field(description="In a sentence.", examples=["700 of 52,310 sentences were read."])
+
+
 class TextResult(BaseModel):
     """What was found in a text; analyses that were not asked for, or were skipped, are left out."""
 
@@ -47,6 +54,7 @@ class AnalysisResult(BaseModel):
     result: TextResult
     models: list[ModelUsed] = Field(description="The models that had a part in it.")
     skipped: list[Skipped] = Field(description="The analyses that were not made, each with the reason.")
+    notes: list[Note] = Field(default=[], description="What is to be known about those that were made.")
     cached: bool = Field(default=False, description="Whether an earlier analysis of the same content is the answer.")
     elapsed_ms: float = Field(description="Milliseconds that the analysis took when it was made.")
     correlation_id: str | None = Field(description="The `X-Request-ID` of the request that it was made for.")

@@ -21,6 +21,7 @@ from thetool.jobs.idempotency import AnsweredWithoutJob, Idempotency, Remembered
 from thetool.jobs.submit import Submission, submit
 from thetool.jobs.waiting import look_at
 from thetool.storage import blobs
+from thetool.text.topics import SAMPLE_CHARACTERS
 from thetool.web.problems import NotFound, ValidationFailed
 
 INLINE_BYTES = 65_536
@@ -60,7 +61,18 @@ class Asked:
         tasks = self.plan.tasks
         labels = self.options.topic_labels() if "topics" in tasks else None
         each_sentence = self.options.sentences and "sentiment" in tasks
-        return cache.key_of(self.caller.owner_id, "text", self.text, self.plan, [labels, each_sentence])
+        rest = [labels, each_sentence, self.by_name and "sentiment" in tasks, self.exhaustive]
+        return cache.key_of(self.caller.owner_id, "text", self.text, self.plan, rest)
+
+    @property
+    def by_name(self) -> bool:
+        """Whether the request names its tasks."""
+        return bool(self.options.tasks)
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether every sentence is to be read for topics, where that makes a difference."""
+        return self.options.exhaustive and "topics" in self.plan.tasks and len(self.text) > SAMPLE_CHARACTERS
 
     def job_params(self, settings: Settings, key: bytes) -> dict[str, object]:
         """What the job is told, but for the text."""
@@ -69,6 +81,8 @@ class Asked:
             "tasks": self.plan.tasks,
             "labels": self.options.topic_labels(),
             "each_sentence": self.options.sentences,
+            "by_name": self.by_name,
+            "exhaustive": self.exhaustive,
             "skipped": skipped,
             "cache_key": key.hex(),
             "keep_seconds": settings.analysis_retention_hours * 3600,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from thetool.analyze.schemas import Skipped, TextResult
+from thetool.analyze.schemas import Note, Skipped, TextResult
 from thetool.config import Settings
 from thetool.text import sentiment as sentiments
 from thetool.text.language import Language, detector, language
+from thetool.text.layout import NO_PROSE, Form, Layout, layout_of
 from thetool.text.statistics import statistics
-from thetool.text.topics import Labels, TopicMatcher
+from thetool.text.topics import SAMPLE_CHARACTERS, Labels, TopicMatcher, Topics
 from thetool.text.watching import Watch, part_of, unwatched
 from thetool.weights.folder import chosen
 from thetool.weights.used import ModelUsed, of_weights
@@ -18,14 +19,16 @@ from thetool.weights.used import ModelUsed, of_weights
 Stage = Callable[[str], None]
 """Told what is being done now, in words for people."""
 
-# Share of the work that each task is, roughly, as measured for long English prose.
-_WORK = {"language": 2, "statistics": 8, "sentiment": 20, "topics": 170}
+# In the order in which they are made, with the seconds that a core takes for a million characters, roughly.
+_SECONDS = {"language": 0.1, "statistics": 0.5, "sentiment": 1.2, "topics": 60.0}
 _WORDS = {
     "language": "Finding the language",
     "statistics": "Counting",
     "sentiment": "Judging the sentiment",
     "topics": "Finding topics",
 }
+_NAMES: dict[Form, str] = {"log": "a log", "table": "a table", "json": "JSON", "code": "source code"}
+_JUDGE_ANYWAY = "Name the task to have it judged as if it were prose: tasks=sentiment."
 
 
 @dataclass
@@ -35,15 +38,33 @@ class TextFindings:
     result: TextResult = field(default_factory=TextResult)
     models: list[ModelUsed] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class TextRequest:
-    """What to find in a text."""
+    """What to find in a text.
+
+    Args:
+        tasks: names of analyses.
+        labels: topics to look for; None is our own.
+        each_sentence: give each sentence's own sentiment.
+        by_name: the caller named the tasks, and wants them even where they say little.
+        exhaustive: read every sentence for topics, however many there are.
+    """
 
     tasks: Sequence[str]
     labels: Labels | None = None
     each_sentence: bool = False
+    by_name: bool = False
+    exhaustive: bool = False
+
+    def seconds(self, task: str, text: str) -> float:
+        """What a task takes, roughly."""
+        read = len(text)
+        if task == "topics" and not self.exhaustive:
+            read = min(read, SAMPLE_CHARACTERS)
+        return _SECONDS[task] * read / 1e6
 
 
 def analyze_text(
@@ -55,45 +76,84 @@ def analyze_text(
         WeightsMissing: a task needs weights that are not here.
         NoDetector: no language detector is installed.
     """
-    findings = TextFindings()
-    done, total = 0, sum(_WORK[task] for task in request.tasks)
-    spoken: Language | None = None
-    for task in sorted(request.tasks, key=list(_WORK).index):
+    work = _Work(text, request, settings)
+    done, total = 0.0, sum(request.seconds(task, text) for task in request.tasks) or 1
+    for task in sorted(request.tasks, key=list(_SECONDS).index):
         if stage is not None:
             stage(_WORDS[task])
-        watch_part = part_of(watch, done / total, (done + _WORK[task]) / total)
-        done += _WORK[task]
+        after = done + request.seconds(task, text)
+        work.do(task, part_of(watch, done / total, after / total))
+        done = after
+    return work.findings
+
+
+class _Work:
+    """The tasks of one text, and what they share: its language and its layout."""
+
+    def __init__(self, text: str, request: TextRequest, settings: Settings) -> None:
+        self.findings = TextFindings()
+        self._text = text
+        self._request = request
+        self._settings = settings
+        self._layout: Layout = layout_of(text)
+        self._spoken: Language | None = None
+
+    def do(self, task: str, watch: Watch) -> None:
+        """Make one analysis."""
         if task == "statistics":
-            findings.result.statistics = statistics(text, watch_part)
-            continue
-        if spoken is None:
-            spoken = language(text, unwatched if task != "language" else watch_part)
-            findings.models.append(detector().model)
+            self.findings.result.statistics = statistics(self._text, watch, self._layout)
+            return
+        if self._spoken is None:
+            self._spoken = language(self._text, watch if task == "language" else part_of(watch, 0, 0))
+            self.findings.models.append(detector().model)
         if task == "language":
-            findings.result.language = spoken
+            self.findings.result.language = self._spoken
+            self._note_form(task)
         elif task == "sentiment":
-            _sentiment(text, request, spoken, findings, watch_part)
+            self._sentiment(self._spoken, watch)
         else:
-            _topics(text, request, spoken, findings, watch_part, settings)
-    return findings
+            self._topics(self._spoken, watch)
+
+    def _sentiment(self, spoken: Language, watch: Watch) -> None:
+        if self._layout.form in NO_PROSE and not self._request.by_name:
+            why = f"It looks like {_NAMES[self._layout.form]}, and the model judges prose only."
+            self._skip("sentiment", why, _JUDGE_ANYWAY)
+        elif not spoken.surely("en"):
+            self._skip("sentiment", _not_english(spoken))
+        else:
+            self.findings.result.sentiment = sentiments.sentiment(
+                self._text, each_sentence=self._request.each_sentence, watch=watch, layout=self._layout
+            )
+            self.findings.models.append(sentiments.model())
+            self._note_form("sentiment")
+
+    def _topics(self, spoken: Language, watch: Watch) -> None:
+        if spoken.code != "en":  # a guess is good enough: what the model does not know stays below the cut-off
+            self._skip("topics", _not_english(spoken))
+            return
+        most = None if self._request.exhaustive else SAMPLE_CHARACTERS
+        matcher = TopicMatcher.load(self._settings)
+        found = matcher.match(self._text, self._request.labels, watch, most=most, layout=self._layout)
+        self.findings.result.topics = found
+        self.findings.models.append(of_weights(chosen(self._settings, "embeddings")))
+        self._note_form("topics")
+        if found.share_read < 1:
+            self.findings.notes.append(Note(task="topics", note=_sampled(found)))
+
+    def _skip(self, task: str, reason: str, how: str | None = None) -> None:
+        self.findings.skipped.append(Skipped(task=task, reason=reason, how=how))
+
+    def _note_form(self, task: str) -> None:
+        if self._layout.form in NO_PROSE:
+            what = f"The text looks like {_NAMES[self._layout.form]}; the model is made for prose, so take care."
+            self.findings.notes.append(Note(task=task, note=what))
 
 
-def _sentiment(text: str, request: TextRequest, spoken: Language, findings: TextFindings, watch: Watch) -> None:
-    if not spoken.surely("en"):
-        findings.skipped.append(Skipped(task="sentiment", reason=_not_english(spoken)))
-        return
-    findings.result.sentiment = sentiments.sentiment(text, each_sentence=request.each_sentence, watch=watch)
-    findings.models.append(sentiments.model())
-
-
-def _topics(
-    text: str, request: TextRequest, spoken: Language, findings: TextFindings, watch: Watch, settings: Settings
-) -> None:
-    if spoken.code != "en":  # a guess is good enough: what the model does not know stays below the cut-off
-        findings.skipped.append(Skipped(task="topics", reason=_not_english(spoken)))
-        return
-    findings.result.topics = TopicMatcher.load(settings).match(text, request.labels, watch)
-    findings.models.append(of_weights(chosen(settings, "embeddings")))
+def _sampled(found: Topics) -> str:
+    return (
+        f"A sample was read, spread evenly over the text: {found.sentences_used:,} of {found.sentences:,} sentences, "
+        f"{found.share_read:.1%} of the text. exhaustive=true reads all of it, which may take minutes."
+    )
 
 
 def _not_english(spoken: Language) -> str:

@@ -9,7 +9,7 @@ import click
 
 from thetool.cli.show import plain, print_block, print_fields, print_table
 
-HIDDEN_IN_TABLES = {"result", "models", "skipped"}
+HIDDEN_IN_TABLES = {"result", "models", "skipped", "notes"}
 FEW = 6  # so many of a long list of numbers are shown
 
 
@@ -23,6 +23,8 @@ def print_analysis(name: str | None, analysis: dict[str, Any]) -> None:
         click.echo()
     for skipped in analysis.get("skipped") or []:
         click.secho(f"{plain(skipped.get('task'))}: skipped. {_reason(skipped)}", fg="yellow")
+    for note in analysis.get("notes") or []:
+        click.secho(f"{plain(note.get('task'))}: {plain(note.get('note'))}", fg="yellow")
     _print_origin(analysis)
 
 

@@ -29,8 +29,10 @@ class Language(BaseModel):
     code: str | None = Field(description="ISO 639-1 code, else 639-3; null when nothing can be said.")
     name: str | None = Field(description="Its English name.")
     score: float = Field(ge=0, le=1, description="How well it fits, by the detector; not a probability.")
-    reliable: bool = Field(description="Whether the detector itself trusts its answer for most of the text.")
-    unsure: bool = Field(description="True when the answer is a guess: too short, mixed, or not reliable.")
+    reliable: bool = Field(description="Whether the answer can be relied on: the opposite of `unsure`.")
+    unsure: bool = Field(
+        description="True when the answer is a guess: too short, mixed, or not trusted by the detector."
+    )
     reason: str | None = Field(description="Why it is unsure.")
     shares: dict[str, float] = Field(description="Share of the text's letters in each language found; the ten largest.")
 
@@ -119,23 +121,22 @@ def _summary(letters: dict[str, int], scores: dict[str, float], trusted: dict[st
         return Language(code=None, name=None, score=0, reliable=False, unsure=True, reason=why, shares={})
     order = sorted(found, key=lambda code: found[code], reverse=True)
     best = order[0]
-    share, reliable = found[best] / total, trusted[best] * 2 > found[best]
-    reason = _reason(total, share, reliable)
+    reason = _reason(total, found[best] / total, trusted[best] * 2 > found[best])
     return Language(
         code=best,
         name=NAMES.get(best),
         score=round(min(scores[best] / found[best], 1), 4),
-        reliable=reliable,
+        reliable=reason is None,
         unsure=reason is not None,
         reason=reason,
         shares={code: round(found[code] / total, 3) for code in order[:10]},
     )
 
 
-def _reason(letters: int, share: float, reliable: bool) -> str | None:
+def _reason(letters: int, share: float, trusted: bool) -> str | None:
     if letters < MIN_LETTERS:
         return f"it has fewer than {MIN_LETTERS} letters"
-    if not reliable:
+    if not trusted:
         return "it is too short, or fits several languages alike"
     if share < MIN_SHARE:
         return "it is in several languages"

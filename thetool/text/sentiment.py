@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
 
+from thetool.text.layout import Layout
 from thetool.text.sentences import sentences, windows
 from thetool.text.watching import Watch, unwatched
 from thetool.weights.used import ModelUsed, of_package
@@ -51,19 +52,22 @@ class Sentiment(BaseModel):
     )
 
 
-def sentiment(text: str, *, each_sentence: bool = False, watch: Watch = unwatched) -> Sentiment:
+def sentiment(
+    text: str, *, each_sentence: bool = False, watch: Watch = unwatched, layout: Layout | None = None
+) -> Sentiment:
     """Score English text, sentence by sentence.
 
     Args:
         text: English; nothing is checked here.
         each_sentence: also give every sentence's own score.
         watch: is told how far it is.
+        layout: the text's, when it is known already.
     """
     score = lru_cache(maxsize=4096)(_compound)  # repeated sentences are scored once
     weighted = weight = 0.0
     number = 0
     listed: list[SentenceSentiment] = []
-    for number, (start, end) in enumerate(sentences(text, watch), 1):
+    for number, (start, end) in enumerate(sentences(text, watch, layout), 1):
         if number % _WATCH_EVERY == 1:
             watch(start / len(text))
         compound = 0.0

@@ -14,6 +14,7 @@ from functools import cache
 
 from pydantic import BaseModel, Field
 
+from thetool.text.layout import Form, Layout, layout_of
 from thetool.text.sentences import sentences
 from thetool.text.watching import Watch, part_of, unwatched
 
@@ -38,6 +39,10 @@ class LongestSentence(BaseModel):
 class Statistics(BaseModel):
     """What was counted in a text. A character is a Unicode code point."""
 
+    form: Form = Field(
+        description="What it looks like: `prose`; `lines` that stand for themselves; `log`, `table`, `json` or `code`, "
+        "which are no prose. In all but prose a sentence ends with its line."
+    )
     characters: int = Field(ge=0, description="All characters, blanks and line ends included.")
     characters_without_blanks: int = Field(ge=0, description="Characters that are not white space.")
     words: int = Field(ge=0, description="Words; a Chinese or hiragana character is one.")
@@ -55,13 +60,15 @@ class Statistics(BaseModel):
     )
 
 
-def statistics(text: str, watch: Watch = unwatched) -> Statistics:
+def statistics(text: str, watch: Watch = unwatched, layout: Layout | None = None) -> Statistics:
     """Count `text`; takes time that grows with its length and memory that grows with its different words."""
+    layout = layout or layout_of(text)
     words = _Words(text, part_of(watch, 0, 0.7))
-    number, longest = _by_sentence(text, part_of(watch, 0.7, 1))
+    number, longest = _by_sentence(text, part_of(watch, 0.7, 1), layout)
     plain_words = words.number - words.single
     seconds = 60 * (plain_words / WORDS_A_MINUTE + words.single / CHARACTERS_A_MINUTE)
     return Statistics(
+        form=layout.form,
         characters=len(text),
         characters_without_blanks=_visible_characters(text),
         words=words.number,
@@ -92,11 +99,11 @@ class _Words:
                 watch(found.end() / len(text))
 
 
-def _by_sentence(text: str, watch: Watch) -> tuple[int, LongestSentence | None]:
+def _by_sentence(text: str, watch: Watch, layout: Layout) -> tuple[int, LongestSentence | None]:
     """The number of sentences, and the longest."""
     number, longest, most = 0, None, 0
     word = word_pattern()
-    for start, end in sentences(text, watch):
+    for start, end in sentences(text, watch, layout):
         number += 1
         if end - start > most:  # fewer characters than that many words cannot hold more
             words = sum(1 for _ in word.finditer(text, start, end))

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 CUTOFF = 0.2
 """Below this a topic does not apply: texts about nothing in particular score .13 to .19, others .26 and more."""
 
-SAMPLE_CHARACTERS = 100_000
-"""So much of a longer text is read where a sample is enough: some 1,000 sentences, for which the scores of a text that
-is read as a whole differ by about .01 (docs/decisions/0002-texts.md)."""
+SAMPLE_CHARACTERS = 65_536
+"""So much of a longer text is read where a sample is enough: some 700 sentences. The scores differ by up to .02 from
+those of all of it (docs/decisions/0002-texts.md)."""
 
 _LONGEST_PIECE = 1_000  # characters; about what the model reads at once, so that a sample is of many places
 _CHUNK = 512
@@ -100,13 +100,14 @@ class TopicMatcher:
             text: English; nothing is checked here.
             labels: the topics, as `labels_of` gives them.
             watch: is told how far it is.
-            most: of a longer text read about so many characters only, in sentences from all over it.
+            most: of a text with more characters than that, repeated sentences not counted, read about so many only, in
+                sentences from all over it.
             layout: the text's, when it is known already.
         """
         labels = labels or default_labels()
         centres = self._centres(labels)
         found = list(_pieces(text, part_of(watch, 0, 0), layout))
-        used = found if most is None or len(text) <= most else _sample(found, most)
+        used = found if most is None or _fits(text, found, most) else _sample(found, most)
         vector = self._vector(text, used, watch)
         scores = {label: float(score) for (label, _), score in zip(labels, centres @ vector[0], strict=True)}
         order = sorted(scores, key=lambda label: scores[label], reverse=True)
@@ -180,6 +181,20 @@ def _pieces(text: str, watch: Watch, layout: Layout | None) -> Iterator[_Piece]:
 
 def _length(pieces: Sequence[_Piece]) -> int:
     return sum(piece.end - piece.start for piece in pieces)
+
+
+def _fits(text: str, pieces: Sequence[_Piece], most: int) -> bool:
+    """Whether no more than `most` characters are to be read: what comes again is read once."""
+    different: set[str] = set()
+    characters = 0
+    for start, end, _ in pieces if len(text) > most else ():
+        words = text[start:end]
+        if words not in different:
+            different.add(words)
+            characters += end - start
+            if characters > most:
+                return False
+    return True
 
 
 def _sample(pieces: Sequence[_Piece], most: int) -> Sequence[_Piece]:

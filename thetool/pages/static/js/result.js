@@ -13,6 +13,7 @@ export function resultView(analysis, text) {
     el("div", { class: "row outcome-head" }, tags(analysis)),
     findings(analysis.result ?? {}, text),
     analysis.skipped?.length ? skipped(analysis.skipped) : null,
+    analysis.notes?.length ? notes(analysis.notes) : null,
     analysis.models?.length ? models(analysis.models) : null,
   );
 }
@@ -48,6 +49,15 @@ function skipped(list) {
 
 const skip = ({ task, reason, how }) =>
   el("li", {}, el("b", {}, task), ` ${reason}`, how ? el("div", { class: "hint wrap" }, how) : null);
+
+function notes(list) {
+  return el(
+    "section",
+    { class: "finding", "aria-label": "Notes", "data-finding": "notes" },
+    el("h2", {}, "Notes"),
+    el("ul", { class: "stack tight" }, list.map(({ task, note }) => el("li", {}, el("b", {}, task), ` ${note}`))),
+  );
+}
 
 function models(list) {
   return el(
