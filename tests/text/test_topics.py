@@ -68,7 +68,7 @@ def test_a_sample_of_a_long_text_is_from_all_of_it_and_says_what_it_is(matcher: 
     assert everything.sentences == everything.sentences_used == sample.sentences == 1_200
     assert 150 < sample.sentences_used < 300
     assert sample.share_read == pytest.approx(10_000 / len(sport + food), rel=0.1)
-    assert [topic.label for topic in sample.topics] == [topic.label for topic in everything.topics]
+    assert sample.topics[0].label == everything.topics[0].label == "food"
     for label, score in everything.scores.items():
         assert sample.scores[label] == pytest.approx(score, abs=0.04)
 
