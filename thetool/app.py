@@ -13,6 +13,7 @@ from thetool.config import Settings, get_settings
 from thetool.database import connection
 from thetool.jobs import health as jobs_health
 from thetool.jobs import routes as jobs_routes
+from thetool.jobs.events import routes as events_routes
 from thetool.jobs.schedules import routes as schedules_routes
 from thetool.jobs.schedules.cleanup import sweep
 from thetool.pages import routes as pages_routes
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         access_routes,
         storage_routes,
         jobs_routes,
+        events_routes,
         schedules_routes,
         weights_routes,
         analyze_routes,

@@ -207,6 +207,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.cfg.set("graceful_timeout", open_requests_seconds)
         self.alive = False
         self.method_queue.defer(lambda: None)
+        if self.runner is not None:
+            self.runner.dismiss_streams()  # now that whoever comes back is served by others
 
     def is_parent_alive(self) -> bool:
         """Whether the master lives; where it does not, begin to leave."""

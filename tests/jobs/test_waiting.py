@@ -95,7 +95,9 @@ def test_a_job_that_runs_and_is_waited_for_here_asks_the_database_nothing(
     for connection in (runner.queue.connection, local.queue.connection):
         run = connection.run
         monkeypatch.setattr(
-            connection, "run", lambda name, values=None, run=run: asked.append(name) or run(name, values)
+            connection,
+            "run",
+            lambda name, values=None, run=run, **more: asked.append(name) or run(name, values, **more),
         )
     assert wait_for(make("sample.noop"), 30).status == "completed"
     ours = [name for name in asked if name in {"enqueue", "enqueue_claimed", "complete", "snapshot"}]

@@ -1,4 +1,4 @@
-"""What this process has of the queue: its connection, its waiters, its runner. One of each."""
+"""What this process has of the queue: its connection, its waiters, its streams, its runner. One of each."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from thetool.config import Settings, get_settings
 from thetool.database.address import direct_url
+from thetool.jobs.events import reading
+from thetool.jobs.events.fanout import Fanout
+from thetool.jobs.events.streams import Streams
 from thetool.jobs.queue import Queue
 from thetool.jobs.waiters import Waiters
 
@@ -24,6 +27,11 @@ class Local:
 
     def __init__(self) -> None:
         self.waiters = Waiters()
+        self.streams = Streams(
+            Fanout(lambda asked: reading.news(self.queue, self.settings, asked)),
+            replay=lambda job_id, after, last: reading.said_between(self.queue, job_id, after, last),
+            waiting=lambda: self.waiters.count,
+        )
         self.runner: Runner | None = None
         self.release_session: Callable[[], None] = lambda: None
         self._settings: Settings | None = None

@@ -83,17 +83,6 @@ returning claim_token, cancel_requested_at is not null;
 -- asked_to_cancel: Which of these running jobs somebody asked to cancel.
 select id from jobs where id = any(%(ids)s::uuid[]) and status = 'running' and cancel_requested_at is not null;
 
--- progress: Note how far a job is, if the claim still holds.
-with told as (
-    update jobs set
-        progress = %(progress)s, stage = coalesce(%(stage)s, stage), message = coalesce(%(message)s, message)
-    where id = %(id)s and claim_token = %(token)s and status = 'running'
-    returning id, stage, message, progress
-)
-insert into job_events (job_id, stage, message, progress)
-select id, stage, message, progress from told
-returning id;
-
 -- complete: Finish jobs with their results, as far as the claims hold and nobody asked to cancel; gives those.
 with done as (
     update jobs set

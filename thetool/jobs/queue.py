@@ -19,6 +19,7 @@ from thetool.jobs.snapshot import JobSnapshot
 WAKE_CHANNEL = "thetool_jobs"
 DONE_CHANNEL = "thetool_jobs_done"
 CANCEL_CHANNEL = "thetool_jobs_cancel"
+PROGRESS_CHANNEL = "thetool_jobs_progress"
 
 
 class Queue(Claiming):

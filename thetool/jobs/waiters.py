@@ -89,9 +89,10 @@ class Waiters:
                 waiter.heard.set()
 
     def hear(self, payload: str | None) -> None:
-        """A job finished somewhere; None: any may have."""
+        """Jobs finished somewhere (their ids, with commas); None: any may have."""
         if payload is not None:
-            self.finished(UUID(payload), None)
+            for job_id in payload.split(","):
+                self.finished(UUID(job_id), None)
             return
         with self._lock:
             for waiters in self._waiting.values():

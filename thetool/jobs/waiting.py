@@ -38,8 +38,8 @@ def look_at(job_id: UUID) -> JobSnapshot:
 def wait_for(job_id: UUID, seconds: float) -> JobSnapshot:
     """Wait up to `seconds` for the job to finish, and give it as it is then.
 
-    Two thirds of the process's request threads may wait; past that the job is given as it is at once, so that waiting
-    callers never take the threads of the others.
+    Two thirds of the process's request threads may wait, and fewer where streams hold many; past that the job is given
+    as it is at once, so that waiting callers never take the threads of the others.
 
     Commit before you call it: the request's own database session is given up, so that no connection is held.
 
@@ -49,7 +49,7 @@ def wait_for(job_id: UUID, seconds: float) -> JobSnapshot:
     """
     local.release_session()
     waiter = local.waiters.enter(job_id)
-    if local.waiters.count > local.settings.threads * MOST_WAITING:
+    if _too_many_wait():
         seconds = 0
     deadline = time.monotonic() + seconds
     try:
@@ -60,6 +60,11 @@ def wait_for(job_id: UUID, seconds: float) -> JobSnapshot:
         return _wait(waiter, deadline)
     finally:
         local.waiters.leave(waiter)
+
+
+def _too_many_wait() -> bool:
+    waiting, settings = local.waiters.count, local.settings
+    return waiting > settings.threads * MOST_WAITING or waiting + local.streams.count > settings.threads_to_hold
 
 
 def _wait(waiter: Waiter, deadline: float) -> JobSnapshot:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from thetool.settings.group import Group, cores, named
 
@@ -84,3 +86,17 @@ class ServiceSettings(Group):
     max_streams: int = named(
         "MAX_STREAMS", default=250, ge=1, description="Open event streams of a worker; past it 503 at once."
     )
+
+    @model_validator(mode="after")
+    def _streams_leave_threads_free(self) -> Self:
+        if "max_streams" in self.model_fields_set and self.max_streams > self.threads_to_hold:
+            raise ValueError(
+                f"MAX_STREAMS: must leave a tenth of the threads to other requests: at most {self.threads_to_hold} "
+                f"with THREADS={self.threads}"
+            )
+        return self
+
+    @property
+    def threads_to_hold(self) -> int:
+        """How many request threads may be held by streams and waiting callers together."""
+        return self.threads * 9 // 10

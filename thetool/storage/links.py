@@ -25,9 +25,13 @@ def signed_link(blob: Blob, seconds: float) -> str:
     It starts with `PUBLIC_URL` where that is set; else it is a path, relative to wherever this service is reached.
     """
     settings = storage().settings
+    return f"{settings.public_url or ''}{signed_path(settings, blob.id, seconds)}"
+
+
+def signed_path(settings: Settings, blob_id: UUID, seconds: float) -> str:
+    """The same link without the address of the service."""
     expires = str(int(time.time() + seconds))
-    signature = _signature(settings, blob.id, expires)
-    return f"{settings.public_url or ''}/files/{blob.id}?expires={expires}&signature={signature}"
+    return f"/files/{blob_id}?expires={expires}&signature={_signature(settings, blob_id, expires)}"
 
 
 def require_signature(blob_id: UUID, expires: str, signature: str) -> None:

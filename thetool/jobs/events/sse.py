@@ -1,0 +1,75 @@
+"""Server-sent events: a stream as an answer that goes on.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Iterator
+
+from flask import Response
+
+from thetool.jobs.events.mailbox import Line, Woken
+from thetool.jobs.events.stream import Ended, Stream
+
+MEDIA_TYPE = "text/event-stream"
+HEARTBEAT_SECONDS = 15.0
+RETRY_MILLISECONDS = 2000
+# `no-transform` and X-Accel-Buffering: proxies must neither compress nor gather what goes through them.
+HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+_WORDS = {
+    Ended.RESTART: "this process leaves; connect again",
+    Ended.AGE: "this connection is old; connect again",
+    Ended.SLOW: "you read too slowly; connect again",
+    Ended.DATABASE: "the database is away; connect again",
+}
+
+
+def answer_with(stream: Stream, base: str, connection: socket.socket | None) -> Response:
+    """The answer that tells the stream's messages as they come; closes the stream when it ends.
+
+    Args:
+        stream: what is told.
+        base: what links begin with.
+        connection: of the caller, whose going away ends the answer.
+    """
+    response = Response(_closing(stream, _body(stream, base, connection)), mimetype=MEDIA_TYPE, headers=HEADERS)
+    response.call_on_close(stream.close)  # also when nothing of it was ever read
+    return response
+
+
+def empty_answer() -> Response:
+    """What HEAD gets."""
+    return Response(mimetype=MEDIA_TYPE, headers=HEADERS)
+
+
+def _body(stream: Stream, base: str, connection: socket.socket | None) -> Iterator[bytes]:
+    yield _retry(RETRY_MILLISECONDS)
+    line = Line(stream.mailbox, connection, reads=False)
+    while True:
+        for message in stream.take():
+            yield message.as_event(base)
+        if stream.ended is Ended.JOB:
+            return
+        if stream.ended is not None:
+            # By chance, so that those who leave together do not come back together.
+            yield _retry(random.randint(500, 2500)) + f": {_WORDS[stream.ended]}\n\n".encode()  # noqa: S311
+            return
+        woken = line.wait(min(HEARTBEAT_SECONDS, stream.seconds_left()))
+        if woken is Woken.GONE:
+            return
+        if woken is not Woken.MAIL:
+            yield b":\n\n"
+
+
+def _closing(stream: Stream, body: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from body
+    finally:
+        stream.close()
+
+
+def _retry(milliseconds: int) -> bytes:
+    return f"retry: {milliseconds}\n\n".encode()

@@ -1,0 +1,78 @@
+"""Tickets: what a browser shows where it can send no key, to listen to one job of one owner.
+
+A ticket is good until the job has been over for 5 minutes, for 24 hours at most. It opens streams and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import struct
+import time
+from datetime import UTC, datetime
+from uuid import UUID
+
+from thetool.access.caller import Caller
+from thetool.access.secrets import derive
+from thetool.config import Settings
+from thetool.web.problems import Problem
+
+LONGEST_SECONDS = 24 * 3600
+SECONDS_AFTER_THE_END = 300
+
+_LAYOUT = struct.Struct(">16sQ")
+
+
+class InvalidTicket(Problem):
+    """The ticket was not made here, or for another job."""
+
+    status = 401
+    code = "invalid_ticket"
+    title = "The ticket is not good"
+
+
+class TicketExpired(Problem):
+    """The ticket was right, and its time is over: ask for the job again, which has a new one in its links."""
+
+    status = 401
+    code = "ticket_expired"
+    title = "The ticket has expired"
+
+
+def make_ticket(settings: Settings, job_id: UUID, owner_id: UUID) -> str:
+    """A ticket for one job of one owner."""
+    content = _LAYOUT.pack(owner_id.bytes, int(time.time()) + LONGEST_SECONDS)
+    return base64.urlsafe_b64encode(content + _signature(settings, job_id, content)).rstrip(b"=").decode()
+
+
+def caller_of_ticket(settings: Settings, job_id: UUID, ticket: str) -> tuple[Caller, float]:
+    """Whom a ticket stands for, and for how many seconds still.
+
+    Raises:
+        InvalidTicket: it was not made here, or for another job (401).
+        TicketExpired: it is older than 24 hours (401).
+    """
+    try:
+        raw = base64.b64decode(ticket + "=" * (-len(ticket) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        raise InvalidTicket from None
+    content, signature = raw[: _LAYOUT.size], raw[_LAYOUT.size :]
+    if len(content) < _LAYOUT.size or not hmac.compare_digest(_signature(settings, job_id, content), signature):
+        raise InvalidTicket
+    owner, expires = _LAYOUT.unpack(content)
+    left = expires - time.time()
+    if left <= 0:
+        raise TicketExpired
+    nobody = Caller(UUID(bytes=owner), key_id=None, scopes=frozenset({"read"}), is_master=False, name="ticket")
+    return nobody, left
+
+
+def require_recent(finished_at: datetime | None) -> None:
+    """Raise TicketExpired when the job has been over for too long."""
+    if finished_at is not None and (datetime.now(UTC) - finished_at).total_seconds() > SECONDS_AFTER_THE_END:
+        raise TicketExpired
+
+
+def _signature(settings: Settings, job_id: UUID, content: bytes) -> bytes:
+    return hmac.digest(derive(settings, "tickets"), job_id.bytes + content, hashlib.sha256)
