@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterable
 from uuid import UUID
 
-from thetool.jobs.claims import Claim, Wish
+from thetool.jobs.claims import Claim
 from thetool.jobs.context import Interrupted, JobContext
 from thetool.jobs.slots import Slot
 
@@ -16,23 +17,31 @@ class Running:
     """One job on its way.
 
     `fraction`, `stage` and `message` are what it last said of its progress, `untold` whether that is yet to be stored.
-    `wish` is what its slot would do after it, `next` the claim that came of that.
+    Its `deadline` comes with its beginning: a job that was claimed with others waits for its turn.
     """
 
     def __init__(self, claim: Claim, slot: Slot) -> None:
         self.claim = claim
         self.slot = slot
         self.began = time.monotonic()
-        self.deadline = self.began + claim.timeout
+        self.seconds = 0.0
+        self.deadline = math.inf
         self.abandoned = False
         self.fraction = 0.0
         self.stage: str | None = None
         self.message: str | None = None
         self.untold = False
         self.last_told = 0.0
-        self.wish: Wish | None = None
-        self.next: Claim | None = None
         self.context: JobContext
+
+    def begin(self) -> None:
+        """Its turn has come."""
+        self.began = time.monotonic()
+        self.deadline = self.began + self.claim.timeout
+
+    def end(self) -> None:
+        """Its handler is done, which took `seconds`."""
+        self.seconds = time.monotonic() - self.began
 
     def interrupt(self, how: type[Interrupted]) -> None:
         """Make the job stop when it next can."""
@@ -51,10 +60,11 @@ class ActiveJobs:
         with self._lock:
             self._attempts[running.claim.token] = running
 
-    def remove(self, running: Running) -> None:
-        """A job ended; harmless twice."""
+    def remove(self, *ended: Running) -> None:
+        """Jobs ended; harmless twice."""
         with self._lock:
-            self._attempts.pop(running.claim.token, None)
+            for running in ended:
+                self._attempts.pop(running.claim.token, None)
 
     def all(self) -> list[Running]:
         """Those that run now."""

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg2
+import psycopg2.errors
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in lower case
 from psycopg2.extensions import register_adapter
 from psycopg2.extras import UUID_adapter, register_uuid
@@ -24,6 +25,12 @@ Row = tuple[Any, ...]
 STATEMENT_SECONDS = 30.0
 LONGEST_USE_SECONDS = 60.0
 VAIN_SECONDS = 0.3
+
+# Left to itself, Postgres plans most of our statements anew each time, which costs more than they do. A plan that is
+# kept must also be good when the table has grown from nothing to millions: by its indexes.
+PLAN_ONCE = (
+    "select set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false)"
+)
 
 # So that other rooms' cursors take UUIDs too; what they give back stays as it is.
 register_adapter(UUID, UUID_adapter)
@@ -132,7 +139,7 @@ class QueueConnection:
         if is_unavailable(error):
             self._drop()
             return True
-        return False
+        return isinstance(error, psycopg2.errors.DeadlockDetected)
 
     def _execute(self, query: Prepared, values: Mapping[str, Any]) -> list[Row]:
         connection = self._connected()
@@ -164,6 +171,8 @@ class QueueConnection:
             self._vain_until, self._vain_because = time.monotonic() + VAIN_SECONDS, str(error)
             raise
         register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
+        with connection.cursor() as cursor:
+            cursor.execute(PLAN_ONCE)
         return connection
 
     def _abandon(self) -> None:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TypeVar
+from uuid import UUID
 
 import psycopg2
 import structlog
 
 from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.active import Running
-from thetool.jobs.claims import Ending
+from thetool.jobs.claims import Claim, Ending, Wish
 from thetool.jobs.context import Cancelled, Interrupted, LostClaim, TimedOut
 from thetool.jobs.failure import Failure, backoff_seconds, failure_of
 from thetool.jobs.queue import Queue
 from thetool.jobs.results import Completed, unstorable
 from thetool.jobs.schedules.tally import count_end
+from thetool.jobs.slots import Slot
 from thetool.jobs.snapshot import JobSnapshot
 from thetool.jobs.waiters import Waiters
+from thetool.telemetry.logs import bound
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +34,7 @@ LONGEST_PAUSE_SECONDS = 2.0
 
 
 Outcome = Completed | Failure | type[Interrupted]
+Done = tuple[Running, Completed]
 
 
 class Settlement:
@@ -52,7 +57,7 @@ class Settlement:
 
     def settle(self, running: Running, outcome: Outcome) -> None:
         """Write down how the attempt ended."""
-        claim, seconds = running.claim, time.monotonic() - running.began
+        claim = running.claim
         if isinstance(outcome, Completed):
             status = self._complete(running, outcome)
         elif isinstance(outcome, Failure):
@@ -60,9 +65,32 @@ class Settlement:
         else:
             status = self._stop(running, outcome)
         if status is not None:
-            count_end(claim.kind, status, seconds)
+            count_end(claim.kind, status, running.seconds)
         elif not running.abandoned:
             log.warning("the claim was lost; what this attempt did is not kept", attempt=claim.attempt)
+
+    def complete_all(self, done: Sequence[Done], slot: Slot, wish: Wish | None) -> list[Claim]:
+        """Write down that these jobs of a slot are completed, and claim what it wishes for in the same statement."""
+        try:
+            written = self._persist(lambda: self._write_results(done, slot, wish))
+        except psycopg2.Error:  # one of the results is not storable: find out which
+            for running, outcome in done:
+                with log_context(running.claim):
+                    self.settle(running, outcome)
+            return []
+        if written is None:
+            return []
+        self._note_completed(done, written[0])
+        return written[1]
+
+    def complete_now(self, done: Sequence[Done]) -> None:
+        """The same, without waiting for a database that is away.
+
+        Raises:
+            DatabaseUnavailable: it is away.
+            psycopg2.Error: one of the results cannot be stored, and so none was.
+        """
+        self._note_completed(done, self._queue.complete_all(self._endings(done)))
 
     def expire(self, running: Running) -> bool:
         """Fail a job that did not stop when its time was up; its thread may live on, but can change nothing.
@@ -106,15 +134,30 @@ class Settlement:
         return status
 
     def _write_result(self, running: Running, outcome: Completed) -> bool:
-        claim, wish = running.claim, running.wish
-        notify = not self._waiters.only_here(claim.id)
-        if wish is None or outcome.callbacks or not running.slot.group.looking:
-            return self._queue.complete(claim, outcome.result, callbacks=outcome.callbacks, notify=notify)
-        kept, claims = self._queue.complete_and_claim([Ending(claim, outcome.result, notify)], wish)
-        running.next = claims[0] if claims else None
-        if running.next is None:
-            running.slot.found_nothing()
-        return bool(kept)
+        notify = not self._waiters.only_here(running.claim.id)
+        return self._queue.complete(running.claim, outcome.result, callbacks=outcome.callbacks, notify=notify)
+
+    def _write_results(self, done: Sequence[Done], slot: Slot, wish: Wish | None) -> tuple[set[UUID], list[Claim]]:
+        endings = self._endings(done)
+        if wish is None or not slot.group.looking:
+            return self._queue.complete_all(endings), []
+        kept, claims = self._queue.complete_and_claim(endings, wish)
+        if not claims:
+            slot.found_nothing()
+        return kept, claims
+
+    def _endings(self, done: Sequence[Done]) -> list[Ending]:
+        only_here = self._waiters.only_here
+        return [Ending(running.claim, outcome.result, not only_here(running.claim.id)) for running, outcome in done]
+
+    def _note_completed(self, done: Sequence[Done], kept: set[UUID]) -> None:
+        for running, outcome in done:
+            if running.claim.id in kept:
+                count_end(running.claim.kind, "completed", running.seconds)
+                self._tell(running, "completed", result=outcome.result)
+            else:
+                with log_context(running.claim):
+                    self.settle(running, Cancelled)
 
     def _fail(self, running: Running, failure: Failure) -> str | None:
         claim = running.claim
@@ -169,6 +212,11 @@ class Settlement:
             finished_at=datetime.now(UTC),
         )
         self._waiters.finished(claim.id, snapshot or None)
+
+
+def log_context(claim: Claim) -> AbstractContextManager[None]:
+    """Names the job on each log line inside the block."""
+    return bound(correlation_id=claim.correlation_id, job_id=str(claim.id), kind=claim.kind)
 
 
 def timeout_failure(seconds: float) -> Failure:

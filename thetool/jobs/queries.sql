@@ -1,7 +1,21 @@
 -- All SQL of the queue. A line `-- name: what it does` begins a query; %(name)s is a parameter.
 -- Time is Postgres's own now() everywhere: the clocks of the machines need not agree.
 
--- enqueue: Add a job, unless an unfinished one has its dedupe_key.
+-- enqueue: Add a job that has no dedupe_key: without `on conflict`, a third of the cost goes.
+insert into jobs (
+    id, kind, queue, runs, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
+    dedupe_key, idempotency_key, batch_id, parent_id, title, keep_s,
+    concurrency_key, concurrency_limit, rate_key, rate_limit, rate_seconds, webhook_url, webhook_key_id
+) values (
+    %(id)s, %(kind)s, %(queue)s, %(runs)s, %(params)s, %(owner_id)s, %(correlation_id)s, %(priority)s,
+    coalesce(%(run_at)s::timestamptz, now()), %(timeout)s, %(max_attempts)s,
+    %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s, %(parent_id)s, %(title)s, %(keep)s,
+    %(concurrency_key)s, %(concurrency_limit)s, %(rate_key)s, %(rate_limit)s, %(rate_seconds)s,
+    %(webhook_url)s, %(webhook_key_id)s
+)
+returning status, case when %(notify)s::boolean then pg_notify('thetool_jobs', queue || ':' || runs || ':' || %(sender)s) end;
+
+-- enqueue_once: Add a job, unless an unfinished one has its dedupe_key.
 insert into jobs (
     id, kind, queue, runs, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
     dedupe_key, idempotency_key, batch_id, parent_id, title, keep_s,
@@ -61,7 +75,7 @@ from (
     select not exists (
         select from jobs
         where status = 'queued' and not held and queue = %(queue)s and runs = %(runs)s and kind = any(%(kinds)s)
-            and run_at <= now() and rank <= jobs_rank(now(), -100)
+            and run_at <= now() and rank <= date_part('epoch', now() - timestamptz '2020-01-01 00:00:00+00') + 6000
     ) as free
 ) as line
 on conflict (dedupe_key) where dedupe_key is not null and status in ('queued', 'running') do nothing
@@ -113,14 +127,14 @@ with done as (
 ), head as materialized (
     select id, kind, concurrency_key is not null or rate_key is not null as keyed from jobs
     where status = 'queued' and not held and queue = %(queue)s and runs = %(runs)s and kind = any(%(kinds)s)
-        and run_at <= now() and rank <= jobs_rank(now(), -100)
+        and run_at <= now() and rank <= date_part('epoch', now() - timestamptz '2020-01-01 00:00:00+00') + 6000
     order by rank, id
     limit 1
     for update skip locked
 ), more as materialized (
     select id from jobs
     where status = 'queued' and not held and queue = %(queue)s and runs = %(runs)s and kind = any(%(quick)s)
-        and run_at <= now() and rank <= jobs_rank(now(), -100)
+        and run_at <= now() and rank <= date_part('epoch', now() - timestamptz '2020-01-01 00:00:00+00') + 6000
         and concurrency_key is null and rate_key is null
         and (select kind = any(%(quick)s) and not keyed from head) and id <> (select id from head)
     order by rank, id
@@ -262,25 +276,32 @@ select id, kind, owner_id, status, stage, message, progress, attempts, max_attem
     correlation_id, created_at, started_at, finished_at
 from jobs where id = %(id)s;
 
--- depth: How many jobs wait, counted no further than a limit. Deliveries of webhooks may wait a day, and count not.
+-- depth: How many jobs wait, counted no further than a limit. Deliveries of webhooks may wait a day, and count not; nor
+-- does what the service does by itself.
 select count(*) from (
-    select from jobs where status = 'queued' and delivery_of is null limit %(limit)s
+    select from jobs where status = 'queued' and delivery_of is null and not starts_with(kind, 'system.') limit %(limit)s
 ) as waiting;
 
 -- unfinished_of: How many unfinished jobs an owner has, counted no further than a limit.
 select count(*) from (
     select from jobs where status in ('queued', 'running') and owner_id = %(owner_id)s and delivery_of is null
+        and not starts_with(kind, 'system.')
     limit %(limit)s
 ) as unfinished;
 
--- outlook: What the health page says about each queue.
-select
-    queue,
-    count(*) filter (where status = 'queued' and run_at <= now()),
-    count(*) filter (where status = 'queued' and run_at > now()),
-    count(*) filter (where status = 'running'),
-    extract(epoch from now() - min(run_at) filter (where status = 'queued' and run_at <= now()))::float8
-from jobs where status in ('queued', 'running') group by queue order by queue;
+-- outlook: What the health page says about each queue. Each half has an index of its own; finished jobs cost nothing.
+select queue, sum(ready)::bigint, sum(scheduled)::bigint, sum(running)::bigint, sum(lost)::bigint,
+    extract(epoch from now() - min(oldest))::float8
+from (
+    select queue, count(*) filter (where run_at <= now() and not held) as ready,
+        count(*) filter (where run_at > now() or held) as scheduled, 0 as running, 0 as lost,
+        min(run_at) filter (where run_at <= now() and not held) as oldest
+    from jobs where status = 'queued' group by queue
+    union all
+    select queue, 0, 0, count(*), count(*) filter (where lease_expires_at < now()), null
+    from jobs where status = 'running' group by queue
+) as half
+group by queue order by queue;
 
 -- workers: The live workers.
 select id, host, pid, version, kinds, slots, running, draining, started_at, heartbeat_at

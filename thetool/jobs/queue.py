@@ -40,13 +40,14 @@ class Queue(Claiming):
 
     def enqueue(self, job: NewJob, *, notify: bool = True, cursor: Any = None) -> bool:
         """Add a job; with `cursor`, in that transaction. False when an unfinished job has its `dedupe_key`."""
+        query = "enqueue" if job.dedupe_key is None else "enqueue_once"
         parameters = {**job.as_parameters(), "notify": notify, "sender": self.sender}
         if cursor is not None:
             # Nobody here knows when that transaction commits, so this process's worker must hear of it too.
-            cursor.execute(queries["enqueue"].text, {**parameters, "sender": ""})
+            cursor.execute(queries[query].text, {**parameters, "sender": ""})
             return bool(cursor.fetchall())
         try:
-            return bool(self.connection.run("enqueue", parameters))
+            return bool(self.connection.run(query, parameters))
         except psycopg2.errors.UniqueViolation as error:
             if _is_own_row(error):
                 return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -12,20 +13,20 @@ from thetool.database.address import direct_url
 from thetool.database.connection import DatabaseUnavailable
 from thetool.database.ids import new_id
 from thetool.database.listen import Listener
-from thetool.jobs import attempt, registry
+from thetool.jobs import registry
 from thetool.jobs.active import ActiveJobs, Running
+from thetool.jobs.batches import Batches
 from thetool.jobs.children import Nursery
 from thetool.jobs.claims import Claim, Wish
-from thetool.jobs.context import Cancelled, JobContext, LostClaim
+from thetool.jobs.context import Cancelled, LostClaim
 from thetool.jobs.keeper import LeaseKeeper
 from thetool.jobs.local import local, queue_of
-from thetool.jobs.outcome import Outcome, Settlement
-from thetool.jobs.queue import CANCEL_CHANNEL, DONE_CHANNEL, PROGRESS_CHANNEL, WAKE_CHANNEL
-from thetool.jobs.reporting import Reporter
+from thetool.jobs.outcome import Settlement
+from thetool.jobs.pace import Pace
+from thetool.jobs.queue import CANCEL_CHANNEL, DONE_CHANNEL, WAKE_CHANNEL
 from thetool.jobs.schedules.clock import Clock
 from thetool.jobs.slots import Slot, SlotGroup
 from thetool.jobs.watcher import Watcher
-from thetool.telemetry.logs import bound
 
 log = structlog.get_logger(__name__)
 
@@ -65,22 +66,27 @@ class Runner:
             slots=sum(group.size for group in self.groups.values()),
         )
         self._clock = Clock(self.queue, settings)
-        self.watcher = Watcher(self.queue, self._active, wake=self.wake, abandon=self._abandon)
+        self.watcher = Watcher(
+            self.queue, self._active, wake=self.wake, abandon=self._abandon, hurry=lambda now: self._batches.hurry(now)
+        )
+        self.queue.look_in = self.watcher.look_in
         self._settlement = Settlement(
             self.queue, local.waiters, given_up=lambda: self._closed, look_in=self.watcher.look_in
+        )
+        self._pace = Pace()
+        self._batches = Batches(
+            self.queue, self._active, self._settlement, self._nursery, self._pace, wish_after=self._wish_after
         )
 
     def start(self) -> None:
         """Register this worker and begin to claim; `current_runner()` is this one from now on."""
         local.configure(self.settings)
-        local.runner, local.waiters.dismissed, local.streams.dismissed = self, False, False
+        local.runner, local.waiters.dismissed = self, False
         local.queue.sender = self.queue.sender = str(self.worker_id)
         self._nursery.sweep()
         self._keeper.start()
         self._listener.subscribe(WAKE_CHANNEL, self._hear_work)
         self._listener.subscribe(DONE_CHANNEL, local.waiters.hear)
-        for channel in (DONE_CHANNEL, CANCEL_CHANNEL, PROGRESS_CHANNEL):
-            self._listener.subscribe(channel, local.streams.fanout.hear)
         self._listener.subscribe(CANCEL_CHANNEL, self._hear_cancel)
         self._listener.start()
         for group in self.groups.values():
@@ -140,15 +146,10 @@ class Runner:
         """Answer now who waits in this process for a job: it is about to leave."""
         local.waiters.dismiss()
 
-    def dismiss_streams(self) -> None:
-        """End the streams of this process: it is about to leave, and their listeners go on elsewhere."""
-        local.streams.dismiss()
-
     def close(self) -> None:
         """Stop everything: jobs are handed back, threads and children end, the `workers` row goes. Harmless twice."""
         if self._closed:
             return
-        self.dismiss_streams()
         self.stop_claiming()
         if not self._at_rest():
             try:
@@ -196,8 +197,8 @@ class Runner:
         return SlotGroup(
             f"job-{runs}",
             size,
-            look=lambda: self._look(runs),
-            work=self._work,
+            look=lambda slot: self._look(slot, runs),
+            work=lambda claims, slot: self._batches.work(claims, slot),
             rest=self._nursery.dismiss,
             rest_after=CHILD_IDLE_SECONDS if runs == "process" else None,
         )
@@ -205,53 +206,32 @@ class Runner:
     def _at_rest(self) -> bool:
         return all(group.at_rest() for group in self.groups.values())
 
-    def _look(self, runs: str) -> Claim | None:
-        """The next ready job for a free slot. One at a time: a claimed job that waits here could run elsewhere."""
+    def _look(self, slot: Slot, runs: str) -> list[Claim]:
+        """The next ready jobs for a free slot."""
         for queue in self.queues:
-            wish = self.wish(queue, runs)
+            wish = self._wish_of(slot, queue, runs)
             try:
-                claims = wish.kinds and self.queue.claim(wish)
+                claims = self.queue.claim(wish) if wish.kinds else []
             except DatabaseUnavailable as error:
                 log.info("no claims while the database is away", error=str(error))
-                return None
+                return []
             if claims:
-                return claims[0]
-        return None
-
-    def _work(self, claim: Claim, slot: Slot) -> Claim | None:
-        """Run a job to its end, in the thread of its slot; gives the next one if that was claimed with its end."""
-        running = Running(claim, slot)
-        running.context = JobContext(
-            job_id=claim.id,
-            owner_id=claim.owner_id,
-            correlation_id=claim.correlation_id,
-            attempt=claim.attempt,
-            claim_token=claim.token,
-            desk=Reporter(self.queue, running),
-        )
-        self._active.add(running)
-        try:
-            with bound(correlation_id=claim.correlation_id, job_id=str(claim.id), kind=claim.kind):
-                outcome = self._attempt(running)
-                running.wish = self._wish_after(slot)
-                self._settlement.settle(running, outcome)
-        finally:
-            self._active.remove(running)
-        return running.next
+                return claims
+        return []
 
     def _wish_after(self, slot: Slot) -> Wish | None:
         """What the slot would do next, if it may find something: only where one look answers that."""
         if len(self.queues) > 1 or not slot.may_find_work():
             return None
-        (queue,) = self.queues
         runs = next(runs for runs, group in self.groups.items() if group is slot.group)
-        return self.wish(queue, runs)
+        return self._wish_of(slot, self.queues[0], runs)
 
-    def _attempt(self, running: Running) -> Outcome:
-        kind = registry.get_kind(running.claim.kind)
-        if kind.runs == "process":
-            return self._nursery.run(kind, running)
-        return attempt.run_here(kind, running)
+    def _wish_of(self, slot: Slot, queue: str, runs: str) -> Wish:
+        """What a slot takes: several jobs where those that it had last are quick, for what follows is often alike."""
+        wish, size = self.wish(queue, runs), self._pace.size(slot.last_kind)
+        if size == 1 or slot.last_kind is None:
+            return wish
+        return replace(wish, quick=self._pace.as_quick_as(slot.last_kind, wish.kinds), limit=size)
 
     def _abandon(self, running: Running) -> None:
         """A thread job did not stop in time: fail it, go on with a new thread, and ask for a new process."""

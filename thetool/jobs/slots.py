@@ -23,6 +23,7 @@ class Slot:
         self.group = group
         self.retired = False
         self.seen = -1
+        self.last_kind: str | None = None
         self.inbox: queue.SimpleQueue[Claim | str] = queue.SimpleQueue()
         self.thread = threading.Thread(target=group.serve, args=(self,), name=f"{group.name}-{number}", daemon=True)
 
@@ -54,8 +55,8 @@ class SlotGroup:
     Args:
         name: what the threads are called.
         size: how many jobs run at a time.
-        look: takes the next ready job out of the queue, or gives None.
-        work: runs a job to its end, and gives the next one if it has claimed it already; must not raise.
+        look: takes the next ready jobs for a slot out of the queue.
+        work: runs jobs to their ends, and gives the next ones if it has claimed them already; must not raise.
         rest: called in a slot's thread when it had no work for `rest_after` seconds, and when the thread ends.
     """
 
@@ -64,8 +65,8 @@ class SlotGroup:
         name: str,
         size: int,
         *,
-        look: Callable[[], Claim | None],
-        work: Callable[[Claim, Slot], Claim | None],
+        look: Callable[[Slot], list[Claim]],
+        work: Callable[[list[Claim], Slot], list[Claim]],
         rest: Callable[[Slot], None] = lambda slot: None,
         rest_after: float | None = None,
     ) -> None:
@@ -140,30 +141,30 @@ class SlotGroup:
     def serve(self, slot: Slot) -> None:
         """What a slot's thread does."""
         while not (self._closing or slot.retired):
-            claim = self._next(slot) or self._sleep(slot)
-            while claim is not None:
-                claim = self._run(claim, slot)
+            claims = self._next(slot) or self._sleep(slot)
+            while claims:
+                claims = self._run(claims, slot)
         self._rest(slot)
 
-    def _next(self, slot: Slot) -> Claim | None:
+    def _next(self, slot: Slot) -> list[Claim]:
         if not slot.may_find_work():
-            return None
+            return []
         try:
-            claim = self._look()
+            claims = self._look(slot)
         except Exception:
             log.exception("a slot could not look for jobs")
-            claim = None
-        if claim is None:
-            slot.found_nothing()
-        else:
+            claims = []
+        if claims:
             self.wake()  # a wake-up may stand for several jobs
-        return claim
+        else:
+            slot.found_nothing()
+        return claims
 
-    def _sleep(self, slot: Slot) -> Claim | None:
+    def _sleep(self, slot: Slot) -> list[Claim]:
         """Wait to be handed a job, or to be woken; not if somebody woke us while we looked."""
         with self._lock:
             if self._closing or (self.looking and self.wakes != slot.seen):
-                return None
+                return []
             self._idle.append(slot)
         while True:
             try:
@@ -171,15 +172,15 @@ class SlotGroup:
             except queue.Empty:
                 self._rest(slot)
                 continue
-            return word if isinstance(word, Claim) else None
+            return [word] if isinstance(word, Claim) else []
 
-    def _run(self, claim: Claim, slot: Slot) -> Claim | None:
+    def _run(self, claims: list[Claim], slot: Slot) -> list[Claim]:
         try:
-            following = self._work(claim, slot)
+            following = self._work(claims, slot)
         except BaseException:
-            log.exception("a slot failed outside of its job", job_id=str(claim.id))
-            return None
-        if following is not None:
+            log.exception("a slot failed outside of its jobs", job_ids=[str(claim.id) for claim in claims])
+            return []
+        if following:
             self.wake()
         return following
 

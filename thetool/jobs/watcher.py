@@ -13,11 +13,11 @@ from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.active import ActiveJobs, Running
 from thetool.jobs.context import Cancelled, TimedOut
 from thetool.jobs.queue import Queue
-from thetool.jobs.reporting import flush
+from thetool.jobs.reporting import WRITE_SECONDS, flush
 
 log = structlog.get_logger(__name__)
 
-TICK_SECONDS = 0.25
+TICK_SECONDS = 0.05
 POLL_SECONDS = 1.5
 GRACE_SECONDS = 0.5
 NOTIFY_SECONDS = 0.02
@@ -31,15 +31,23 @@ class Watcher:
         active: what runs here.
         wake: makes idle slots look.
         abandon: gives up a thread job that does not stop.
+        hurry: writes down what waits for a job that takes longer than expected.
     """
 
     def __init__(
-        self, queue: Queue, active: ActiveJobs, *, wake: Callable[[], None], abandon: Callable[[Running], None]
+        self,
+        queue: Queue,
+        active: ActiveJobs,
+        *,
+        wake: Callable[[], None],
+        abandon: Callable[[Running], None],
+        hurry: Callable[[float], None],
     ) -> None:
         self._queue = queue
         self._active = active
         self._wake = wake
         self._abandon = abandon
+        self._hurry = hurry
         self._stirred = threading.Event()
         self._closing = False
         self._next_poll = 0.0
@@ -93,14 +101,16 @@ class Watcher:
         running = self._active.all()
         for job in running:
             self._look_at(job, now)
+        self._hurry(now)
         self._notify_late(now)
         if now >= self._next_poll:
             self._next_poll = now + POLL_SECONDS * random.uniform(0.7, 1.3)  # noqa: S311  not a secret
+            self._queue.release()
             self._wake()
             if running:
                 self._active.interrupt(self._queue.asked_to_cancel([job.claim.id for job in running]), Cancelled)
         for job in running:
-            if job.untold:
+            if job.untold and now - job.last_told >= WRITE_SECONDS:
                 flush(self._queue, job)
 
     def _look_at(self, job: Running, now: float) -> None:
