@@ -23,7 +23,7 @@ from thetool.jobs.keeper import LeaseKeeper
 from thetool.jobs.local import local, queue_of
 from thetool.jobs.outcome import Settlement
 from thetool.jobs.pace import Pace
-from thetool.jobs.queue import CANCEL_CHANNEL, DONE_CHANNEL, WAKE_CHANNEL
+from thetool.jobs.queue import CANCEL_CHANNEL, DONE_CHANNEL, PROGRESS_CHANNEL, WAKE_CHANNEL
 from thetool.jobs.schedules.clock import Clock
 from thetool.jobs.slots import Slot, SlotGroup
 from thetool.jobs.watcher import Watcher
@@ -81,12 +81,14 @@ class Runner:
     def start(self) -> None:
         """Register this worker and begin to claim; `current_runner()` is this one from now on."""
         local.configure(self.settings)
-        local.runner, local.waiters.dismissed = self, False
+        local.runner, local.waiters.dismissed, local.streams.dismissed = self, False, False
         local.queue.sender = self.queue.sender = str(self.worker_id)
         self._nursery.sweep()
         self._keeper.start()
         self._listener.subscribe(WAKE_CHANNEL, self._hear_work)
         self._listener.subscribe(DONE_CHANNEL, local.waiters.hear)
+        for channel in (DONE_CHANNEL, CANCEL_CHANNEL, PROGRESS_CHANNEL):
+            self._listener.subscribe(channel, local.streams.fanout.hear)
         self._listener.subscribe(CANCEL_CHANNEL, self._hear_cancel)
         self._listener.start()
         for group in self.groups.values():
@@ -146,10 +148,15 @@ class Runner:
         """Answer now who waits in this process for a job: it is about to leave."""
         local.waiters.dismiss()
 
+    def dismiss_streams(self) -> None:
+        """End the streams of this process: it is about to leave, and their listeners go on elsewhere."""
+        local.streams.dismiss()
+
     def close(self) -> None:
         """Stop everything: jobs are handed back, threads and children end, the `workers` row goes. Harmless twice."""
         if self._closed:
             return
+        self.dismiss_streams()
         self.stop_claiming()
         if not self._at_rest():
             try:
