@@ -30,7 +30,8 @@ def test_a_text_gets_a_whole_answer(house: House) -> None:
     answer = house.analyze(ENGLISH, headers={"X-Request-ID": "whole-answer"})
     body = ok(answer)
     assert list(body) == [
-        "id", "kind", "status", "result", "models", "skipped", "cached", "elapsed_ms", "correlation_id", "created_at",
+        "id", "kind", "status", "result", "models", "skipped", "notes", "cached", "elapsed_ms", "correlation_id",
+        "created_at",
     ]  # fmt: skip
     assert (body["kind"], body["status"], body["cached"], body["skipped"]) == ("text", "completed", False, [])
     assert body["correlation_id"] == "whole-answer"
@@ -248,7 +249,7 @@ def test_the_openapi_document_describes_every_way_in(house: House) -> None:
     operation = document["paths"]["/analyze"]["post"]
     assert set(operation["requestBody"]["content"]) >= {"application/json", "text/plain", "multipart/form-data"}
     assert {one["name"] for one in operation["parameters"]} == {
-        "tasks", "labels", "sentences", "wait", "Prefer", "Idempotency-Key",
+        "tasks", "labels", "sentences", "exhaustive", "wait", "Prefer", "Idempotency-Key",
     }  # fmt: skip
     assert {"200", "202", "409", "413", "415", "422", "429", "503"} <= operation["responses"].keys()
     for name in ("TextIn", "AnalysisOut", "PendingOut", "BatchOut", "Sentiment"):
