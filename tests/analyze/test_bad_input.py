@@ -67,6 +67,49 @@ def test_what_is_not_taken_says_what_it_is_and_what_is_taken(house: House) -> No
     problem = refused(house.analyze(data=PNG, headers=PLAIN), 415, "unsupported_media_type")
     assert problem["detail"].startswith("This is image/png, though it is declared as text/plain. Text is taken here")
     assert (problem["found"], problem["accepted"]) == ("image/png", ["text"])
+    undeclared = house.analyze(data=PNG, headers={"Content-Type": "application/octet-stream"})
+    assert refused(undeclared, 415, "unsupported_media_type")["detail"].startswith("This is image/png. ")
+
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}  # curl's, for each --data
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"I love this sofa.",
+        b"hello",
+        b"The price = 5, and\nthe sofa = 3.",
+        "Grüße aus Bath".encode(),
+        b"x" * 200_000,
+        b"if a == b && c == d: return",
+    ],
+    ids=["sentence", "word", "equations", "beyond ASCII", "long", "code"],
+)
+def test_a_text_that_is_declared_as_a_form_gets_a_hint_and_no_echo(house: House, body: bytes) -> None:
+    answer = house.analyze(data=body, headers=FORM)
+    problem = refused(answer, 415, "unsupported_media_type")
+    assert "-H 'Content-Type: text/plain'" in problem["detail"]
+    assert "-F file=@" in problem["detail"]
+    assert body not in answer.data
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"), [(b'{"text": "Gr\xc3\xbc\xc3\x9fe"}', "application/json"), (PNG, "This is image/png. ")]
+)
+def test_what_else_is_declared_as_a_form(house: House, body: bytes, hint: str) -> None:
+    assert hint in refused(house.analyze(data=body, headers=FORM), 415, "unsupported_media_type")["detail"]
+
+
+def test_a_form_by_hand_is_read(house: House) -> None:
+    answer = house.analyze(data=b"text=I love this sofa, by hand&tasks=statistics", headers=FORM)
+    assert answer.json["result"]["statistics"]["words"] == 6
+
+
+def test_a_long_name_of_a_field_is_cut_in_the_problem(house: House) -> None:
+    answer = house.analyze(data=b"text=a&" + b"x" * 100_000 + b"=1", headers=FORM)
+    refused(answer, 422, "validation_error")
+    assert len(answer.data) < 2_000
 
 
 @pytest.mark.parametrize(
@@ -104,6 +147,9 @@ def test_undecodable(house: House, arguments: dict[str, Any]) -> None:
         ({"json": {"text": TEXT, "taks": ["language"]}}, "taks"),
         ({"json": {"text": TEXT, "wait": -1}}, "wait"),
         ({"json": {"text": TEXT, "wait": "soon"}}, "wait"),
+        ({"json": {"text": TEXT, "wait": 300.5}}, "wait"),
+        ({"data": {"text": TEXT, "wait": "301"}}, "wait"),
+        ({"data": TEXT, "headers": PLAIN, "query": {"wait": "1000"}}, "wait"),
         ({"json": {"text": TEXT, "sentences": "perhaps"}}, "sentences"),
         ({"json": {"text": TEXT, "labels": {"a": "b"}}}, "labels.phrases.a"),
         ({"json": {"text": TEXT, "labels": [" "]}}, "labels.names.0"),

@@ -39,16 +39,16 @@ def test_several_prefer_headers(api: FlaskClient) -> None:
     assert api.post("/wait", headers=headers).json == {"seconds": 4}
 
 
-@pytest.mark.parametrize(("wait", "seconds"), [("0", 0), ("2.5", 2.5), ("1000", 300)])
+@pytest.mark.parametrize(("wait", "seconds"), [("0", 0), ("2.5", 2.5), ("300", 300)])
 def test_query(api: FlaskClient, wait: str, seconds: float) -> None:
     assert api.post(f"/wait?wait={wait}").json == {"seconds": seconds}
 
 
-@pytest.mark.parametrize("wait", ["", "soon", "-1", "nan"])
+@pytest.mark.parametrize("wait", ["", "soon", "-1", "nan", "300.5", "inf"])
 def test_wrong_query(api: FlaskClient, wait: str) -> None:
     problem = problem_of(api.post(f"/wait?wait={wait}"), 422, "validation_error")
     assert problem["errors"] == [
-        {"field": "wait", "message": "must be a number of seconds, 0 or more", "location": "query"}
+        {"field": "wait", "message": "must be a number of seconds from 0 to 300", "location": "query"}
     ]
 
 

@@ -22,9 +22,17 @@ from thetool.web.body_limit import enforce
 from thetool.web.problems import Problem, TooLarge, UnsupportedMediaType, ValidationFailed
 from thetool.web.requests import StrictFormParser
 
+NO_FORM = (
+    "The body is declared as a form (application/x-www-form-urlencoded, which curl says of every body), but is none. "
+    "For a text add -H 'Content-Type: text/plain' (with --data-binary, which keeps its line ends); for a file use "
+    "-F file=@NAME."
+)
 MEMORY_BYTES = 1 << 20
 MAX_FIELDS = 100
 
+_own_field = re.compile(rf"(?:text|{'|'.join(Options.model_fields)})=".encode())
+_any_field = re.compile(rb"[\w.%+-]{1,100}=")
+_no_form = re.compile(rb"[\s\x80-\xff]")  # a form has these as %20 and the like
 _invisible = re.compile(r"[\s\ufeff\u200b\u2060]*")
 
 
@@ -150,10 +158,18 @@ def _multipart(settings: Settings) -> tuple[list[tuple[str, str]], list[FileStor
 
 
 def _urlencoded() -> list[tuple[str, str]]:
-    """The fields of the form. Werkzeug would leave bytes that are not UTF-8 as `%E9`, in the middle of the text."""
+    """The fields of the form. Werkzeug would leave bytes that are not UTF-8 as `%E9`, in the middle of the text.
+
+    curl declares every body as a form: what is none gets a hint.
+    """
+    body = request.get_data(cache=False)
+    kind_of(body)
+    if body.lstrip()[:1] in (b"{", b"["):
+        raise UnsupportedMediaType("The body looks like JSON; send it with Content-Type: application/json.")
+    if body and not _own_field.match(body) and (_no_form.search(body) or not _any_field.match(body)):
+        raise UnsupportedMediaType(NO_FORM)
     try:
-        body = request.get_data(cache=False).decode("ascii")
-        fields = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+        fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except UnicodeDecodeError as error:
         raise UndecodableText("The form is not UTF-8. Send such a text as a file, or as text/plain.") from error
     except ValueError as error:

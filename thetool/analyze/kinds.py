@@ -55,6 +55,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 _READABLE = {"application/x-bzip2", "application/vnd.apache.parquet", "video/mp4", "image/webp", "audio/wav"}
 _READABLE |= {"video/x-msvideo", "image/avif", "image/heic", "image/gif", "audio/ogg", "audio/flac"}
 
+_SAY_NOTHING = ("application/octet-stream", "application/x-www-form-urlencoded", "application/unknown")
+"""What clients declare when they do not know; then it is not the caller who contradicts the content."""
 _TEXT_LIKE = re.compile(
     r"text/.+|application/(octet-stream|x-www-form-urlencoded|(.+[+])?(json|xml|yaml)|x-(yaml|sh|httpd-php|subrip|tex)"
     r"|json-seq|x-ndjson|ndjson|toml|sql|javascript|ecmascript|csv|unknown)|multipart/.+|message/.+|image/svg\+xml"
@@ -73,7 +75,8 @@ def kind_of(content: bytes, declared: str | None = None) -> Kind:
     """
     found = media_type_of(content)
     if found is not None:
-        claimed = f", though it is declared as {declared}" if declared and declared != found else ""
+        told = declared and declared not in _SAY_NOTHING
+        claimed = f", though it is declared as {declared}" if told and declared != found else ""
         raise UnsupportedMediaType(f"This is {found}{claimed}. {ACCEPTED}", found=found, accepted=list(KINDS))
     if declared and not _TEXT_LIKE.fullmatch(declared.lower()):
         raise UnsupportedMediaType(

@@ -67,7 +67,7 @@ class Options(Input):
         description=f"Read every sentence for the topics of a text of more than {SAMPLE_CHARACTERS:,} characters, in "
         "place of a sample.",
     )
-    wait: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+    wait: Annotated[float, Field(ge=0, le=MAX_WAIT_SECONDS, allow_inf_nan=False)] | None = Field(
         default=None,
         description=f"Seconds to wait for the result, up to {MAX_WAIT_SECONDS:g}; `Prefer: wait=N` outranks it.",
     )

@@ -33,7 +33,7 @@ class WaitQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    wait: float = Field(0, ge=0, description="Seconds to wait for the job to finish, at most 300.")
+    wait: float = Field(0, ge=0, le=300, description="Seconds to wait for the job to finish, at most 300.")
 
 
 class JobErrorOut(BaseModel):

@@ -12,11 +12,12 @@ MAX_WAIT_SECONDS = 300.0
 def wait_seconds(default: float) -> float:
     """Seconds that this request wants to wait for its result, between 0 and `MAX_WAIT_SECONDS`.
 
-    `Prefer` outranks `?wait=`. As RFC 7240 asks, a preference that cannot be read is as if it were not there;
-    with both of them in `Prefer`, `wait` says how long and `respond-async` what happens then.
+    `Prefer` outranks `?wait=`. As RFC 7240 asks, a preference that cannot be read is as if it were not there, and one
+    that cannot be met (a longer wait) is met as far as it can be. With both of them in `Prefer`, `wait` says how long
+    and `respond-async` what happens then.
 
     Raises:
-        ValidationFailed: `?wait=` is not a number of seconds, or is negative.
+        ValidationFailed: `?wait=` is not a number of seconds, is negative, or is above `MAX_WAIT_SECONDS`.
     """
     preferred = _preferred(",".join(request.headers.getlist("Prefer")))
     if preferred is not None:
@@ -25,9 +26,10 @@ def wait_seconds(default: float) -> float:
     if asked is None:
         return min(default, MAX_WAIT_SECONDS)
     seconds = _seconds(asked)
-    if seconds is None:
-        raise ValidationFailed.of_fields([("wait", "must be a number of seconds, 0 or more", "query")])
-    return min(seconds, MAX_WAIT_SECONDS)
+    if seconds is None or seconds > MAX_WAIT_SECONDS:
+        wrong = f"must be a number of seconds from 0 to {MAX_WAIT_SECONDS:g}"
+        raise ValidationFailed.of_fields([("wait", wrong, "query")])
+    return seconds
 
 
 def _preferred(header: str) -> float | None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 MEDIA_TYPE = "application/problem+json"
 DOCUMENTATION_PATH = "/docs/problems"
 MAX_REPORTED_ERRORS = 50
+MAX_FIELD_CHARACTERS = 200
 
 
 class Problem(Exception):  # noqa: N818  the word of RFC 9457
@@ -143,12 +144,19 @@ class ValidationFailed(Problem):
     @classmethod
     def of_fields(cls, found: Iterable[tuple[str, str, str]]) -> ValidationFailed:
         """Make the problem from (field, message, location); past `MAX_REPORTED_ERRORS` the rest is counted only."""
-        errors = [{"field": field, "message": message, "location": location} for field, message, location in found]
+        errors = [
+            {"field": _short(field), "message": message, "location": location} for field, message, location in found
+        ]
         first = errors[0]
         detail = f"{first['field']}: {first['message']}" if first["field"] else str(first["message"])
         if len(errors) > 1:
             detail = f"{detail} (and {len(errors) - 1} more)"
         return cls(detail, errors=errors[:MAX_REPORTED_ERRORS])
+
+
+def _short(field: str) -> str:
+    """A name that came from outside may be as long as a body."""
+    return field if len(field) <= MAX_FIELD_CHARACTERS else f"{field[:MAX_FIELD_CHARACTERS]}…"
 
 
 class TooManyRequests(Problem):
