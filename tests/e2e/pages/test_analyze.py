@@ -127,6 +127,18 @@ def test_nothing_to_find_is_told(browser: Browser) -> None:
     assert browser.see("#result .notice").get_dom_attribute("data-code") == "no_tasks"
 
 
+def test_a_picture_is_refused_in_words_that_help(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "holiday.png"
+    file.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    browser.open("/analyze")
+    browser.all("#file")[0].send_keys(str(file))
+    browser.click("#go")
+    notice = browser.see("#result .notice")
+    assert "Only texts can be analysed for now" in notice.text
+    assert "holiday.png is a picture. Send plain text" in notice.text
+    assert notice.find_element("css selector", "button").accessible_name == "Copy the request id"
+
+
 def test_what_is_too_large_is_told_without_sending_it(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "large.txt"
     file.write_bytes(b"")

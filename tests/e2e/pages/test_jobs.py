@@ -45,15 +45,27 @@ def test_a_failed_job_tells_why_and_is_deleted_on_request(browser: Browser, serv
     assert f"broken {MARKUP}" in browser.text(".notice")
     browser.click("details summary")
     assert "RuntimeError" in browser.text("details[open] pre")
-    browser.click("#head .button")
+    browser.click("#head .danger")
     browser.see("dialog[open]")
     browser.press(Keys.ESCAPE)
     browser.until(lambda: not browser.all("dialog"), "the question is gone")
     assert service.get(f"/api/v1/jobs/{job_id}")[0] == 200
-    browser.click("#head .button")
+    browser.click("#head .danger")
     browser.click("dialog button.danger")
     browser.until(lambda: browser.path() == "/jobs", "back to the list")
     assert service.get(f"/api/v1/jobs/{job_id}")[0] == 404
+
+
+def test_what_was_asked_is_told_in_words(browser: Browser, service: Service) -> None:
+    status, answer = service.request(
+        "POST", "/analyze?wait=0", {"text": "A fine day in Rome.", "labels": ["sun", "sea"]}
+    )
+    assert status == 202, answer
+    browser.open(f"/jobs/{answer['id']}")
+    asked = browser.text("#asked")
+    for words in ("sentiment, language", "sun, sea", "A fine day in Rome."):
+        assert words in asked
+    assert "cache_key" not in browser.driver.page_source
 
 
 def test_a_running_job_is_cancelled_on_its_page(browser: Browser, service: Service) -> None:

@@ -24,10 +24,32 @@ def test_a_key_is_made_shown_once_and_revoked(browser: Browser, service: Service
     browser.driver.refresh()
     browser.see("#rows tr")
     assert secret not in browser.driver.page_source
-    browser.click("#rows button")
+    browser.click("#rows button[aria-label^=Revoke]")
     browser.click("dialog button.danger")
     browser.until(lambda: browser.see("#none"), "the key is gone")
     browser.until(lambda: service_answers(service, secret) == 401, "it opens nothing any more")
+
+
+def test_a_key_with_limits_is_rotated(browser: Browser, service: Service) -> None:
+    browser.open("/settings")
+    browser.fill("#name", "Limited")
+    browser.click(".limits summary")
+    for field, value in (("#rate", "60"), ("#jobs", "5"), ("#storage", "10")):
+        browser.fill(field, value)
+    browser.click("#new-key .main")
+    first = browser.text("#secret code")
+    row = "#rows tr:first-child"
+    assert all(words in browser.text(row) for words in ("60 requests a minute", "5 jobs at a time", "10 MiB of files"))
+    browser.click(f"{row} button[aria-label^=Rotate]")
+    browser.click("dialog button.danger")
+    second = browser.until(
+        lambda: browser.text("#secret code") != first and browser.text("#secret code"), "a new secret"
+    )
+    assert service_answers(service, second) == 200
+    browser.until(lambda: service_answers(service, first) == 401, "the old one ended")
+    browser.click(f"{row} button[aria-label^=Revoke]")
+    browser.click("dialog button.danger")
+    browser.until(lambda: "Limited" not in browser.text("#keys"), "it is gone")
 
 
 def service_answers(service: Service, key: str) -> int:

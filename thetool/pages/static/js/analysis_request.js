@@ -38,6 +38,15 @@ export function curlOf(draft) {
   return curl("/analyze", { form: [["file", `@${draft.file.name}`], ...fields(draft)] });
 }
 
+/** The problem as people of this page read it: of a file that is no text, what can be sent instead. */
+export function inWords(error, { file }) {
+  if (error.code !== "unsupported_media_type" || !file) return error;
+  const picture = file.type.startsWith("image/") ? "a picture" : "no text that can be read";
+  const title = "Only texts can be analysed for now";
+  const detail = `${file.name} is ${picture}. Send plain text, Markdown, CSV, HTML, JSON or source code.`;
+  return Object.assign(error, { title, detail });
+}
+
 /** Throw the problem of a draft that need not be sent to be wrong. */
 export function refuse({ text, file, tasks }, most) {
   if (!tasks.length) {

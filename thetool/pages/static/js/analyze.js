@@ -2,7 +2,7 @@
 
 import "./status_line.js";
 import "./times.js";
-import { contentOf, curlOf, refuse } from "./analysis_request.js";
+import { contentOf, curlOf, inWords, refuse } from "./analysis_request.js";
 import { announce } from "./announce.js";
 import { call } from "./api.js";
 import { showRequest } from "./curl.js";
@@ -26,10 +26,18 @@ async function send() {
     refuse(sent, Number(form.dataset.maxBytes));
     busy(true);
     const headers = { Prefer: `wait=${WAIT_SECONDS}` };
-    const { body, response } = await call("/analyze", { method: "POST", headers, signal, ...contentOf(sent) });
+    const { body, response } = await post(sent, headers, signal);
     if (response.status === 202) await follow(body.id, sent.text, signal);
     else showResult(body, sent.text);
   });
+}
+
+async function post(sent, headers, signal) {
+  try {
+    return await call("/analyze", { method: "POST", headers, signal, ...contentOf(sent) });
+  } catch (error) {
+    throw inWords(error, sent);
+  }
 }
 
 /** Take up the job that the address names, as after a reload. */

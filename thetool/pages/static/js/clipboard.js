@@ -9,7 +9,7 @@ export function copyButton(text, label, word = null) {
   const caption = word ? el("span", {}, word) : null;
   const button = el(
     "button",
-    { type: "button", class: "button bare small", "aria-label": word ? null : label, title: label },
+    { type: "button", class: "button bare small", "aria-label": label, title: label },
     sign,
     caption,
   );

@@ -2,9 +2,8 @@
 
 import { find, findAll, say } from "./dom.js";
 import { bytes, counted } from "./format.js";
+import { keepDraft, keptDraft, LONGEST_KEPT } from "./kept.js";
 
-const KEPT = "analyze.draft";
-const LONGEST_KEPT = 200_000;
 const SHOWN_OF_FILE = 4_000;
 
 const form = find("#analyze");
@@ -85,15 +84,11 @@ function keep() {
     labels: form.elements.labels.value,
     sentences,
   };
-  try {
-    sessionStorage.setItem(KEPT, JSON.stringify(kept));
-  } catch {
-    sessionStorage.removeItem(KEPT); // no room; the text is still on the page
-  }
+  keepDraft(kept);
 }
 
 function restore() {
-  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  const kept = keptDraft();
   if (!kept) return;
   if (kept.text) text.value = kept.text;
   form.elements.labels.value = kept.labels;

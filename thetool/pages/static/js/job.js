@@ -3,10 +3,11 @@
 import "./status_line.js";
 import "./times.js";
 import { announce } from "./announce.js";
+import { askedView } from "./asked.js";
 import { curl, showRequest } from "./curl.js";
 import { el, find, say } from "./dom.js";
-import { askToCancel, askToDelete } from "./job_actions.js";
-import { progressBar, statusBadge, took } from "./job_parts.js";
+import { askToCancel, askToDelete, requeueJob } from "./job_actions.js";
+import { nameOf, progressBar, statusBadge, took } from "./job_parts.js";
 import { jsonView } from "./json_view.js";
 import { followJob, over } from "./live.js";
 import { problemNotice } from "./problem.js";
@@ -22,23 +23,27 @@ const facts = el("dl", { class: "counts" });
 const trouble = el("div", { class: "slot" });
 const outcome = el("div", { class: "stack slot" });
 const button = el("button", { type: "button", class: "button", hidden: true });
+const again = el("button", { type: "button", class: "button", id: "again", hidden: true }, "Run again");
 let last = null;
 
 function build() {
-  head.append(badge.node, el("div", { class: "end" }, button));
+  head.append(badge.node, el("div", { class: "end" }, again, button));
   place.append(trouble);
   button.addEventListener("click", act);
+  again.addEventListener("click", runAgain);
 }
 
 function show(job) {
   if (!last) {
     place.removeAttribute("aria-busy");
-    say(find("h1", head), job.kind);
+    say(find("h1", head), nameOf(job));
+    document.title = `${nameOf(job)} · TheTool`;
+    if (job.title) find("h1", head).after(el("span", { class: "tag" }, job.kind));
     place.append(
       el("section", { class: "panel stack", "aria-label": "How far it is" }, bar.node, message, facts),
       outcome,
     );
-    if (job.params) find("#asked").append(jsonView("What was asked", job.params));
+    find("#asked").append(...[askedView(job)].filter(Boolean));
   }
   badge.show(job);
   bar.show(job);
@@ -46,7 +51,8 @@ function show(job) {
   message.hidden = !job.message || job.status === "completed";
   showFacts(job);
   showButton(job);
-  if (over(job) && !(last && over(last))) showOutcome(job);
+  if (!over(job)) outcome.replaceChildren();
+  else if (!(last && over(last))) showOutcome(job);
   last = job;
 }
 
@@ -57,10 +63,12 @@ function showFacts(job) {
     ["finished", time(job.finished_at)],
     ["took", took(job)],
     ["attempts", `${job.attempts} of ${job.max_attempts}`],
+    ["batch", job.batch_id ? el("a", { href: `/jobs?batch_id=${job.batch_id}` }, "all of it") : null],
     ["request", el("code", {}, job.correlation_id ?? "–")],
   ];
-  if (!facts.children.length) facts.append(...pairs.map(([name]) => fact(name)));
-  pairs.forEach(([, value], number) => find("dd", facts.children[number]).replaceChildren(value));
+  const told = pairs.filter(([, value]) => value !== null);
+  if (!facts.children.length) facts.append(...told.map(([name]) => fact(name)));
+  told.forEach(([, value], number) => find("dd", facts.children[number]).replaceChildren(value));
 }
 
 function fact(name) {
@@ -72,6 +80,7 @@ function showButton(job) {
   button.hidden = !over(job) && Boolean(job.cancel_requested_at);
   button.className = over(job) ? "button danger" : "button";
   say(button, over(job) ? "Delete" : "Cancel");
+  again.hidden = !over(job) || job.status === "completed";
 }
 
 function showOutcome(job) {
@@ -110,6 +119,15 @@ async function act() {
   });
 }
 
+async function runAgain() {
+  await attempt(async () => {
+    await requeueJob(last);
+    announce("It is queued again");
+    button.focus(); // the button that was pressed goes away
+    await follow();
+  });
+}
+
 async function attempt(task) {
   try {
     await task();
@@ -119,14 +137,16 @@ async function attempt(task) {
   }
 }
 
-build();
-showRequest(curl(`/api/v1/jobs/${id}`));
-attempt(() =>
-  followJob(id, {
+function follow() {
+  return followJob(id, {
     changed: (job) => {
       trouble.replaceChildren();
       show(job);
     },
     trouble: (problem) => trouble.replaceChildren(problemNotice(problem)),
-  }),
-);
+  });
+}
+
+build();
+showRequest(curl(`/api/v1/jobs/${id}`));
+attempt(follow);

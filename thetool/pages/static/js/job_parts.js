@@ -4,6 +4,9 @@ import { el, say } from "./dom.js";
 import { duration, percent } from "./format.js";
 import { over } from "./live.js";
 
+/** What people call a job: its title, such as a file's name, where it has one. */
+export const nameOf = (job) => job.title || job.kind;
+
 /** A badge that `show(job)` keeps true. */
 export function statusBadge() {
   const word = el("span");

@@ -3,13 +3,12 @@
 import "./status_line.js";
 import "./times.js";
 import { call, pathOf } from "./api.js";
+import { askForBatches, batchOf, forgetBatches, grouped } from "./batches.js";
 import { curl, showRequest } from "./curl.js";
-import { el, find, say } from "./dom.js";
-import { askToCancel, askToDelete } from "./job_actions.js";
-import { progressBar, statusBadge, took } from "./job_parts.js";
+import { find } from "./dom.js";
+import { batchRow, jobRow } from "./job_row.js";
 import { over, repeat } from "./live.js";
 import { problemNotice } from "./problem.js";
-import { time } from "./times.js";
 
 const LIMIT = 25;
 const BUSY_SECONDS = 1;
@@ -17,7 +16,7 @@ const CALM_SECONDS = 2;
 
 const body = find("#rows");
 const filters = find("#filters");
-const rows = new Map();
+const rows = new Map(); // by the id of the job or the batch, in the order of the page
 let looking = new AbortController();
 
 const wanted = () => new URLSearchParams(location.search);
@@ -25,14 +24,17 @@ const wanted = () => new URLSearchParams(location.search);
 /** The API's path for what the address asks. */
 function listPath() {
   const query = new URLSearchParams({ limit: LIMIT });
-  for (const name of ["status", "kind", "cursor"]) if (wanted().get(name)) query.set(name, wanted().get(name));
+  for (const name of ["status", "kind", "batch_id", "cursor"]) if (wanted().get(name)) query.set(name, wanted().get(name));
   return `/api/v1/jobs?${query}`;
 }
 
 async function refresh() {
   try {
-    const { body: page } = await call(listPath(), { signal: looking.signal });
+    const { signal } = looking;
+    const { body: page } = await call(listPath(), { signal });
     showPage(page);
+    await askForBatches(grouped(page.items), signal);
+    showRows(page.items);
     find("#trouble").replaceChildren();
     return page.items.some((job) => !over(job)) ? BUSY_SECONDS : CALM_SECONDS;
   } catch (error) {
@@ -42,24 +44,39 @@ async function refresh() {
   }
 }
 
-function showPage({ items, next }) {
-  const seen = new Set(items.map((job) => job.id));
+/** What the rows of these jobs show: each job, and above those of a batch the batch. */
+function rowsOf(jobs) {
+  return grouped(jobs).flatMap(({ batchId, jobs: members }) => {
+    const batch = batchId ? batchOf(batchId, members) : { total: 1 };
+    const above = batch.total > 1 ? [{ id: batchId, make: batchRow, value: batch }] : [];
+    return [...above, ...members.map((job) => ({ id: job.id, make: jobRow, value: job, member: above.length > 0 }))];
+  });
+}
+
+function showRows(jobs) {
+  const wanted = rowsOf(jobs);
+  const seen = new Set(wanted.map(({ id }) => id));
   for (const [id, row] of rows) {
     if (!seen.has(id)) {
       row.node.remove();
       rows.delete(id);
     }
   }
-  items.forEach((job, place) => {
-    if (!rows.has(job.id)) rows.set(job.id, jobRow());
-    const row = rows.get(job.id);
-    row.show(job);
+  wanted.forEach(({ id, make, value, member }, place) => {
+    if (!rows.has(id)) rows.set(id, make(attempt));
+    const row = rows.get(id);
+    row.show(value);
+    row.node.classList.toggle("member", Boolean(member));
     if (body.children[place] !== row.node) body.insertBefore(row.node, body.children[place] ?? null);
   });
+}
+
+function showPage({ items, next }) {
+  showRows(items);
   body.removeAttribute("aria-busy");
   find("#table").hidden = !items.length;
   find("#empty").hidden = Boolean(items.length);
-  find("#empty-filtered").hidden = !(wanted().get("status") || wanted().get("kind"));
+  find("#empty-filtered").hidden = !["status", "kind", "batch_id"].some((name) => wanted().get(name));
   find("#newest").hidden = !wanted().get("cursor");
   find("#newest").href = address({ cursor: null });
   find("#older").hidden = !next;
@@ -73,67 +90,21 @@ function address(changes) {
   return query.size ? `/jobs?${query}` : "/jobs";
 }
 
-/** A row that `show(job)` keeps true. */
-function jobRow() {
-  const badge = statusBadge();
-  const bar = progressBar();
-  const link = el("a", {});
-  const message = el("span", { class: "said" });
-  const length = el("td", { class: "end number took" });
-  const when = el("td", { class: "end when" });
-  const action = el("td", { class: "end act" });
-  const node = el(
-    "tr",
-    {},
-    el("td", { class: "state" }, badge.node),
-    el("td", { class: "what" }, link, message),
-    el("td", { class: "bar" }, bar.node),
-    length,
-    when,
-    action,
-  );
-  let offered = null;
-  const show = (job) => {
-    badge.show(job);
-    bar.show(job);
-    say(link, job.kind);
-    link.href = `/jobs/${job.id}`;
-    say(message, (job.status === "failed" ? job.error?.message : job.message) ?? job.id);
-    say(length, took(job));
-    if (!offered) when.append(time(job.created_at));
-    const able = over(job) ? "delete" : job.cancel_requested_at ? "none" : "cancel";
-    if (offered !== able) action.replaceChildren(...actions(able, job));
-    offered = able;
-  };
-  return { node, show };
-}
-
-function actions(able, job) {
-  if (able === "none") return [];
-  const [word, act] = able === "delete" ? ["Delete", askToDelete] : ["Cancel", askToCancel];
-  return [
-    el(
-      "button",
-      {
-        type: "button",
-        class: "button bare small",
-        "aria-label": `${word} ${job.kind} ${job.id}`,
-        on: { click: () => attempt(act(job)) },
-      },
-      word,
-    ),
-  ];
-}
-
 async function attempt(asking) {
   try {
-    if (await asking) lookAgain();
+    if (await asking) {
+      forgetBatches();
+      lookAgain();
+    }
   } catch (error) {
     find("#trouble").replaceChildren(problemNotice(error));
   }
 }
 
 function lookAgain() {
+  const batch = wanted().get("batch_id");
+  find("#batch-filter").hidden = !batch;
+  find("#all-jobs").href = address({ batch_id: null, cursor: null });
   looking.abort();
   looking = new AbortController();
   showRequest(curl(listPath()));

@@ -30,7 +30,7 @@ function requestLine({ requestId, code }) {
     "div",
     { class: "row small" },
     el("span", { class: "quiet" }, "Quote this when you ask about it: ", el("code", {}, requestId), ` (${code})`),
-    copyButton(() => requestId, "Copy the request id"),
+    copyButton(() => requestId, "Copy the request id", "Copy"),
   );
 }
 

@@ -8,6 +8,8 @@ import { copyButton } from "./clipboard.js";
 import { confirmed } from "./confirm.js";
 import { curl, showRequest } from "./curl.js";
 import { el, find, findAll } from "./dom.js";
+import { bytes, count, counted } from "./format.js";
+import { forgetDraft } from "./kept.js";
 import { problemNotice } from "./problem.js";
 import { time } from "./times.js";
 
@@ -37,24 +39,60 @@ function keyRow(key) {
     el("td", {}, el("b", {}, key.name), key.owner === key.name ? null : el("span", { class: "said" }, key.owner)),
     el("td", {}, el("code", {}, `${key.key_prefix}…`)),
     el("td", {}, key.scopes.join(", ")),
+    el("td", {}, limitsOf(key)),
     el("td", {}, time(key.created_at)),
     el("td", {}, key.last_used_at ? time(key.last_used_at) : el("span", { class: "quiet" }, "never")),
     el("td", {}, key.expires_at ? time(key.expires_at) : el("span", { class: "quiet" }, "never")),
     el(
       "td",
       { class: "end" },
-      el(
-        "button",
-        {
-          type: "button",
-          class: "button bare small",
-          "aria-label": `Revoke ${key.name}`,
-          on: { click: () => revoke(key) },
-        },
-        "Revoke",
-      ),
+      button("Rotate", key, rotate),
+      button("Revoke", key, revoke),
     ),
   );
+}
+
+function button(word, key, act) {
+  const on = { click: () => act(key) };
+  return el("button", { type: "button", class: "button bare small", "aria-label": `${word} ${key.name}`, on }, word);
+}
+
+/** A key's own limits in words; where it has none, those of the service hold. */
+function limitsOf({ rate_limit_per_minute: rate, job_quota: jobs, storage_quota_bytes: storage }) {
+  const limits = [
+    rate === null ? null : `${count(rate)} requests a minute`,
+    jobs === null ? null : `${counted(jobs, "job")} at a time`,
+    storage === null ? null : `${bytes(storage)} of files`,
+  ].filter(Boolean);
+  if (!limits.length) return el("span", { class: "quiet" }, "the usual");
+  return limits.map((limit) => el("div", {}, limit));
+}
+
+const GRACE = [
+  ["0", "at once"],
+  ["3600", "in an hour"],
+  ["86400", "in a day"],
+  ["604800", "in a week"],
+];
+
+/** Give a key a new secret; whatever uses the old one has so long to change over. */
+async function rotate(key) {
+  const options = GRACE.map(([value, word]) => el("option", { value }, word));
+  const choice = el(
+    "div",
+    { class: "field" },
+    el("label", { for: "grace" }, "The old secret ends"),
+    el("select", { id: "grace" }, options),
+  );
+  const text = `“${key.name}” gets a new secret, which is shown once. Owner, scopes and limits stay.`;
+  const grace = await confirmed({ title: "Rotate this key?", text, action: "Rotate the key", choice });
+  if (grace === false) return;
+  await attempt(async () => {
+    const path = `/api/v1/keys/${key.id}/rotate?grace_seconds=${grace}`;
+    const { body: issued } = await call(path, { method: "POST" });
+    showSecret(issued);
+    await showKeys();
+  });
 }
 
 async function revoke(key) {
@@ -74,8 +112,23 @@ function wanted() {
   return {
     name: form.elements.name.value.trim(),
     scopes: findAll('[name="scope"]:checked', form).map((box) => box.value),
+    ...limitsWanted(),
     ...(days ? { expires_at: new Date(Date.now() + days * DAY).toISOString() } : {}),
   };
+}
+
+function limitsWanted() {
+  const megabytes = form.elements.storage.value;
+  const given = {
+    rate_limit_per_minute: form.elements.rate.value,
+    job_quota: form.elements.jobs.value,
+    storage_quota_bytes: megabytes && Number(megabytes) * 2 ** 20,
+  };
+  return Object.fromEntries(
+    Object.entries(given)
+      .filter(([, value]) => value !== "")
+      .map(([name, value]) => [name, Number(value)]),
+  );
 }
 
 async function make(event) {
@@ -121,6 +174,7 @@ function tellRequest() {
   showRequest(wanted().name ? curl("/api/v1/keys", { json: wanted() }) : curl(LIST));
 }
 
+find("#sign-out").addEventListener("submit", forgetDraft);
 if (form) {
   form.addEventListener("submit", make);
   form.addEventListener("input", tellRequest);

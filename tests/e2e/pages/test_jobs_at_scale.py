@@ -1,0 +1,81 @@
+"""The list of jobs when there are many, and when they belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from uuid import UUID
+
+import psycopg2
+import psycopg2.extras
+import pytest
+
+from tests.e2e.browser import Browser
+from tests.e2e.service import Service
+from thetool.access.records import MASTER_OWNER_ID
+from thetool.database.ids import new_id
+
+pytestmark = pytest.mark.browser
+KIND = "sample.page_many"
+INSERT = """
+insert into jobs (id, kind, queue, status, params, timeout_s, owner_id, batch_id, run_at, finished_at) values %s
+"""
+ROW = "(%s, %s, 'cpu', %s, '{}', 60, %s, %s, now() + interval '1 day', %s::timestamptz)"
+
+
+class Many:
+    """Puts jobs into the table that nobody runs, and takes them out."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def insert(self, *states: str, batch: UUID | None = None) -> None:
+        """A job of each of these states."""
+        rows = [
+            (
+                str(new_id()),
+                KIND,
+                state,
+                str(MASTER_OWNER_ID),
+                batch and str(batch),
+                None if state == "queued" else "now",
+            )
+            for state in states
+        ]
+        with closing(psycopg2.connect(self._url)) as connection, connection, connection.cursor() as cursor:
+            psycopg2.extras.execute_values(cursor, INSERT, rows, ROW, page_size=1000)
+
+    def delete(self) -> None:
+        """All of them go."""
+        with closing(psycopg2.connect(self._url)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute("delete from jobs where kind = %s", (KIND,))
+
+
+@pytest.fixture
+def many(service: Service) -> Iterator[Many]:
+    assert service.database_url is not None
+    many = Many(service.database_url)
+    yield many
+    many.delete()
+
+
+def row_ids(browser: Browser) -> list[str]:
+    return browser.run("return [...document.querySelectorAll('#rows tr:not(.batch) a')].map((link) => link.pathname)")
+
+
+def test_ten_thousand_jobs_are_leafed_through(browser: Browser, many: Many) -> None:
+    many.insert(*(["completed"] * 9_990 + ["failed"] * 10))
+    browser.open(f"/jobs?kind={KIND}")
+    seen: list[str] = []
+
+    def another_page() -> list[str] | None:
+        ids = row_ids(browser)
+        return ids if len(ids) == 25 and ids[0] not in seen else None
+
+    for _ in range(4):
+        seen += browser.until(another_page, "another page")
+        browser.click("#older")
+    assert len(set(seen)) == 100
+    browser.open(f"/jobs?kind={KIND}&status=failed")
+    browser.until(lambda: len(row_ids(browser)) == 10, "the failed ones")
+    assert not browser.all("#older")[0].is_displayed()
