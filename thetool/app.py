@@ -16,6 +16,7 @@ from thetool.jobs import routes as jobs_routes
 from thetool.jobs.events import routes as events_routes
 from thetool.jobs.schedules import routes as schedules_routes
 from thetool.jobs.schedules.cleanup import sweep
+from thetool.jobs.webhooks import routes as webhooks_routes
 from thetool.pages import routes as pages_routes
 from thetool.storage import health as storage_health
 from thetool.storage import routes as storage_routes
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         jobs_routes,
         events_routes,
         schedules_routes,
+        webhooks_routes,
         weights_routes,
         analyze_routes,
         pages_routes,

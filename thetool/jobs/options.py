@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -11,11 +11,13 @@ from pydantic import BaseModel
 from thetool.database.ids import new_id
 from thetool.jobs.claims import NewJob
 from thetool.jobs.payload import NotStorable, TooLargeToStore, clean, to_json_text
-from thetool.jobs.registry import JobKind, check_keep, check_timeout
+from thetool.jobs.registry import JobKind, Rate, check_keep, check_limits, check_timeout
+from thetool.jobs.webhooks.asked import Webhook
 from thetool.web.problems import TooLarge, ValidationFailed
 
 DEDUPE_KEY_LIMIT = 255
 TITLE_LIMIT = 255
+LIMIT_KEY_LIMIT = 255
 
 
 class JobOptions(TypedDict, total=False):
@@ -31,6 +33,16 @@ class JobOptions(TypedDict, total=False):
     """Seconds of one attempt, in place of the kind's own."""
     expires_in: float | None
     """Seconds that the job and its result are kept after its end; else the kind's, else `JOB_RETENTION_DAYS`."""
+    concurrency_key: str | None
+    """Of the jobs with this key only so many run at a time; else the kind's name where the kind has a limit."""
+    concurrency: int | None
+    """How many that are; else as many as the kind says, else one."""
+    rate_key: str | None
+    """Of the jobs with this key only so many begin within a time; else the kind's name where the kind has a rate."""
+    rate: Rate | None
+    """So many in so many seconds; else the kind's. A job with a `rate_key` needs one of them."""
+    webhook: Webhook | None
+    """Who is told when the job is finished: `webhooks.asked.webhook_of(caller, url)`."""
 
 
 class SubmitOptions(JobOptions, total=False):
@@ -56,6 +68,7 @@ def new_job(kind: JobKind, params: BaseModel, owner_id: UUID, options: SubmitOpt
     said: SubmitOptions = {**options}
     timeout, expires_in = said.get("timeout"), said.get("expires_in")
     title, dedupe_key = said.get("title"), said.get("dedupe_key")
+    webhook = said.get("webhook")
     return NewJob(
         id=new_id(),
         kind=kind.name,
@@ -72,7 +85,27 @@ def new_job(kind: JobKind, params: BaseModel, owner_id: UUID, options: SubmitOpt
         batch_id=said.get("batch_id"),
         title=None if title is None else clean(title, TITLE_LIMIT),
         keep=kind.expires_in if expires_in is None else check_keep(expires_in),
+        webhook_url=webhook.url if webhook else None,
+        webhook_key_id=webhook.key_id if webhook else None,
+        **_limits(kind, said),
     )
+
+
+def _limits(kind: JobKind, said: SubmitOptions) -> dict[str, Any]:
+    """What keeps a job waiting for others: named by its key, else by its kind."""
+    concurrency, rate = said.get("concurrency") or kind.concurrency, said.get("rate") or kind.rate
+    check_limits(concurrency, rate)
+    concurrency_key = said.get("concurrency_key") or (kind.name if concurrency else None)
+    rate_key = said.get("rate_key") or (kind.name if rate else None)
+    if rate_key and not rate:
+        raise ValueError(f"{kind.name}: a job with a rate_key needs a rate")
+    return {
+        "concurrency_key": concurrency_key and clean(concurrency_key, LIMIT_KEY_LIMIT),
+        "concurrency_limit": (concurrency or 1) if concurrency_key else None,
+        "rate_key": rate_key and clean(rate_key, LIMIT_KEY_LIMIT),
+        "rate_limit": rate[0] if rate else None,
+        "rate_seconds": rate[1] if rate else None,
+    }
 
 
 def _params_text(kind: JobKind, params: BaseModel) -> str:

@@ -10,23 +10,30 @@ with begun as (
 )
 insert into jobs (
     id, kind, queue, runs, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
-    dedupe_key, idempotency_key, batch_id, title, keep_s
+    dedupe_key, idempotency_key, batch_id, title, keep_s, webhook_url, webhook_key_id,
+    concurrency_key, concurrency_limit, rate_key, rate_limit, rate_seconds
 )
 select
     %(id)s, %(kind)s, %(queue)s, %(runs)s, %(params)s, %(owner_id)s, %(correlation_id)s, %(priority)s,
     coalesce(%(run_at)s::timestamptz, now()), %(timeout)s, %(max_attempts)s,
-    %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s, %(title)s, %(keep)s
+    %(dedupe_key)s, %(idempotency_key)s, %(batch_id)s, %(title)s, %(keep)s,
+    %(webhook_url)s, %(webhook_key_id)s,
+    %(concurrency_key)s, %(concurrency_limit)s, %(rate_key)s, %(rate_limit)s, %(rate_seconds)s
 from (select count(*) from begun) as first
 on conflict (dedupe_key) where dedupe_key is not null and status in ('queued', 'running') do update set
     kind = excluded.kind, queue = excluded.queue, runs = excluded.runs, params = excluded.params,
     correlation_id = excluded.correlation_id, priority = excluded.priority, timeout_s = excluded.timeout_s,
     max_attempts = excluded.max_attempts, idempotency_key = excluded.idempotency_key, title = excluded.title,
     batch_id = coalesce(excluded.batch_id, jobs.batch_id), keep_s = excluded.keep_s,
+    webhook_url = coalesce(excluded.webhook_url, jobs.webhook_url),
+    webhook_key_id = case when excluded.webhook_url is null then jobs.webhook_key_id else excluded.webhook_key_id end,
     run_at = case
         when %(put_off)s::boolean then greatest(jobs.run_at, excluded.run_at)
         when jobs.attempts > 0 or %(run_at)s::timestamptz is not null then excluded.run_at
         else jobs.run_at
     end,
+    concurrency_key = excluded.concurrency_key, concurrency_limit = excluded.concurrency_limit,
+    rate_key = excluded.rate_key, rate_limit = excluded.rate_limit, rate_seconds = excluded.rate_seconds, held = false,
     attempts = 0, error = null, progress = 0, stage = null, message = null
 where jobs.status = 'queued' and jobs.children_left = 0
 returning id, pg_notify('thetool_jobs', queue || ':' || runs || ':' || %(sender)s);

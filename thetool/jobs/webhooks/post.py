@@ -69,6 +69,8 @@ def post(target: Target, body: bytes, headers: Mapping[str, str], *, private: bo
             connection.request("POST", target.path, body=body, headers=dict(headers), preload_content=False)
             reading = connection.sock
             response = connection.getresponse()
+        if line.was_cut:  # an end within the headers looks like the end of the headers
+            raise TimeoutError
     except (OSError, http.client.HTTPException, HTTPError, ValueError) as error:
         raise _told(error, target, line) from error
     else:
