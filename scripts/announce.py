@@ -1,6 +1,7 @@
 """Waits until the service that is its parent process answers, then says where it is and what to try.
 
-`python scripts/announce.py PID`; ends quietly, with status 0, when that process ends first.
+`python scripts/announce.py PID STARTED`, where STARTED is when `scripts/run` began, in seconds since 1970. Ends
+quietly, with status 0, when that process ends first.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def words(settings: Settings, url: str, seconds: float) -> str:
 
 
 def main() -> None:
-    pid, began = int(sys.argv[1]), time.monotonic()
+    pid, started = int(sys.argv[1]), float(sys.argv[2].replace(",", "."))  # bash writes it as the locale does
     try:
         settings = load_settings()
     except SettingsError:
@@ -59,7 +60,7 @@ def main() -> None:
     while os.getppid() == pid:
         url = address(settings.home, pid)
         if url and is_ready(url):
-            print(words(settings, url, time.monotonic() - began), flush=True)
+            print(words(settings, url, time.time() - started), flush=True)
             return
         time.sleep(0.05)
 

@@ -160,6 +160,19 @@ def test_a_key_that_was_set_is_not_shown(folder: Path, runs: list[Run], weights_
 
 
 @needs_virtual_environment
+def test_the_time_until_ready_is_that_of_the_whole_script(folder: Path, runs: list[Run], weights_dir: Path) -> None:
+    """Two seconds pass before the service is started; they count."""
+    program(folder / "bin/mktemp", f'sleep 2\nexec {shutil.which("mktemp")} "$@"\n')
+    run = Run(folder, PATH=f"{folder}/bin:{os.environ['PATH']}", PORT=free_port(), WEIGHTS_DIR=weights_dir)
+    runs.append(run)
+    run.wait_for("Ctrl-C stops it")
+    told = re.search(r"TheTool is ready after ([\d.]+) s:", run.log())
+    assert told is not None
+    assert float(told[1]) >= 2
+    assert run.interrupt() == 0
+
+
+@needs_virtual_environment
 def test_a_taken_port_is_said_with_what_to_do(folder: Path, runs: list[Run], weights_dir: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
