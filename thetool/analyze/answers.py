@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from thetool.analyze.cache import Kept
+from thetool.jobs.events.links import stream_links
 from thetool.jobs.waiting import JobSnapshot, wait_for
+from thetool.web.links import absolute_url
 from thetool.web.problems import Conflict, Problem
 
 RETRY_AFTER_SECONDS = 1
@@ -81,7 +83,12 @@ def _pending(job: JobSnapshot) -> dict[str, Any]:
         "stage": job.stage,
         "message": job.message,
         "progress": job.progress,
-        "links": {"self": address, "cancel": f"{address}/cancel", "result": f"/api/v1/analyses/{job.id}"},
+        "links": {
+            "self": address,
+            "cancel": f"{address}/cancel",
+            "result": f"/api/v1/analyses/{job.id}",
+            **stream_links(job.id, job.owner_id, absolute_url),
+        },
         "created_at": job.created_at,
         "correlation_id": job.correlation_id,
     }

@@ -13,6 +13,7 @@ from sqlalchemy.orm import undefer
 from thetool.access.caller import Caller
 from thetool.access.policy import Action, require
 from thetool.database.orm import db
+from thetool.jobs.events.links import stream_links
 from thetool.jobs.records import Job
 from thetool.jobs.schemas import JobLinks, JobOut, JobsQuery, JobSummaryOut
 from thetool.jobs.snapshot import FINISHED
@@ -86,5 +87,7 @@ def _values(
 
 def _links(job: Job, address: Callable[[str], str]) -> JobLinks:
     here = address(f"/api/v1/jobs/{job.id}")
-    cancel = None if job.status in FINISHED else f"{here}/cancel"
-    return JobLinks(self=here, result=f"{here}/result", cancel=cancel)
+    if job.status in FINISHED:
+        return JobLinks(self=here, result=f"{here}/result")
+    streams = stream_links(job.id, job.owner_id, address)
+    return JobLinks(self=here, result=f"{here}/result", cancel=f"{here}/cancel", **streams)

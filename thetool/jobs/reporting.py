@@ -45,11 +45,16 @@ class Reporter:
             flush(self._queue, running)
 
     def store(self, stream: BinaryIO | bytes, *, media_type: str, filename: str | None) -> UUID:
-        """Keep a file of the job's owner."""
+        """Keep a file of the job's owner, among those that the job's listeners are told of at its end."""
         from thetool.storage import blobs
 
         claim = self._running.claim
-        return blobs.store(stream, owner_id=claim.owner_id, media_type=media_type, filename=filename).id
+        file_id = blobs.store(stream, owner_id=claim.owner_id, media_type=media_type, filename=filename).id
+        noted = {"id": claim.id, "token": claim.token, "blob_id": file_id}
+        if not self._queue.connection.run("keep_file", noted):
+            blobs.delete(file_id)
+            raise LostClaim
+        return file_id
 
     def open(self, file_id: UUID) -> BinaryIO:
         """Open a copy of a stored file of the job's owner."""

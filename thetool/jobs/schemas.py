@@ -50,6 +50,12 @@ class JobLinks(BaseModel):
     self: str
     result: str
     cancel: str | None = Field(None, description="Only while the job can be cancelled.")
+    events_url: str | None = Field(
+        None,
+        description="Server-sent events of an unfinished job. It carries a ticket and needs no key: for 24 hours, and "
+        "until the job has been over for 5 minutes. Keep it to yourself.",
+    )
+    websocket_url: str | None = Field(None, description="The same as a WebSocket.")
 
 
 class JobSummaryOut(BaseModel):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from thetool.jobs.events.tickets import make_ticket
-from thetool.web.current import settings
-from thetool.web.links import absolute_url
+from thetool.jobs.local import local
 
 
-def stream_links(job_id: UUID, owner_id: UUID) -> dict[str, str]:
-    """`events_url` and `websocket_url` of an unfinished job; each opens by itself, with no key."""
-    ticket = make_ticket(settings(), job_id, owner_id)
-    websocket = absolute_url(f"/ws/jobs/{job_id}?ticket={ticket}")
+def stream_links(job_id: UUID, owner_id: UUID, address: Callable[[str], str]) -> dict[str, str]:
+    """`events_url` and `websocket_url` of an unfinished job, each good by itself, with no key.
+
+    `address` makes links out of paths.
+    """
+    ticket = make_ticket(local.settings, job_id, owner_id)
+    websocket = address(f"/ws/jobs/{job_id}?ticket={ticket}")
     return {
-        "events_url": absolute_url(f"/api/v1/jobs/{job_id}/events?ticket={ticket}"),
+        "events_url": address(f"/api/v1/jobs/{job_id}/events?ticket={ticket}"),
         "websocket_url": "ws" + websocket.removeprefix("http"),
     }

@@ -77,10 +77,11 @@ def stream_events(job_id: UUID, query: EventsQuery) -> Response:
     if request.method == "HEAD":
         return sse.empty_answer()
     stream = _open(job_id, after, seconds)
-    return sse.answer_with(stream, absolute_url(""), caller_connection())
+    return sse.answer_with(stream, _base(), caller_connection())
 
 
-@blueprint.get("/ws/jobs/<uuid:job_id>")
+@blueprint.get("/ws/jobs/<uuid:job_id>", websocket=True)
+@blueprint.get("/ws/jobs/<uuid:job_id>")  # for those who do not ask for a WebSocket: told that it is one
 @blueprint.input(EventsQuery, location="query", arg_name="query")
 @raises(UpgradeRequired)
 @blueprint.doc(responses=TALK_ANSWERS, security=OPEN_BY_TICKET)
@@ -93,7 +94,7 @@ def talk_of_events(job_id: UUID, query: EventsQuery) -> Response:
         stream = _open(job_id, None if had_the_end and status in FINISHED else after, seconds)
     except Problem as problem:
         return WebSocketAnswer(partial(talk.refuse, refused=problem, request_id=current_request_id()))
-    return WebSocketAnswer(partial(talk.talk, stream=stream, base=absolute_url("")))
+    return WebSocketAnswer(partial(talk.talk, stream=stream, base=_base()))
 
 
 def _position(said: str | None) -> tuple[int | None, bool]:
@@ -125,6 +126,12 @@ def _listener(job_id: UUID, ticket: str | None) -> tuple[Caller, float]:
     caller = current_caller()
     require_scope(caller, "read")
     return caller, LONGEST_SECONDS
+
+
+def _base() -> str:
+    """What links begin with; a WebSocket came by `ws:`, and its links lead to `http:`."""
+    base = absolute_url("")
+    return "http" + base.removeprefix("ws") if base.startswith("ws") else base
 
 
 def _open(job_id: UUID, after: int | None, seconds: float) -> Stream:

@@ -11,6 +11,7 @@ import hmac
 import struct
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from thetool.access.caller import Caller
@@ -75,4 +76,10 @@ def require_recent(finished_at: datetime | None) -> None:
 
 
 def _signature(settings: Settings, job_id: UUID, content: bytes) -> bytes:
-    return hmac.digest(derive(settings, "tickets"), job_id.bytes + content, hashlib.sha256)
+    return hmac.digest(_secret(settings), job_id.bytes + content, hashlib.sha256)
+
+
+@lru_cache(maxsize=4)
+def _secret(settings: Settings) -> bytes:
+    """Worked out once: a list of jobs has a ticket for each that is unfinished."""
+    return derive(settings, "tickets")
