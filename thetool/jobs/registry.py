@@ -16,11 +16,14 @@ Result = TypeVar("Result", bound=BaseModel)
 Handler = Callable[[JobContext, Params], Result]
 FinishHook = Callable[[Any, JobContext, Any], None]
 
+Rate = tuple[int, float]
+"""So many in so many seconds."""
 Runs = Literal["thread", "process", "network"]
 
 DEFAULT_MEMORY_MB = 1024
 MAX_TIMEOUT_SECONDS = 86_400
 MAX_KEEP_SECONDS = 366 * 86_400
+MAX_RATE = 1000
 
 
 class TransientError(Exception):
@@ -59,6 +62,8 @@ class JobKind:
     memory_mb: int
     on_finish: FinishHook | None
     expires_in: float | None
+    concurrency: int | None
+    rate: Rate | None
     module: str
 
 
@@ -75,6 +80,8 @@ def job(
     memory_mb: int = DEFAULT_MEMORY_MB,
     on_finish: FinishHook | None = None,
     expires_in: float | None = None,
+    concurrency: int | None = None,
+    rate: Rate | None = None,
 ) -> Callable[[Handler[Params, Result]], Handler[Params, Result]]:
     """Make a function the handler of a kind of job; it stays an ordinary function.
 
@@ -90,6 +97,9 @@ def job(
         on_finish: called as `(cursor, context, result)` in the transaction that completes the job, in the worker
             itself, for a `process` job too. For a thread job `context.on_finish` does the same.
         expires_in: seconds that a job and its result are kept after its end; None is `JOB_RETENTION_DAYS`.
+        concurrency: how many jobs of this kind run at a time, in all processes together; a submit may name a narrower
+            `concurrency_key` than the kind.
+        rate: how many may begin within how many seconds, such as `(10, 60)`; a submit may name a narrower `rate_key`.
 
     Raises:
         TypeError: the handler is not `(context, params: Model) -> Model`.
@@ -100,6 +110,7 @@ def job(
         _check_bounds(kind, queue, runs, timeout, max_attempts, memory_mb)
         if expires_in is not None:
             check_keep(expires_in)
+        check_limits(concurrency, rate)
         params_model, result_model = _models(handler)
         if runs == "process" and handler.__module__ == "__main__":
             raise ValueError(f"{kind}: a child process cannot import a handler out of __main__; move it to a module")
@@ -116,6 +127,8 @@ def job(
                 memory_mb=memory_mb,
                 on_finish=on_finish,
                 expires_in=expires_in,
+                concurrency=concurrency,
+                rate=rate,
                 module=handler.__module__,
             )
         )
@@ -153,6 +166,14 @@ def check_keep(seconds: float) -> float:
     if not 0 < seconds <= MAX_KEEP_SECONDS:
         raise ValueError(f"a job is kept for more than 0 and at most {MAX_KEEP_SECONDS:,} seconds, not {seconds}")
     return seconds
+
+
+def check_limits(concurrency: int | None, rate: Rate | None) -> None:
+    """ValueError unless the limits make sense: at least one at a time, at most 1,000 in at most a day."""
+    if concurrency is not None and concurrency < 1:
+        raise ValueError(f"at least one job runs at a time, not {concurrency}")
+    if rate is not None and not (1 <= rate[0] <= MAX_RATE and 0 < rate[1] <= MAX_TIMEOUT_SECONDS):
+        raise ValueError(f"a rate is 1 to {MAX_RATE:,} jobs in at most {MAX_TIMEOUT_SECONDS:,} seconds, not {rate}")
 
 
 def _register(kind: JobKind) -> None:
