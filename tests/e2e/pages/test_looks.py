@@ -14,6 +14,7 @@ from tests.e2e.service import KEY, Service
 pytestmark = pytest.mark.browser
 RAIL = ["/analyze", "/jobs", "/settings"]
 LOOKS = (Path(__file__).parent / "looks.js").read_text()
+STRUCTURE = (Path(__file__).parent / "structure.js").read_text()
 SHIFTS = """
 const done = arguments[0];
 new PerformanceObserver((list) => done(list.getEntries().reduce((sum, entry) => sum + entry.value, 0)))
@@ -95,7 +96,22 @@ def test_every_control_has_a_name(browser: Browser) -> None:
             assert control.accessible_name, control.get_attribute("outerHTML")
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [1440, 360])
+def test_every_page_is_made_for_those_who_do_not_see_it(browser: Browser, service: Service, width: int) -> None:
+    job_id = service.submit("failing", 0)
+    service.until_job(job_id, "failed")
+    browser.look(width=width)
+    browser.open("/analyze")
+    browser.click(".sample")
+    browser.see("[data-finding=statistics]")
+    assert browser.run(STRUCTURE) == []
+    for path, ready in ((f"/jobs/{job_id}", ".notice"), ("/jobs", "#rows tr"), ("/settings", "#keys")):
+        browser.open(path)
+        browser.see(ready)
+        assert browser.run(STRUCTURE) == [], path
+
+
+@pytest.mark.parametrize("width", [1440, 360])
 @pytest.mark.parametrize("path", RAIL)
 def test_nothing_moves_while_a_page_loads(browser: Browser, path: str, width: int) -> None:
     browser.look(width=width)
