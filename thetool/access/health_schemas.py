@@ -97,6 +97,15 @@ class WorkersOut(BaseModel):
     broker_connected: bool = Field(description="Whether the database, which holds the queue, answers.")
     count: int
     workers: list[dict[str, Any]]
-    queues: dict[str, Any]
+    queues: dict[str, Any] = Field(
+        description="Of each queue: `ready`, `scheduled`, `running`, `lost` (their worker is silent) and "
+        "`oldest_ready_seconds`."
+    )
+    rates: dict[str, Any] = Field(
+        description="Jobs a minute over the last five: `enqueued_`, `finished_`, `failed_`, `lost_per_minute`."
+    )
+    kinds: dict[str, Any] = Field(
+        description="Of each kind that had an end in the last five minutes: how many a minute, `p50_ms`, `p95_ms`."
+    )
     error: str | None
     timestamp: str

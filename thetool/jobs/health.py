@@ -1,11 +1,15 @@
-"""What health says about the queue and its workers."""
+"""What health says about the queue and its workers. Nothing here reads finished jobs, however many there are."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from thetool.jobs.local import local
+from thetool.jobs.schedules import statistics
+from thetool.jobs.schedules.vacuum import dead_rows
 from thetool.telemetry.health import register_probe
+
+MANY_DEAD_ROWS = 100_000
 
 
 def register() -> None:
@@ -15,23 +19,22 @@ def register() -> None:
 
 
 def queue() -> dict[str, Any]:
-    """How many jobs are ready, wait for their time, and run; how long the oldest ready one has waited."""
-    queues = {
-        name: {
-            "ready": ready,
-            "scheduled": scheduled,
-            "running": running,
-            "oldest_ready_seconds": oldest and round(oldest, 3),
-        }
-        for name, ready, scheduled, running, oldest in local.queue.outlook()
-    }
+    """How much waits and runs in each queue, what came and ended lately, and how worn the tables are."""
+    queues = _queues()
     oldest = [told["oldest_ready_seconds"] for told in queues.values() if told["oldest_ready_seconds"] is not None]
+    recent = statistics.recent(local.queue)
+    dead = {table: dead for table, dead, _ in dead_rows(local.queue)}
     return {
         "depth": sum(told["ready"] + told["scheduled"] for told in queues.values()),
         "running": sum(told["running"] for told in queues.values()),
+        "lost": sum(told["lost"] for told in queues.values()),
         "oldest_ready_seconds": max(oldest, default=None),
         "limit": local.settings.max_queued_jobs,
         "queues": queues,
+        "kinds": recent.pop("kinds"),
+        "rates": recent,
+        "dead_rows": dead,
+        "warnings": [f"table {table} has {rows:,} dead rows" for table, rows in dead.items() if rows > MANY_DEAD_ROWS],
     }
 
 
@@ -39,3 +42,16 @@ def workers() -> dict[str, Any]:
     """The live workers of all copies of the service."""
     alive = local.queue.live_workers()
     return {"count": len(alive), "workers": alive}
+
+
+def _queues() -> dict[str, dict[str, Any]]:
+    return {
+        name: {
+            "ready": ready,
+            "scheduled": scheduled,
+            "running": running,
+            "lost": lost,
+            "oldest_ready_seconds": oldest and round(oldest, 3),
+        }
+        for name, ready, scheduled, running, lost, oldest in local.queue.outlook()
+    }

@@ -61,8 +61,8 @@ def whole(job: Job) -> JobOut:
 
 def _wanted(caller: Caller, query: JobsQuery) -> Select[Job]:
     wanted = select(Job).where(Job.owner_id == caller.owner_id)
-    if query.kind is None:  # who asks for jobs does not ask how they were told to a webhook
-        wanted = wanted.where(Job.delivery_of.is_(None))
+    if query.kind is None:  # who asks for jobs asks neither how a webhook was told, nor what the service does by itself
+        wanted = wanted.where(Job.delivery_of.is_(None), ~Job.kind.startswith("system."))
     if query.status is not None:
         wanted = wanted.where(Job.status == ("queued" if query.status == "pending" else query.status))
     if query.kind is not None:

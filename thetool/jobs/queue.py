@@ -222,7 +222,7 @@ class Queue(Claiming):
         return frozenset(kind for (kind,) in self.connection.run("offered", {"lease": self.lease}))
 
     def outlook(self) -> list[Row]:
-        """Of each queue with unfinished jobs: its name; ready, scheduled, running; seconds that the oldest waits."""
+        """Of each queue with unfinished jobs: name; ready, scheduled, running, lost; seconds that the oldest waits."""
         return self.connection.run("outlook")
 
     def live_workers(self) -> list[dict[str, Any]]:

@@ -113,13 +113,15 @@ def workers() -> Report:
     """`/api/v1/health/workers`: the live workers of all copies of the service."""
     now = readings(("database", "workers", "queue"))
     database, reading = now.get("database"), now.get("workers")
-    count = _count(reading)
+    count, queue = _count(reading), _values(now.get("queue"))
     return {
         "status": "connected" if count else "no_workers" if reading and reading.well else "error",
         "broker_connected": database is not None and database.well,
         "count": count,
         "workers": _values(reading).get("workers", []),
-        "queues": _values(now.get("queue")).get("queues", {}),
+        "queues": queue.get("queues", {}),
+        "rates": queue.get("rates", {}),
+        "kinds": queue.get("kinds", {}),
         "error": reading.error if reading else "no worker has been started in this process",
         "timestamp": timestamp(),
     }
@@ -148,12 +150,13 @@ def _cache(now: dict[str, Reading], settings: Settings) -> Report:
 
 def _service(reading: Reading) -> Report:
     if reading.well:
-        return {"status": "ok", **reading.values}
+        return {"status": "warning" if reading.values.get("warnings") else "ok", **reading.values}
     return {"status": "critical" if reading.required else "error", "error": reading.error}
 
 
 def _warnings(now: dict[str, Reading], system: Report) -> list[str]:
     found = [f"{name}: {reading.error}" for name, reading in now.items() if not reading.well]
+    found += [f"{name}: {warning}" for name, reading in now.items() for warning in reading.values.get("warnings", ())]
     if system["disk_percent"] >= DISK_WARNING_PERCENT:
         found.append(f"disk: {system['disk_percent']} % used")
     if system["memory_percent"] >= MEMORY_WARNING_PERCENT:

@@ -22,7 +22,7 @@ from thetool.jobs.schedules.cleanup import cleanup
 from thetool.jobs.waiting import wait_for
 from thetool.storage import blobs
 
-THINGS = ("jobs", "idempotency_keys", "rate_limits", "workers", "job_statistics", "lost_jobs")
+THINGS = ("jobs", "idempotency_keys", "rate_limits", "job_rates", "workers", "job_statistics", "lost_jobs")
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +62,8 @@ def fill(url: str) -> None:
             "insert into idempotency_keys (owner_id, key, request_hash, expires_at) "  # noqa: S608
             f"values ('{MASTER_OWNER_ID}', '{moment[0]}', '', now() {moment})",
         )
+    for age in ("1 hour", "40 days"):
+        rows(url, "insert into job_rates (key, starts) values (%s, array[now() - %s::interval])", age, age)
     for silence in (3, 3_000):
         rows(
             url,
@@ -83,7 +85,8 @@ def test_what_is_over_goes_and_the_rest_stays(queue: Queue, job_settings: Settin
     gone, kept = finished_job(queue, "-1 second"), finished_job(queue, "1 hour")
     queue.enqueue(new_job())
     fill(queue.url)
-    expected = {"jobs": 1, "idempotency_keys": 1, "rate_limits": 1, "workers": 1, "job_statistics": 2, "lost_jobs": 0}
+    expected = {"jobs": 1, "idempotency_keys": 1, "rate_limits": 1, "job_rates": 1, "workers": 1}
+    expected |= {"job_statistics": 2, "lost_jobs": 0}
     counted = cleanup(job_settings, dry_run=True)
     assert {name: counted.removed[name] for name in THINGS} == expected
     assert count(queue.url, "jobs") == 3
@@ -188,7 +191,7 @@ def test_route_says_what_could_not_be_removed(
 
 
 def test_the_job_says_what_it_removed(runner: Runner) -> None:
-    queue, job = runner.queue, new_job(kind="system.cleanup")
+    queue, job = runner.queue, new_job(kind="system.cleanup", runs="network")
     rows(queue.url, "insert into rate_limits values ('a', 1, now() - interval '1 hour')")
     queue.enqueue(job)
     runner.wake()

@@ -18,6 +18,8 @@ _FINISHED = "expires_at <= now() and status in ('completed', 'failed', 'cancelle
 _OLD_STATISTICS = f"""(period = 'minute' and begins < now() - interval '{MINUTES_KEPT}')
     or (period = 'hour' and begins < now() - interval '{HOURS_KEPT}')"""
 _SILENT = "heartbeat_at < now() - make_interval(secs => %(silence)s)"
+# A key that nothing waits for and nothing began for in a month: as good as one that was never used.
+_IDLE_RATE = "free_at is null and coalesce(starts[cardinality(starts)], '-infinity') < now() - interval '31 days'"
 _COUNT = "select count(*) from {table} where {over}"
 _REMOVE = """
 with due as (
@@ -67,6 +69,7 @@ def _take_back(_: Connection) -> int:
 _rows("jobs", _FINISHED, key="id", removal=_REMOVE_JOBS)
 _rows("idempotency_keys", "expires_at <= now()", key="owner_id, key")
 _rows("rate_limits", "expires_at <= now()", key="key")
+_rows("job_rates", _IDLE_RATE, key="key")
 _rows("workers", _SILENT, key="id")
 _rows("job_statistics", _OLD_STATISTICS, key="period, begins, kind")
 sweep("lost_jobs", due=lambda _: int(local.queue.connection.run("long_lost")[0][0]), remove=_take_back)

@@ -15,7 +15,7 @@ from thetool.jobs.queue import Queue
 from thetool.jobs.registry import get_kind
 from thetool.jobs.schedules.registry import Schedule
 
-PRIORITY = 1_000
+PRIORITY = 100
 """Above whatever a caller may ask for: housekeeping is small, and a long queue is when it is needed most."""
 KEEP_SECONDS = 3_600
 """How long the job of a tick is kept: a day of them would hide everything else."""

@@ -14,7 +14,7 @@ from psycopg2 import sql
 from thetool.jobs.queue import Queue
 from thetool.jobs.schedules.registry import Round
 
-HOT_TABLES = ("job_events", "job_statistics", "jobs", "rate_limits", "schedules", "workers")
+HOT_TABLES = ("job_events", "job_rates", "job_statistics", "jobs", "rate_limits", "schedules", "workers")
 DEAD_ROWS = 2_000
 DEAD_SHARE = 0.01
 """A table is worn with so many dead rows, and with so many for each live one: reading its indexes has a price too."""
