@@ -17,19 +17,23 @@ import sys
 import tempfile
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID
 
 import orjson
 import structlog
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from thetool.jobs.context import JobContext
+from thetool.jobs.context import ChildJob, JobContext, Suspended
 from thetool.jobs.failure import Failure, failure_of, invalid_params
 from thetool.jobs.frames import Frame, FrameReader
 from thetool.jobs.outlet import Outlet
+from thetool.jobs.payload import to_json_text
 from thetool.jobs.registry import JobKind, TransientError, get_kind
 from thetool.jobs.results import Completed, completed
+
+if TYPE_CHECKING:
+    from thetool.jobs.options import JobOptions
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -61,6 +65,23 @@ class ParentDesk:
             return path.open("rb")
         finally:
             path.unlink()
+
+    def spawn(self, kind: str, params: BaseModel, options: JobOptions) -> UUID:
+        """Tell the parent of a child job; it knows the kinds."""
+        told = {"kind": kind, "params": orjson.Fragment(to_json_text(params)), "options": options}
+        return UUID(self._ask(b"C", told)["id"])
+
+    def children(self) -> list[ChildJob]:
+        """Ask the parent which child jobs were made."""
+        told = self._ask(b"K", {})["children"]
+        return [ChildJob(UUID(child.pop("id")), **child, read=self._read_child) for child in told]
+
+    def must_wait(self) -> bool:
+        """Ask the parent whether child jobs are not finished."""
+        return bool(self._ask(b"W", {})["wait"])
+
+    def _read_child(self, child_id: UUID) -> Any:
+        return self._ask(b"V", {"id": str(child_id)})["result"]
 
     def _ask(self, letter: bytes, asked: dict[str, Any]) -> dict[str, Any]:
         self._outlet.send_json(letter, asked)
@@ -111,6 +132,8 @@ def _run(job: Frame, params: Frame, desk: ParentDesk) -> Frame:
     )
     try:
         outcome = _outcome(_find(told["module"], told["kind"]), params[1], context)
+    except Suspended:
+        return b"H", b""
     except BaseException as error:
         outcome = failure_of(error)
     if isinstance(outcome, Completed):

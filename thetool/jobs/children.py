@@ -12,15 +12,16 @@ from uuid import UUID
 
 import orjson
 import structlog
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from thetool.jobs.active import Running
-from thetool.jobs.context import Interrupted, TimedOut
+from thetool.jobs.context import Interrupted, Suspended, TimedOut
 from thetool.jobs.failure import Failure, failure_of
 from thetool.jobs.frames import BadFrame
+from thetool.jobs.options import JobOptions
 from thetool.jobs.outcome import Outcome
 from thetool.jobs.process_tree import descendants, memory_bytes
-from thetool.jobs.registry import JobKind
+from thetool.jobs.registry import JobKind, get_kind
 from thetool.jobs.results import completed
 from thetool.jobs.scratch import make_scratch_file, open_scratch_file, sweep
 from thetool.jobs.slots import Slot
@@ -32,6 +33,9 @@ LOOK_SECONDS = 0.1
 JOBS_OF_A_CHILD = 100
 LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
 MIB = 2**20
+
+_options = TypeAdapter(JobOptions)
+_FAMILY = {b"C": "_spawn", b"K": "_tell_children", b"V": "_read_child", b"W": "_ask_to_wait"}
 
 
 class Nursery:
@@ -158,6 +162,10 @@ class Following:
             self._answer(self._store, orjson.loads(payload))
         elif letter == b"O":
             self._answer(self._open, orjson.loads(payload))
+        elif letter in _FAMILY:
+            self._answer(getattr(self, _FAMILY[letter]), orjson.loads(payload))
+        elif letter == b"H" and self._running.context.awaits_children():
+            return Suspended
         else:
             raise BadFrame(f"an unknown letter {letter!r}")
         return None
@@ -186,6 +194,31 @@ class Following:
             failure = failure_of(error)
             answer = {"error": failure.message, "transient": failure.transient}
         self._child.answer(answer)
+
+    def _spawn(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Note a child job."""
+        params = get_kind(str(asked["kind"])).params_model.model_validate(asked["params"])
+        if "webhook" in asked["options"]:
+            raise ValueError("a child process cannot say whom to tell")
+        options = _options.validate_python(asked["options"])
+        return {"id": str(self._running.context.spawn(str(asked["kind"]), params, **options))}
+
+    def _tell_children(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Say which child jobs there are."""
+        names = ("id", "kind", "status", "title", "error")
+        return {
+            "children": [{name: getattr(child, name) for name in names} for child in self._running.context.children]
+        }
+
+    def _read_child(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Give the result of a child job, as JSON text."""
+        wanted = UUID(asked["id"])
+        found = (child for child in self._running.context.children if child.id == wanted)
+        return {"result": next(child.read(wanted) for child in found)}
+
+    def _ask_to_wait(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Say whether child jobs are not finished."""
+        return {"wait": self._running.context.awaits_children()}
 
     def _store(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Keep a file of the child's folder."""

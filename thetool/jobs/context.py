@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, BinaryIO, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Unpack
 from uuid import UUID
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from thetool.jobs.options import JobOptions
 
 
 class Interrupted(BaseException):  # noqa: N818  like KeyboardInterrupt: `except Exception` in a handler must not catch it
@@ -23,6 +29,32 @@ class LostClaim(Interrupted):
     """The job is no longer ours: its lease ran out, or this worker handed it back. Nothing that it does now counts."""
 
 
+class Suspended(Interrupted):
+    """The job is laid aside until its children are finished; then its handler is called again."""
+
+
+@dataclass(frozen=True)
+class ChildJob:
+    """A child of a job, as it was when the job's handler asked. `error` is `{code, message, traceback}`."""
+
+    id: UUID
+    kind: str
+    status: str
+    title: str | None
+    error: dict[str, Any] | None
+    read: Callable[[UUID], Any] = field(repr=False, compare=False)
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is completed, failed or cancelled."""
+        return self.status not in ("queued", "running")
+
+    @property
+    def result(self) -> Any:
+        """Its result as plain JSON types, read anew each time; None unless it is completed."""
+        return self.read(self.id) if self.status == "completed" else None
+
+
 class Desk(Protocol):
     """Where a context's wishes go: to the queue in the worker itself, to the parent in a child process."""
 
@@ -34,6 +66,15 @@ class Desk(Protocol):
 
     def open(self, file_id: UUID) -> BinaryIO:
         """Open a copy of a stored file of the job's owner."""
+
+    def spawn(self, kind: str, params: BaseModel, options: JobOptions) -> UUID:
+        """Note a child that is to be made."""
+
+    def children(self) -> Sequence[ChildJob]:
+        """The children that were made."""
+
+    def must_wait(self) -> bool:
+        """Whether there are children, made or to be made, that are not finished."""
 
 
 class JobContext:
@@ -51,6 +92,8 @@ class JobContext:
         self.attempt = attempt
         self.claim_token = claim_token
         self.finish_callbacks: list[Callable[[Any], None]] = []
+        self.spawned: list[Any] = []
+        self._children: tuple[ChildJob, ...] | None = None
         self.interruption: type[Interrupted] | None = None
         self._desk = desk
 
@@ -100,6 +143,51 @@ class JobContext:
         What it writes is kept exactly when the job is completed. When it raises, nothing is kept and the job fails.
         """
         self.finish_callbacks.append(callback)
+
+    def spawn(self, kind: str, params: BaseModel, **options: Unpack[JobOptions]) -> UUID:
+        """Have a child: a job of the same owner. It is made when this attempt ends well, never else.
+
+        That is, in the transaction that lays this job aside (`wait_for_children()`) or completes it, if the claim still
+        holds then: an attempt that fails, is tried again or lost its claim has no children.
+
+        Args:
+            kind: a registered kind.
+            params: its parameters.
+            options: see `JobOptions`.
+
+        Returns:
+            The id that the child will have.
+
+        Raises:
+            UnknownKind, TypeError, ValueError, ValidationFailed: as `submit()` does (in a child process RuntimeError).
+        """
+        self.checkpoint()
+        return self._desk.spawn(kind, params, options)
+
+    def wait_for_children(self) -> None:
+        """Lay this job aside until all its children are finished, however they end; then its handler is called anew.
+
+        No thread waits, no attempt is used. Returns only when there is nothing to wait for. So a handler begins with
+        what is there: `if not context.children: ...spawn...; context.wait_for_children()`, and goes on with
+        `context.children`. Cancelling the job cancels its children.
+
+        Raises:
+            Suspended: always, when there are unfinished children; let it pass.
+        """
+        self.checkpoint()
+        if self.awaits_children():
+            raise Suspended
+
+    def awaits_children(self) -> bool:
+        """Whether there are children, made or to be made, that are not finished."""
+        return self._desk.must_wait()
+
+    @property
+    def children(self) -> tuple[ChildJob, ...]:
+        """The children of earlier rounds, in the order of their making; those of this round come with the next."""
+        if self._children is None:
+            self._children = tuple(self._desk.children())
+        return self._children
 
     def interrupt(self, how: type[Interrupted]) -> None:
         """Make the next `checkpoint()` raise; the first reason stays. (For the runner, not for handlers.)"""

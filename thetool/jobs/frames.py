@@ -1,8 +1,9 @@
 """What a worker and its child process say to each other: a length, a letter, bytes (JSON, mostly).
 
-Never pickle: a child is not trusted. Parent to child: `J` which job, `P` its parameters, `A` the answer to `S` and `O`.
-Child to parent: `R` ready, `G` progress, `S` a file to store, `O` one to open, `L` a log line, `D` the result, `F` a
-failure.
+Never pickle: a child is not trusted. Parent to child: `J` which job, `P` its parameters, `A` an answer. Child to
+parent: `R` ready, `G` progress, `L` a log line, `D` the result, `F` a failure, `H` laid aside; and, to be answered,
+`S` a file to store, `O` one to open, `C` a child job to make, `K` which there are, `V` the result of one, `W` whether
+to wait for them.
 """
 
 from __future__ import annotations

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
+from typing_extensions import TypedDict  # Pydantic reads these, and needs this one before Python 3.12
 
 from thetool.database.ids import new_id
 from thetool.jobs.claims import NewJob

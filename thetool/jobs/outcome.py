@@ -16,9 +16,11 @@ import structlog
 from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.active import Running
 from thetool.jobs.claims import Claim, Ending, Wish
-from thetool.jobs.context import Cancelled, Interrupted, LostClaim, TimedOut
+from thetool.jobs.context import Cancelled, Interrupted, LostClaim, Suspended, TimedOut
 from thetool.jobs.failure import Failure, backoff_seconds, failure_of
+from thetool.jobs.groups import family
 from thetool.jobs.queue import Queue
+from thetool.jobs.reporting import flush
 from thetool.jobs.results import Completed, unstorable
 from thetool.jobs.schedules.tally import count_end
 from thetool.jobs.slots import Slot
@@ -129,9 +131,21 @@ class Settlement:
             return None
         if issubclass(how, TimedOut):
             return self._fail(running, timeout_failure(claim.timeout))
+        if issubclass(how, Suspended):
+            return self._suspend(running)
         status = self._persist(lambda: self._queue.finish_cancelled(claim))
         self._tell(running, status)
         return status
+
+    def _suspend(self, running: Running) -> str | None:
+        """Lay the job aside until its children are finished."""
+        flush(self._queue, running)
+        try:
+            kept = self._persist(lambda: family.suspend(self._queue, running.claim, running.context.spawned))
+        except Exception as error:
+            log.exception("the job's children cannot be made")
+            return self._fail(running, failure_of(error))
+        return "queued" if kept else self._stop(running, Cancelled)
 
     def _write_result(self, running: Running, outcome: Completed) -> bool:
         notify = not self._waiters.only_here(running.claim.id)

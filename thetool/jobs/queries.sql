@@ -254,16 +254,6 @@ returning jobs.id, kind, fate, attempts,
     case when fate = 'queued' then pg_notify('thetool_jobs', queue || ':' || runs || ':')
     else pg_notify('thetool_jobs_done', jobs.id::text) end;
 
--- cancel: Cancel a queued job at once; ask the worker of a running one to stop it.
-update jobs set
-    cancel_requested_at = coalesce(cancel_requested_at, now()),
-    status = case status when 'queued' then 'cancelled' else status end,
-    finished_at = case status when 'queued' then now() end,
-    expires_at = case status when 'queued' then now() + make_interval(secs => coalesce(keep_s, %(keep)s)) end
-where id = %(id)s and status in ('queued', 'running')
-returning status, case when status = 'running' then pg_notify('thetool_jobs_cancel', id::text)
-    else pg_notify('thetool_jobs_done', id::text) end;
-
 -- delete: Delete a finished job, and what remembers it.
 with gone as (
     delete from jobs where id = %(id)s and status in ('completed', 'failed', 'cancelled') returning id, owner_id

@@ -159,12 +159,22 @@ class Queue(Claiming):
         return [row[:4] for row in rows]
 
     def cancel(self, job_id: UUID) -> str | None:
-        """Cancel a queued job, or ask a running one to stop.
+        """Cancel a queued job, or ask a running one to stop, and so what it waits for.
 
         Returns:
             Its status then, or None when it is finished or unknown.
         """
-        return self._status("cancel", {"id": job_id, "keep": self.keep})
+        return self.cancel_all([job_id]).get(job_id)
+
+    def cancel_all(self, job_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """Cancel several jobs, or ask their workers, and so their children; gives the status of each one concerned."""
+        told: dict[UUID, str] = {}
+        more = bool(job_ids)
+        while more:
+            rows = self.connection.run("cancel_tree", {"ids": list(job_ids), "keep": self.keep})
+            told = {job_id: status for job_id, status, *_ in rows} | told
+            more = any(has_children for _, _, has_children, _ in rows)
+        return told
 
     def delete(self, job_id: UUID) -> None:
         """Delete a job that is finished; another one stays."""

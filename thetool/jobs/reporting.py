@@ -8,10 +8,13 @@ from typing import BinaryIO, cast
 from uuid import UUID
 
 import structlog
+from pydantic import BaseModel
 
 from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.active import Running
-from thetool.jobs.context import LostClaim
+from thetool.jobs.context import ChildJob, LostClaim
+from thetool.jobs.groups import family
+from thetool.jobs.options import JobOptions
 from thetool.jobs.payload import clean
 from thetool.jobs.queue import Queue
 from thetool.jobs.registry import TransientError
@@ -73,6 +76,26 @@ class Reporter:
             raise
         copy.seek(0)
         return copy
+
+    def spawn(self, kind: str, params: BaseModel, options: JobOptions) -> UUID:
+        """Note a child; it is made in the transaction in which this attempt ends."""
+        spawned = self._running.context.spawned
+        if len(spawned) >= family.MAX_CHILDREN:
+            raise family.TooManyChildren(f"A job may have {family.MAX_CHILDREN:,} children.")
+        child = family.new_child(self._running.claim, kind, params, options)
+        if not spawned:
+            self._running.context.on_finish(lambda cursor: family.make_children(self._queue, spawned, cursor))
+        spawned.append(child)
+        return child.id
+
+    def children(self) -> list[ChildJob]:
+        """The children that were made."""
+        return family.children_of(self._queue, self._running.claim.id)
+
+    def must_wait(self) -> bool:
+        """Whether there are children, made or to be made, that are not finished."""
+        context = self._running.context
+        return bool(context.spawned) or not all(child.finished for child in context.children)
 
 
 def flush(queue: Queue, running: Running) -> None:

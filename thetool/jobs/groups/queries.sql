@@ -65,25 +65,6 @@ update jobs set
 where id = %(id)s and claim_token = %(token)s and status = 'running' and cancel_requested_at is null
 returning id;
 
--- add_children: Add the children of a job; of its owner, and with its correlation_id.
-with added as (
-    insert into jobs (
-        id, kind, queue, runs, params, owner_id, correlation_id, priority, run_at, timeout_s, max_attempts,
-        parent_id, title, keep_s
-    )
-    select child.id, child.kind, child.queue, child.runs, child.params::json, parent.owner_id, parent.correlation_id,
-        child.priority, coalesce(child.run_at, now()), child.timeout, child.max_attempts, parent.id, child.title,
-        child.keep
-    from jobs as parent, unnest(
-        %(ids)s::uuid[], %(kinds)s::text[], %(queues)s::text[], %(runs)s::text[], %(params)s::text[],
-        %(priorities)s::integer[], %(run_ats)s::timestamptz[], %(timeouts)s::float8[], %(max_attempts)s::integer[],
-        %(titles)s::text[], %(keeps)s::float8[]
-    ) as child (id, kind, queue, runs, params, priority, run_at, timeout, max_attempts, title, keep)
-    where parent.id = %(parent_id)s
-    returning queue, runs
-)
-select pg_notify('thetool_jobs', queue || ':' || runs || ':') from (select distinct queue, runs from added) as sorts;
-
 -- await_children: Let a job that was laid aside wait for its unfinished children; ready at once when there are none.
 update jobs set
     children_left = unfinished, run_at = case when unfinished > 0 then 'infinity'::timestamptz else now() end
