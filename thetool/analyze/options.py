@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import orjson
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, field_validator
 
+from thetool.jobs.webhooks.addresses import WEBHOOK_URL, WebhookUrl
 from thetool.text.topics import SAMPLE_CHARACTERS, Labels, labels_of
 from thetool.web.preferences import MAX_WAIT_SECONDS
 from thetool.web.problems import ValidationFailed
@@ -70,6 +71,10 @@ class Options(Input):
     wait: Annotated[float, Field(ge=0, le=MAX_WAIT_SECONDS, allow_inf_nan=False)] | None = Field(
         default=None,
         description=f"Seconds to wait for the result, up to {MAX_WAIT_SECONDS:g}; `Prefer: wait=N` outranks it.",
+    )
+    webhook_url: WebhookUrl | None = Field(
+        default=None,
+        description=f"{WEBHOOK_URL} An answer from the cache makes no job, and calls nobody.",
     )
 
     @field_validator("labels")

@@ -33,6 +33,7 @@ from thetool.database.orm import db
 from thetool.jobs.admission import NoWorker, QueueFull, QuotaExceeded
 from thetool.jobs.idempotency import Idempotency, IdempotencyConflict
 from thetool.jobs.repeats import is_replayed, request_idempotency
+from thetool.jobs.webhooks.asked import NoWebhookSecret, webhook_of
 from thetool.telemetry.health import register_probe
 from thetool.web.body_limit import limit_body
 from thetool.web.current import settings
@@ -62,7 +63,7 @@ def _prepare(setup: BlueprintSetupState) -> None:
 @needs("write")
 @limit_body(lambda limits: max(limits.max_upload_bytes, limits.max_total_upload_size))
 @raises(EmptyInput, UndecodableText, ValidationFailed, UnsupportedMediaType, TooLarge, IdempotencyConflict, QueueFull)
-@raises(QuotaExceeded, NoWorker, WeightsMissing, DatabaseAway, AnalysisFailed)
+@raises(QuotaExceeded, NoWorker, WeightsMissing, DatabaseAway, AnalysisFailed, NoWebhookSecret)
 @described(OPERATION, *MODELS)
 def analyze() -> Response:
     """Analyze a text, or several files of text.
@@ -151,9 +152,10 @@ def reset_cache_metrics() -> CacheResetOut:
 def _taking(incoming: Incoming) -> Any:
     """How the texts of this request are taken in."""
     caller, correlation_id = current_caller(), current_request_id()
+    webhook = webhook_of(caller, incoming.options.webhook_url)
 
     def take(text: str, idempotency: Idempotency | None, batch_id: UUID | None) -> Kept | UUID:
-        asked = Asked.of(text, incoming.options, caller, correlation_id, settings())
+        asked = Asked.of(text, incoming.options, caller, correlation_id, settings(), webhook)
         return _desk().take(asked, idempotency=idempotency, batch_id=batch_id)
 
     return take

@@ -17,9 +17,11 @@ from thetool.analyze.options import Options
 from thetool.analyze.schemas import Skipped
 from thetool.analyze.tasks import Plan, plan
 from thetool.config import Settings
+from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.idempotency import AnsweredWithoutJob, Idempotency, Remembered, recall, remember
 from thetool.jobs.submit import Submission, submit
 from thetool.jobs.waiting import look_at
+from thetool.jobs.webhooks.asked import Webhook
 from thetool.storage import blobs
 from thetool.text.topics import SAMPLE_CHARACTERS
 from thetool.web.problems import NotFound, ValidationFailed
@@ -41,9 +43,18 @@ class Asked:
     plan: Plan
     caller: Caller
     correlation_id: str
+    webhook: Webhook | None = None
 
     @classmethod
-    def of(cls, text: str, options: Options, caller: Caller, correlation_id: str, settings: Settings) -> Asked:
+    def of(
+        cls,
+        text: str,
+        options: Options,
+        caller: Caller,
+        correlation_id: str,
+        settings: Settings,
+        webhook: Webhook | None = None,
+    ) -> Asked:
         """Decide which tasks the text gets.
 
         Raises:
@@ -53,7 +64,7 @@ class Asked:
         if options.sentences and len(text) > MAX_CHARACTERS_WITH_SENTENCES:
             most = f"is for texts of up to {MAX_CHARACTERS_WITH_SENTENCES:,} characters; this has {len(text):,}"
             raise ValidationFailed.of_fields([("sentences", most, "body")])
-        return cls(text, options, plan("text", options.tasks, settings), caller, correlation_id)
+        return cls(text, options, plan("text", options.tasks, settings), caller, correlation_id, webhook)
 
     @property
     def cache_key(self) -> bytes:
@@ -162,14 +173,16 @@ class Desk:
             expires_at=datetime.now(UTC) + timedelta(hours=INPUT_HOURS),
             quota_bytes=asked.caller.storage_quota_bytes,
         )
-        created = False
         try:
             long = LongText.model_validate({**given, "input": blob.id})
             made = self._make(LONG, long, asked, idempotency, batch_id)
-            created = made.created
-        finally:
-            if not created:  # refused, or an earlier job is the answer
-                blobs.delete(blob.id)
+        except DatabaseUnavailable:  # the job may have been made all the same; INPUT_HOURS ends the text if not
+            raise
+        except BaseException:
+            blobs.delete(blob.id)
+            raise
+        if not made.created:  # an earlier job is the answer
+            blobs.delete(blob.id)
         return made.job_id
 
     @staticmethod
@@ -184,4 +197,5 @@ class Desk:
             batch_id=batch_id,
             idempotency=idempotency,
             job_quota=asked.caller.job_quota,
+            webhook=asked.webhook,
         )

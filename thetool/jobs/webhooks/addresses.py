@@ -104,13 +104,11 @@ def _checked(url: str) -> str:
 WebhookUrl = Annotated[
     str,
     AfterValidator(_checked),
-    Field(
-        description="Address that is sent a signed POST when the job is finished; see docs/webhooks.md. "
-        "An answer that is there at once (from the cache) makes no job, and calls nobody.",
-        examples=["https://example.com/hooks/thetool"],
-    ),
+    Field(examples=["https://example.com/hooks/thetool"]),
 ]
 """The URL of a webhook, in a model of what comes in."""
+WEBHOOK_URL = "Address that is sent a signed POST when the job is finished."
+"""What such a field is for."""
 
 
 def refuse_literal(target: Target, *, private: bool) -> None:
