@@ -67,3 +67,9 @@ def test_detailed_health_knows_every_room(client: FlaskClient, master: dict[str,
     assert services["queue"]["depth"] == 0, services["queue"]
     assert services["workers"]["status"] == "ok"
     assert report["status"] == "ok", report["warnings"]
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live", "/nowhere", "/api/v1/jobs", "/openapi.json"])
+def test_an_answer_ends_its_line(client: FlaskClient, master: dict[str, str], path: str) -> None:
+    """So that a shell's prompt does not stand behind it."""
+    assert client.get(path, headers=master).data.endswith(b"}\n")

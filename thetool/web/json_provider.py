@@ -21,8 +21,11 @@ def _plain(value: Any) -> Any:
 
 
 def to_json(value: Any) -> bytes:
-    """Write `value` as UTF-8 JSON; times are ISO 8601 with `Z`, UUIDs strings, NaN is null."""
-    return orjson.dumps(value, _plain, _options)
+    """Write `value` as the UTF-8 JSON of an answer; times are ISO 8601 with `Z`, UUIDs strings, NaN is null.
+
+    It ends in a newline, so that a shell's prompt does not stand behind the last brace.
+    """
+    return orjson.dumps(value, _plain, _options | orjson.OPT_APPEND_NEWLINE)
 
 
 class OrjsonProvider(JSONProvider):
@@ -30,7 +33,7 @@ class OrjsonProvider(JSONProvider):
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Write `obj` as JSON text."""
-        return to_json(obj).decode()
+        return orjson.dumps(obj, _plain, _options).decode()
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Read JSON; raises ValueError for what is not JSON or is nested too deeply."""

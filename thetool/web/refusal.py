@@ -58,7 +58,7 @@ def problem_response(status: int) -> bytes:
     """A whole HTTP response for a request that could not be read."""
     request_id = uuid4().hex
     problem = _BY_STATUS.get(status, BadRequest)()
-    body = orjson.dumps(problem.body(request_id))
+    body = orjson.dumps(problem.body(request_id), option=orjson.OPT_APPEND_NEWLINE)
     headers = [
         ("Connection", "close"),
         ("Content-Type", MEDIA_TYPE),
