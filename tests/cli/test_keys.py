@@ -91,6 +91,18 @@ def test_rotate_and_revoke(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "revoked" in run("keys", "list", "--revoked").stdout
 
 
+def test_webhook_secret(run: Run) -> None:
+    key = create(run, "sender")
+    for given in ((), (str(key["id"]),)):
+        made = run("keys", "webhook-secret", *given)
+        assert made.stdout.startswith("whsec_")
+        assert "not shown again" in made.stderr
+    told = json.loads(run("keys", "webhook-secret", str(key["id"]), "--json").stdout)
+    assert told["key_id"] == key["id"]
+    assert told["webhook_secret"] not in made.stdout
+    assert run("keys", "webhook-secret", "01a20100-2bf3-76b9-8eed-f88d0ab16cf7").exit_code == 1
+
+
 def test_wrong_words(run: Run) -> None:
     assert run("keys", "revoke", "not-an-id").exit_code == 2
     assert run("keys", "create").exit_code == 2

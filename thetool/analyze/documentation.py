@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from thetool.analyze.options import Options, TextIn
 from thetool.analyze.schemas import AnalysisOut, BatchOut, PendingOut
 from thetool.jobs.repeats import PARAMETER
+from thetool.jobs.webhooks import documentation as webhooks
 
 _OPTIONS = Options.model_json_schema()["properties"]
 _EXAMPLE = "I love this sofa, but the delivery was late."
@@ -74,6 +75,7 @@ _X_CACHE = {"X-Cache": {"description": "`HIT` or `MISS`.", "schema": {"type": "s
 OPERATION: dict[str, Any] = {
     "parameters": [*_QUERY, *_LABELS, *_HEADERS],
     "requestBody": _BODY,
+    "callbacks": webhooks.CALLBACKS,
     "responses": {
         "200": {
             "description": "The analysis; for several files, what became of each.",
@@ -90,4 +92,4 @@ OPERATION: dict[str, Any] = {
         },
     },
 }
-MODELS = (TextIn, AnalysisOut, PendingOut, BatchOut)
+MODELS = (TextIn, AnalysisOut, PendingOut, BatchOut, *webhooks.MODELS)

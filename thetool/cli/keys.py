@@ -109,6 +109,20 @@ def rotate(service: Service, key_id: UUID, grace: int | None, as_json: bool) -> 
     _show_issued(service.post(f"{KEYS}/{key_id}/rotate", query={"grace_seconds": grace}).body, as_json=as_json)
 
 
+@keys.command("webhook-secret")
+@click.argument("key_id", metavar="[ID]", type=click.UUID, required=False)
+@json_option
+@for_service
+def webhook_secret(service: Service, key_id: UUID | None, as_json: bool) -> None:
+    """Make the secret that signs the webhooks of the key ID, or of the key in use. It is shown this once."""
+    made = service.post(f"{KEYS}/{key_id or 'current'}/webhook-secret").body
+    if as_json:
+        print_json(made)
+        return
+    click.echo(plain(made["webhook_secret"]))
+    click.echo("Keep it now: it is not shown again. The one before signs along for a day.", err=True)
+
+
 def _show_issued(key: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(key)
