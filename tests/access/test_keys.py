@@ -93,6 +93,11 @@ def test_many_at_once_make_one_owner(app: APIFlask, master: dict[str, str]) -> N
         ({"name": "a", "expires_at": "2099-01-01T00:00:00"}, "expires_at"),
         ({"name": "a", "expires_at": "9999-12-31T23:59:59-12:00"}, "expires_at"),
         ({"name": "a", "expires_at": "0001-01-01T00:00:00+12:00"}, "expires_at"),
+        ({"name": "a", "rate_limit_per_minute": True}, "rate_limit_per_minute"),
+        ({"name": "a", "job_quota": "5"}, "job_quota"),
+        ({"name": "a", "storage_quota_bytes": 5.0}, "storage_quota_bytes"),
+        ({"name": "a", "expires_at": True}, "expires_at"),
+        ({"name": "a", "expires_at": 4_000_000_000}, "expires_at"),
         ({"name": "a", "colour": "red"}, "colour"),
     ],
 )

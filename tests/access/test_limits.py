@@ -20,6 +20,7 @@ from structlog.testing import capture_logs
 from tests.access.conftest import bearer, build
 from tests.access.test_caller import assert_problem, change
 from tests.conftest import MASTER_KEY
+from thetool.access import lookup
 from thetool.access.limit_storage import TAKES_BETWEEN_SWEEPS, Bucket, PostgresStorage, RedisBucketStorage
 from thetool.access.limits import network_of
 from thetool.config import Settings, SettingsError
@@ -41,6 +42,7 @@ def test_an_address_without_a_key(client: FlaskClient) -> None:
     assert answer.status_code == 200
     headers = {name: answer.headers[f"RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")}
     assert headers == {"Limit": "3", "Remaining": "2", "Reset": "10"}
+    assert answer.headers["RateLimit-Policy"] == "6;w=60;burst=3"
     assert "Retry-After" not in answer.headers
     assert statuses(client, 2) == [200, 200]
     for _ in range(2):  # the second is refused out of memory
@@ -64,6 +66,24 @@ def test_failed_attempts_use_up_the_address(client: FlaskClient) -> None:
 def test_a_wrong_key_is_free_nowhere(client: FlaskClient, path: str) -> None:
     assert statuses(client, 4, path, headers=bearer("wrong")) == [401, 401, 401, 429]
     assert statuses(client, 1, "/health", headers=bearer("wrong")) == [200], "open to all, so the key does not matter"
+
+
+def test_wrong_keys_of_a_refused_address_are_not_looked_up(
+    client: FlaskClient, issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, new = issue(), issue()
+    assert statuses(client, 1, "/read", headers=bearer(known)) == [200]
+    asked: list[object] = []
+    read = lookup._read
+    monkeypatch.setattr(lookup, "_read", lambda statement, value: asked.append(value) or read(statement, value))
+    wrong = [client.get("/read", headers=bearer(f"tt_{number:043}")).status_code for number in range(9)]
+    assert wrong == [401] * 3 + [429] * 6
+    assert len(asked) == 4, "the one that found the bucket empty was looked up too"
+    assert statuses(client, 1, "/read", headers=bearer(known)) == [200], "a key that was seen here goes on"
+    assert statuses(client, 1, "/read", headers=bearer(new)) == [429]
+    assert statuses(client, 1, "/read", headers=bearer(new), environ_base={"REMOTE_ADDR": "192.0.2.7"}) == [200]
+    assert statuses(client, 1, "/health", headers=bearer("tt_" + "0" * 43)) == [200]
+    assert statuses(client, 1, "/read", headers=bearer(MASTER_KEY)) == [200]
 
 
 def test_each_key_has_its_own(client: FlaskClient, issue: Issue) -> None:

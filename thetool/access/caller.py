@@ -139,6 +139,15 @@ def require_scope(caller: Caller, scope: Scope | None) -> None:
         )
 
 
+def sends_unknown_key() -> bool:
+    """Whether the present request carries what may be an issued key, and this process would have to look it up."""
+    key = _bearer() or request.headers.get("X-API-Key", "").strip()
+    if not is_issued_form(key):
+        return False
+    digest = hashlib.sha256(key.encode()).digest()
+    return not hmac.compare_digest(digest, access().master_hash) and not access().keys.knows(digest)
+
+
 def caller_of_key(key: str) -> Caller:
     """The caller that a key stands for, wherever it came from.
 

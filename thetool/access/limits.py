@@ -3,7 +3,8 @@
 `RATE_LIMIT_PER_MINUTE` (or the key's own limit) is what goes on for ever; `RATE_LIMIT_BURST` is how many requests may
 come at once after a quiet time. A key with a limit of its own has a burst in the same proportion. Free are the master
 key, health, static files, and reading jobs and files; but nowhere a wrong key, of which each may cost a question to
-the database. When the storage of the limits is away, all requests pass.
+the database: once they have emptied the bucket of their address, none that is new to this process is looked up. When
+the storage of the limits is away, all requests pass.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import Any, NoReturn, cast
 import structlog
 from flask import Flask, Response, current_app, g, request
 from flask_limiter import ApplicationLimit, Limiter, RequestLimit
-from limits import RateLimitItem, WindowStats
+from limits import RateLimitItem, WindowStats, parse
 from limits.strategies import STRATEGIES, RateLimiter
 
-from thetool.access.caller import Caller, InvalidKey, current_caller
+from thetool.access.caller import Caller, InvalidKey, current_caller, sends_unknown_key
 from thetool.access.limit_storage import Bucket, BucketStorage
 from thetool.config import Settings, SettingsError
 from thetool.web.current import settings as current_settings
@@ -55,9 +56,9 @@ class TokenBucketRateLimiter(RateLimiter):
 
     def hit(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
         """Count a request; whether it may go on."""
-        key = item.key_for(*identifiers)
-        bucket = self._still_refused(key) or self._take(key, item, cost)
-        g.rate_bucket = bucket
+        name = identifiers[0]
+        bucket = self.still_refused(name) or self._take(name, item.key_for(*identifiers), item, cost)
+        g.rate_bucket, g.rate_item = bucket, item
         return bucket is None or bucket.allowed
 
     def test(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
@@ -73,7 +74,7 @@ class TokenBucketRateLimiter(RateLimiter):
         interval, capacity = _shape(item)
         return self._buckets.level(item.key_for(*identifiers), interval=interval, capacity=capacity)
 
-    def _take(self, key: str, item: RateLimitItem, cost: int) -> Bucket | None:
+    def _take(self, name: str, key: str, item: RateLimitItem, cost: int) -> Bucket | None:
         now = time.monotonic()
         if now < self._away_until:
             return None
@@ -88,20 +89,26 @@ class TokenBucketRateLimiter(RateLimiter):
             return None
         self._away_until = 0.0
         if not bucket.allowed:
-            self._remember_refusal(key, bucket, now)
+            self._remember_refusal(name, bucket, now)
         return bucket
 
-    def _still_refused(self, key: str) -> Bucket | None:
-        bucket, until = self._refused.get(key, (None, 0.0))
+    @property
+    def refuses_some(self) -> bool:
+        """Whether anybody was refused here of late."""
+        return bool(self._refused)
+
+    def still_refused(self, name: str) -> Bucket | None:
+        """The empty bucket of a caller who was refused here and would be again; None for all others."""
+        bucket, until = self._refused.get(name, (None, 0.0))
         left = until - time.monotonic()
         if bucket is None or left <= 0:
             return None
         return Bucket(False, bucket.capacity, 0, max(0.0, bucket.full_in - bucket.next_in + left), left)
 
-    def _remember_refusal(self, key: str, bucket: Bucket, now: float) -> None:
+    def _remember_refusal(self, name: str, bucket: Bucket, now: float) -> None:
         if len(self._refused) >= MOST_REFUSED_KEPT:
             self._refused.clear()
-        self._refused[key] = (bucket, now + bucket.next_in)
+        self._refused[name] = (bucket, now + bucket.next_in)
 
     def _warn(self, error: Exception) -> None:
         if time.monotonic() - self._warned_at >= SECONDS_BETWEEN_WARNINGS:
@@ -127,9 +134,27 @@ def init_app(app: Flask, settings: Settings) -> None:
         on_breach=_refuse,
         **_storage(settings),
     )
-    limiter.request_filter(_is_free)
+    app.extensions.setdefault("limiter", set()).add(limiter)  # it then adds no hooks of its own: free callers pay them
     limiter.init_app(app)
+    app.before_request(lambda: _limit(limiter))
     app.after_request(_add_headers)
+
+
+def _limit(limiter: Limiter) -> None:
+    """Count the request, unless it is free. Raises RateLimited."""
+    if _is_open():
+        return
+    _refuse_stranger(cast(TokenBucketRateLimiter, limiter.limiter))
+    if not _is_free():
+        limiter._check_request_limit()
+
+
+def _refuse_stranger(strategy: TokenBucketRateLimiter) -> None:
+    """Refuse a key that would have to be looked up, where the address has sent too many wrong ones already."""
+    bucket = strategy.still_refused(_address()) if strategy.refuses_some else None
+    if bucket is not None and sends_unknown_key():
+        g.rate_bucket, g.rate_item = bucket, parse(_rate_of(None))
+        raise _refusal(g.rate_item, bucket)
 
 
 def _storage(settings: Settings) -> dict[str, Any]:
@@ -150,12 +175,15 @@ def _shape(item: RateLimitItem) -> tuple[float, int]:
     return item.get_expiry() / item.amount, max(1, math.ceil(burst))
 
 
+def _is_open() -> bool:
+    """Whether nobody's key matters here, so that none is looked at."""
+    return request.method == "OPTIONS" or (request.path.startswith(FREE_PATHS) and not _needs_key())
+
+
 def _is_free() -> bool:
     path, method = request.path, request.method
-    if method == "OPTIONS":
-        return True
     if path.startswith(FREE_PATHS):
-        return not (_needs_key() and _has_wrong_key())
+        return not _has_wrong_key()
     if method in {"GET", "HEAD"} and path.startswith(FREE_TO_READ):
         return not _has_wrong_key()
     caller = _known_caller()
@@ -185,7 +213,11 @@ def _known_caller() -> Caller | None:
 
 def _bucket_name() -> str:
     caller = _known_caller()
-    return f"key:{caller.key_id}" if caller else f"address:{network_of(request.remote_addr)}"
+    return f"key:{caller.key_id}" if caller else _address()
+
+
+def _address() -> str:
+    return f"address:{network_of(request.remote_addr)}"
 
 
 def network_of(address: str | None) -> str:
@@ -200,16 +232,22 @@ def network_of(address: str | None) -> str:
 
 
 def _rate() -> str:
-    caller = _known_caller()
+    return _rate_of(_known_caller())
+
+
+def _rate_of(caller: Caller | None) -> str:
     own = caller.rate_limit_per_minute if caller else None
     return f"{own or current_settings().rate_limit_per_minute} per minute"
 
 
 def _refuse(limit: RequestLimit) -> NoReturn:
-    bucket: Bucket = g.rate_bucket
+    raise _refusal(limit.limit, g.rate_bucket)
+
+
+def _refusal(item: RateLimitItem, bucket: Bucket) -> RateLimited:
     seconds = max(1, math.ceil(bucket.next_in))
-    raise RateLimited(
-        f"{limit.limit.amount} requests a minute are allowed, and {bucket.capacity} at once after a quiet time; "
+    return RateLimited(
+        f"{item.amount} requests a minute are allowed, and {bucket.capacity} at once after a quiet time; "
         f"ask again in {seconds} s.",
         headers={"Retry-After": str(seconds)},
     )
@@ -219,6 +257,8 @@ def _add_headers(response: Response) -> Response:
     """Say what is left (draft-ietf-httpapi-ratelimit-headers-07), when the request was counted."""
     bucket: Bucket | None = g.get("rate_bucket")
     if bucket is not None:
+        item: RateLimitItem = g.rate_item
+        response.headers["RateLimit-Policy"] = f"{item.amount};w={item.get_expiry()};burst={bucket.capacity}"
         response.headers["RateLimit-Limit"] = str(bucket.capacity)
         response.headers["RateLimit-Remaining"] = str(bucket.remaining)
         response.headers["RateLimit-Reset"] = str(math.ceil(bucket.full_in))

@@ -85,6 +85,10 @@ class KeyLookup:
         """The key with this id; None when there is none. Raises DatabaseAway."""
         return self._find(_BY_ID, key_id)
 
+    def knows(self, digest: bytes) -> bool:
+        """Whether a key with this SHA-256 was found here before, be it a while ago."""
+        return self._known.get(digest)[0] is not None
+
     def forget(self) -> None:
         """Ask the database again for each key: call it after the commit that changed one."""
         self._changes += 1

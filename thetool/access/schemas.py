@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
@@ -36,17 +36,25 @@ class KeyIn(BaseModel):
         description="`read` looks, `write` sends and changes, `admin` manages the owner's keys.",
     )
     rate_limit_per_minute: int | None = Field(
-        default=None, ge=1, le=1_000_000, description="Requests a minute; else `RATE_LIMIT_PER_MINUTE`."
+        default=None, strict=True, ge=1, le=1_000_000, description="Requests a minute; else `RATE_LIMIT_PER_MINUTE`."
     )
     job_quota: int | None = Field(
-        default=None, ge=0, le=MAX_INTEGER, description="Unfinished jobs at one time; else no bound."
+        default=None, strict=True, ge=0, le=MAX_INTEGER, description="Unfinished jobs at one time; else no bound."
     )
     storage_quota_bytes: int | None = Field(
-        default=None, ge=0, le=MAX_BIGINT, description="Bytes of stored files at one time; else no bound."
+        default=None, strict=True, ge=0, le=MAX_BIGINT, description="Bytes of stored files at one time; else no bound."
     )
     expires_at: AwareDatetime | None = Field(
         default=None, description="When the key ends, with its offset from UTC; else never."
     )
+
+    @field_validator("expires_at", mode="before")
+    @classmethod
+    def _no_number(cls, moment: Any) -> Any:
+        """Pydantic would take a number, or true, for seconds since 1970."""
+        if isinstance(moment, int | float):
+            raise ValueError("must be a time such as 2027-01-31T12:00:00Z")
+        return moment
 
     @field_validator("expires_at")
     @classmethod

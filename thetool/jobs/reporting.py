@@ -49,10 +49,15 @@ class Reporter:
 
     def store(self, stream: BinaryIO | bytes, *, media_type: str, filename: str | None) -> UUID:
         """Keep a file of the job's owner, among those that the job's listeners are told of at its end."""
+        from thetool.access.quotas import storage_quota_of
         from thetool.storage import blobs
+        from thetool.storage.state import storage
 
         claim = self._running.claim
-        file_id = blobs.store(stream, owner_id=claim.owner_id, media_type=media_type, filename=filename).id
+        quota = storage_quota_of(claim.owner_id, storage().engine)
+        file_id = blobs.store(
+            stream, owner_id=claim.owner_id, media_type=media_type, filename=filename, quota_bytes=quota
+        ).id
         noted = {"id": claim.id, "token": claim.token, "blob_id": file_id}
         if not self._queue.connection.run("keep_file", noted):
             blobs.delete(file_id)

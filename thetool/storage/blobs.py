@@ -50,10 +50,9 @@ def store(
     quota_bytes: int | None = None,
     expected_bytes: int | None = None,
 ) -> Blob:
-    """Keep what a stream gives, a chunk of 1 MiB at a time; no connection is held while the stream is slow.
+    """Keep what a stream gives, in chunks of 1 MiB, outside the caller's transaction; it holds no connection meanwhile.
 
-    It does not take part in the caller's transaction. When anything goes wrong, nothing is left; what a killed process
-    leaves is swept an hour later.
+    When anything goes wrong, nothing is left; what a killed process leaves is swept an hour later.
 
     Args:
         stream: has `read(n)`, yields bytes, or is bytes.
@@ -74,11 +73,16 @@ def store(
         BlobLost: it was deleted while it was written.
     """
     into = storage()
-    place = into.place
     key = Key(owner_id, new_id())
     intake = Intake(into, key, max_bytes=max_bytes, quota_bytes=quota_bytes, expected_bytes=expected_bytes)
     intake.require_room()
-    rows.begin(into.engine, key, place.name, clean_media_type(media_type), clean_filename(filename))
+    rows.begin(into.engine, key, into.place.name, clean_media_type(media_type), clean_filename(filename))
+    return _written(into, key, intake, stream, expires_at)
+
+
+def _written(into: Storage, key: Key, intake: Intake, stream: Stream, expires_at: datetime | None) -> Blob:
+    """Write the bytes of a blob that has its row, and make it readable; when that fails nothing is left."""
+    place = into.place
     try:
         place.write(key, intake.chunks(stream))
         row = rows.finish(into.engine, key.blob_id, intake.size, intake.sha256, expires_at)

@@ -35,6 +35,3 @@ class Place(Protocol):
 
     def remove(self, key: Key) -> None:
         """Remove what is there of it, half-written parts included; may be called again."""
-
-    def remove_all_of(self, owner_id: UUID) -> None:
-        """Remove everything of an owner, also what has no row."""

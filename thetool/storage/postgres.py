@@ -77,9 +77,6 @@ class Postgres:
             with self._engine.begin() as connection:
                 removed = connection.execute(_REMOVE, parameters).rowcount
 
-    def remove_all_of(self, owner_id: UUID) -> None:
-        """Nothing: chunks without a row cannot be."""
-
     def _chunk(self, blob_id: UUID, number: int, offset: int, wanted: int) -> bytes:
         found = io.BytesIO()
         self._copy(_READ, found, (offset + 1, wanted, str(blob_id), number))
