@@ -67,6 +67,12 @@ def steps(context: JobContext, params: Params) -> Result:
     return Result(attempt=context.attempt)
 
 
+@job("sample.seldom", concurrency=2, rate=(5, 60))
+def seldom(context: JobContext, params: Params) -> Result:
+    """Two at a time, five a minute."""
+    return Result(attempt=context.attempt)
+
+
 @job("sample.fail")
 def fail(context: JobContext, params: Params) -> Result:
     """Fails for good."""

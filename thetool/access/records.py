@@ -10,13 +10,11 @@ from sqlalchemy import BigInteger, DateTime, ForeignKey, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from thetool.access.ids import MASTER_OWNER_ID as MASTER_OWNER_ID
 from thetool.database.ids import new_id
 from thetool.database.orm import Record
 
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
-
-MASTER_OWNER_ID = UUID("00000000-0000-7000-8000-000000000001")
-"""Owner of what is made with the master key; its row is made by the first migration."""
 
 
 class Owner(Record):

@@ -53,6 +53,14 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where to tell that a job is finished, and the key (None: the master key) whose secret signs."""
+
+    url: str
+    key_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """What a worker takes for one of its slots: jobs of one queue that run in one way, of the kinds that it knows.
 

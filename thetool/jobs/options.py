@@ -10,10 +10,9 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict  # Pydantic reads these, and needs this one before Python 3.12
 
 from thetool.database.ids import new_id
-from thetool.jobs.claims import NewJob
+from thetool.jobs.claims import NewJob, Webhook
 from thetool.jobs.payload import NotStorable, TooLargeToStore, clean, to_json_text
 from thetool.jobs.registry import JobKind, Rate, check_keep, check_limits, check_timeout
-from thetool.jobs.webhooks.asked import Webhook
 from thetool.web.problems import TooLarge, ValidationFailed
 
 DEDUPE_KEY_LIMIT = 255

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from thetool.access.records import MASTER_OWNER_ID
+from thetool.access.ids import MASTER_OWNER_ID
 from thetool.database.ids import new_id
 from thetool.jobs.claims import NewJob
 from thetool.jobs.payload import to_json_text

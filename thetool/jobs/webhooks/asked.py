@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from thetool.access.caller import Caller
 from thetool.access.webhook_secrets import recall
+from thetool.jobs.claims import Webhook as Webhook
 from thetool.jobs.local import local
 from thetool.jobs.webhooks.addresses import AddressRefused, Target, refuse_literal
 from thetool.web.problems import Conflict, ValidationFailed
@@ -17,14 +17,6 @@ class NoWebhookSecret(Conflict):
 
     code = "no_webhook_secret"
     title = "The key cannot sign webhooks yet"
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """Where to tell that a job is finished, and the key (None: the master key) whose secret signs."""
-
-    url: str
-    key_id: UUID | None
 
 
 def webhook_of(caller: Caller, url: str | None) -> Webhook | None:
