@@ -52,6 +52,27 @@ def test_a_key_with_limits_is_rotated(browser: Browser, service: Service) -> Non
     browser.until(lambda: "Limited" not in browser.text("#keys"), "it is gone")
 
 
+def test_a_webhook_secret_is_made_and_shown_once(browser: Browser, service: Service) -> None:
+    browser.open("/settings")
+    browser.fill("#name", "Sender")
+    browser.click("#new-key .main")
+    browser.see("#rows tr")
+    shown = browser.text("#secret code")
+    for opens in ("#webhook-secret", "#rows tr:first-child button[aria-label^=Webhooks]"):
+        browser.click(opens)
+        browser.click("dialog button.danger")
+        shown = browser.until(
+            lambda before=shown: browser.text("#secret code") != before and browser.text("#secret code"), "a secret"
+        )
+        assert shown.startswith("whsec_")
+    browser.driver.refresh()
+    browser.see("#rows tr")
+    assert "whsec_" not in browser.driver.page_source
+    browser.click("#rows tr:first-child button[aria-label^=Revoke]")
+    browser.click("dialog button.danger")
+    browser.until(lambda: "Sender" not in browser.text("#keys"), "it is gone")
+
+
 def service_answers(service: Service, key: str) -> int:
     command = ["curl", "-s", "-o", os.devnull, "-w", "%{http_code}", "-H", f"Authorization: Bearer {key}"]
     done = subprocess.run([*command, f"http://127.0.0.1:{service.port}/api/v1/jobs"], capture_output=True, check=True)

@@ -46,6 +46,7 @@ function keyRow(key) {
     el(
       "td",
       { class: "end" },
+      button("Webhooks", key, makeWebhookSecret),
       button("Rotate", key, rotate),
       button("Revoke", key, revoke),
     ),
@@ -90,8 +91,18 @@ async function rotate(key) {
   await attempt(async () => {
     const path = `/api/v1/keys/${key.id}/rotate?grace_seconds=${grace}`;
     const { body: issued } = await call(path, { method: "POST" });
-    showSecret(issued);
+    showKey(issued);
     await showKeys();
+  });
+}
+
+/** Make the secret that signs the webhooks of a key; without one, of the master key. */
+async function makeWebhookSecret(key) {
+  const text = "Receivers check with it that a message is ours. The one before, if there is one, is good for another day.";
+  if (!(await confirmed({ title: "Make a webhook secret?", text, action: "Make the secret" }))) return;
+  await attempt(async () => {
+    const { body: made } = await call(`/api/v1/keys/${key ? key.id : "current"}/webhook-secret`, { method: "POST" });
+    showSecret(`The webhook secret of ${key ? `“${key.name}”` : "this key"}`, made.webhook_secret);
   });
 }
 
@@ -135,25 +146,29 @@ async function make(event) {
   event.preventDefault();
   await attempt(async () => {
     const { body: issued } = await call("/api/v1/keys", { method: "POST", json: wanted() });
-    showSecret(issued);
+    showKey(issued);
     form.reset();
     tellRequest();
     await showKeys();
   });
 }
 
-function showSecret({ name, key }) {
+function showKey({ name, key }) {
+  showSecret(`The key “${name}”`, key);
+}
+
+function showSecret(title, secret) {
   const box = find("#secret");
   const notice = el(
     "div",
     { class: "notice good", tabindex: "-1" },
-    el("h2", {}, `The key “${name}”`),
+    el("h2", {}, title),
     el("p", {}, "Copy it now: it is not shown again."),
     el(
       "div",
       { class: "row" },
-      el("code", { class: "wrap secret" }, key),
-      copyButton(() => key, "Copy the key", "Copy"),
+      el("code", { class: "wrap secret" }, secret),
+      copyButton(() => secret, "Copy it", "Copy"),
     ),
   );
   box.replaceChildren(notice);
@@ -176,6 +191,7 @@ function tellRequest() {
 
 find("#sign-out").addEventListener("submit", forgetDraft);
 if (form) {
+  find("#webhook-secret").addEventListener("click", () => makeWebhookSecret(null));
   form.addEventListener("submit", make);
   form.addEventListener("input", tellRequest);
   tellRequest();
