@@ -4,11 +4,10 @@ from alembic import context
 
 from thetool.config import load_settings
 from thetool.database.migrate import locked_connection
-from thetool.database.orm import Record
 
 
 def run(connection):
-    context.configure(connection=connection, target_metadata=Record.metadata)
+    context.configure(connection=connection)  # the migrations are written by hand: no metadata
     with context.begin_transaction():
         context.run_migrations()
 
