@@ -14,6 +14,7 @@ from thetool.database import connection
 from thetool.jobs import health as jobs_health
 from thetool.jobs import routes as jobs_routes
 from thetool.jobs.events import routes as events_routes
+from thetool.jobs.groups import routes as batches_routes
 from thetool.jobs.schedules import routes as schedules_routes
 from thetool.jobs.schedules.cleanup import sweep
 from thetool.jobs.webhooks import routes as webhooks_routes
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         access_routes,
         storage_routes,
         jobs_routes,
+        batches_routes,
         events_routes,
         schedules_routes,
         webhooks_routes,

@@ -82,3 +82,38 @@ def test_cancel(run: Run, insert: Callable[..., str]) -> None:
     again = run("jobs", "cancel", waiting)
     assert again.exit_code == 1
     assert "job_finished" in again.stderr
+
+
+def test_requeue(run: Run, insert: Callable[..., str]) -> None:
+    failed, others = insert("failed"), [insert("failed", "sample.kind") for _ in range(2)]
+    assert run("jobs", "requeue", failed).stdout == f"Put {failed} back.\n"
+    assert json.loads(run("jobs", "show", failed, "--json").stdout)["status"] == "queued"
+    again = run("jobs", "requeue", failed)
+    assert again.exit_code != 0
+    assert "did not fail" in again.stderr
+    assert run("jobs", "requeue", "--kind", "sample.kind").stdout == "Put 2 of sample.kind back.\n"
+    assert json.loads(run("jobs", "show", others[0], "--json").stdout)["status"] == "queued"
+    told = run("jobs", "requeue", "--kind", "sample.kind", "--json").stdout
+    assert json.loads(told) == {"requeued": 0, "left": 0}
+
+
+@pytest.mark.parametrize("arguments", [(), ("00000000-0000-7000-8000-000000000001", "--kind", "a.b")])
+def test_requeue_wants_one_or_the_other(run: Run, arguments: tuple[str, ...]) -> None:
+    refused = run("jobs", "requeue", *arguments)
+    assert refused.exit_code == 2
+    assert "--kind" in refused.stderr
+
+
+def test_stats(run: Run, insert: Callable[..., str]) -> None:
+    assert run("jobs", "stats").stdout == "No jobs.\n"
+    for status in ("queued", "failed", "failed", "completed"):
+        insert(status)
+    insert("queued", "restyle.run")
+    counted = json.loads(run("jobs", "stats", "--json").stdout)
+    assert [(one["kind"], one["queued"], one["failed"], one["completed"]) for one in counted] == [
+        ("analyze.text", 1, 2, 1),
+        ("restyle.run", 1, 0, 0),
+    ]
+    shown = run("jobs", "stats").stdout
+    assert "analyze.text" in shown
+    assert "95 %" in shown

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.jobs.making import make, new_job, rows
+from tests.jobs.making import OWNER, make, new_job, rows
 from thetool.app import create_app
 from thetool.config import Settings
 from thetool.database.orm import db
@@ -176,7 +176,7 @@ def test_the_list_by_cursor(app: Flask, queue: Queue, strangers_job: UUID, api: 
     for job in jobs:
         queue.enqueue(job)
     seen: list[str] = []
-    path = "?limit=2"
+    path = f"?limit=2&owner_id={OWNER}"
     while path:
         answer = api("GET", path).json
         seen += [item["id"] for item in answer["items"]]
@@ -189,7 +189,7 @@ def test_the_list_by_pages(app: Flask, queue: Queue, strangers_job: UUID, api: A
     jobs = [new_job() for _ in range(5)]
     for job in jobs:
         queue.enqueue(job)
-    page = api("GET", "?page=2&page_size=2").json
+    page = api("GET", f"?page=2&page_size=2&owner_id={OWNER}").json
     assert (page["page"], page["page_size"], page["total"]) == (2, 2, 5)
     assert [item["id"] for item in page["items"]] == [str(jobs[2].id), str(jobs[1].id)]
     assert api("GET", "?page=9&page_size=2").json["items"] == []
@@ -281,3 +281,31 @@ def test_a_database_that_is_away_is_a_problem_of_its_own(app: Flask, api: Any, t
     )
     problem(answer, 503, "database_unavailable")
     assert answer.headers["Retry-After"]
+
+
+def test_the_master_sees_all_jobs_and_others_their_own(
+    app: Flask, queue: Queue, api: Any, client: FlaskClient, strangers_job: UUID, strangers_key: dict[str, str]
+) -> None:
+    mine = new_job(title="mine.txt")
+    queue.enqueue(mine)
+
+    def found(query: str = "", headers: Any = None) -> list[str]:
+        return [item["id"] for item in api("GET", query, headers=headers or {}).json["items"]]
+
+    assert found() == found("?page=1") == [str(mine.id), str(strangers_job)]
+    assert found(f"?owner_id={STRANGER}") == [str(strangers_job)]
+    assert found(headers=strangers_key) == found("?page=1", strangers_key) == []
+    assert found(f"?owner_id={STRANGER}", strangers_key) == found(f"?owner_id={mine.owner_id}", strangers_key) == []
+    told = api("GET", f"/{mine.id}").json
+    assert (told["title"], told["owner_id"]) == ("mine.txt", str(mine.owner_id))
+
+
+def test_a_waiting_parent_says_for_how_many(app: Flask, queue: Queue, api: Any) -> None:
+    parent = new_job()
+    child = new_job(parent_id=parent.id)
+    queue.enqueue_many([parent, child])
+    rows(queue.url, "update jobs set run_at = 'infinity', children_left = 1 where id = %s", str(parent.id))
+    told = api("GET", f"/{parent.id}").json
+    assert (told["status"], told["run_at"], told["children_left"]) == ("queued", None, 1)
+    (listed,) = api("GET", f"?parent_id={parent.id}").json["items"]
+    assert (listed["id"], listed["parent_id"]) == (str(child.id), str(parent.id))

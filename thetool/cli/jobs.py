@@ -1,4 +1,4 @@
-"""`thetool jobs`: list, show and cancel jobs."""
+"""`thetool jobs`: list, show, cancel and requeue jobs, and count them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from thetool.cli.show import age, json_option, moment, percent, plain, print_fie
 
 JOBS = "/api/v1/jobs"
 STATUSES = ("queued", "running", "completed", "failed", "cancelled")
+SECONDS = ("p50_seconds", "p95_seconds", "oldest_ready_seconds")
 COLUMNS = ("id", "status", "stage", "created", "job")
 WATCH_SECONDS = 2.0
 
 
 @click.group()
 def jobs() -> None:
-    """List, show and cancel jobs."""
+    """List, show, cancel and requeue jobs."""
 
 
 @jobs.command("list")
@@ -78,6 +79,49 @@ def cancel(service: Service, job_id: UUID, as_json: bool) -> None:
         click.echo(f"Cancelled {job_id}.")
     else:
         click.echo(f"Asked {job_id} to stop; it is {job['status']}.")
+
+
+@jobs.command()
+@click.argument("job_id", metavar="[ID]", type=click.UUID, required=False)
+@click.option("--kind", help="All failed jobs of this kind, the oldest 1,000 at a time.")
+@json_option
+@for_service
+def requeue(service: Service, job_id: UUID | None, kind: str | None, as_json: bool) -> None:
+    """Put the job ID, which failed or was cancelled, back into the queue; or all failed jobs of a kind."""
+    if (job_id is None) == (kind is None):
+        raise click.UsageError("Say which: an ID, or --kind.")
+    body = {"kind": kind} if kind else None
+    done = service.post(f"{JOBS}/requeue" if kind else f"{JOBS}/{job_id}/requeue", body).body
+    if as_json:
+        print_json(done)
+    elif not kind:
+        click.echo(f"Put {job_id} back.")
+    else:
+        left = f" {done['left']} are left: say it again." if done["left"] else ""
+        click.echo(f"Put {done['requeued']} of {kind} back.{left}")
+
+
+@jobs.command()
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=10_000, metavar="N", help="The newest N jobs. [10000]"
+)
+@json_option
+@for_service
+def stats(service: Service, limit: int, as_json: bool) -> None:
+    """Count the newest jobs by kind and state, with how long half and how long 95 % of them ran."""
+    kinds = service.get(f"{JOBS}/stats", {"limit": limit}).body["kinds"]
+    if as_json:
+        print_json(kinds)
+        return
+    rows = [
+        (kind["kind"], *(kind[status] for status in STATUSES), *(_seconds(kind[name]) for name in SECONDS))
+        for kind in kinds
+    ]
+    print_table(("kind", *STATUSES, "half", "95 %", "waits"), rows, empty="No jobs.")
+
+
+def _seconds(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{seconds:.3g} s"
 
 
 def _row(job: dict[str, Any]) -> tuple[Any, ...]:

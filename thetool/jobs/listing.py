@@ -14,8 +14,9 @@ from thetool.access.caller import Caller
 from thetool.access.policy import Action, require
 from thetool.database.orm import db
 from thetool.jobs.events.links import stream_links
+from thetool.jobs.local import local
 from thetool.jobs.records import Job
-from thetool.jobs.schemas import JobLinks, JobOut, JobsQuery, JobSummaryOut
+from thetool.jobs.schemas import JobLinks, JobOut, JobsQuery, JobSummaryOut, KindStatsOut
 from thetool.jobs.snapshot import FINISHED
 from thetool.web.links import absolute_url
 
@@ -59,8 +60,20 @@ def whole(job: Job) -> JobOut:
     return JobOut.model_validate(_values(job, JobOut, absolute_url))
 
 
+def stats(caller: Caller, limit: int) -> list[KindStatsOut]:
+    """How the newest `limit` jobs of the caller stand, by kind; of all owners for the master."""
+    whose = None if caller.is_master else caller.owner_id
+    rows = local.queue.connection.run("kind_figures", {"owner_id": whose, "limit": limit})
+    figures = [(*counts, *(percentiles or (None, None))) for *counts, percentiles in rows]
+    return [KindStatsOut(**dict(zip(KindStatsOut.model_fields, row, strict=True))) for row in figures]
+
+
 def _wanted(caller: Caller, query: JobsQuery) -> Select[Job]:
-    wanted = select(Job).where(Job.owner_id == caller.owner_id)
+    wanted = select(Job)
+    if not caller.is_master:
+        wanted = wanted.where(Job.owner_id == caller.owner_id)
+    if query.owner_id is not None:
+        wanted = wanted.where(Job.owner_id == query.owner_id)
     if query.kind is None:  # who asks for jobs asks neither how a webhook was told, nor what the service does by itself
         wanted = wanted.where(Job.delivery_of.is_(None), ~Job.kind.startswith("system."))
     if query.status is not None:
@@ -69,6 +82,8 @@ def _wanted(caller: Caller, query: JobsQuery) -> Select[Job]:
         wanted = wanted.where(Job.kind == query.kind)
     if query.batch_id is not None:
         wanted = wanted.where(Job.batch_id == query.batch_id)
+    if query.parent_id is not None:
+        wanted = wanted.where(Job.parent_id == query.parent_id)
     return wanted
 
 

@@ -22,6 +22,7 @@ class Job(Record):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(Text)
+    title: Mapped[str | None] = mapped_column(Text)
     queue: Mapped[str] = mapped_column(Text)
     runs: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text)
@@ -39,6 +40,8 @@ class Job(Record):
     timeout_s: Mapped[float] = mapped_column(REAL)
     cancel_requested_at: Mapped[Moment | None]
     batch_id: Mapped[UUID | None]
+    parent_id: Mapped[UUID | None]
+    children_left: Mapped[int]
     correlation_id: Mapped[str | None] = mapped_column(Text)
     owner_id: Mapped[UUID]
     webhook_url: Mapped[str | None] = mapped_column(Text)

@@ -11,10 +11,22 @@ from flask.blueprints import BlueprintSetupState
 from thetool.access.caller import current_caller, needs
 from thetool.database.orm import db
 from thetool.jobs import listing
+from thetool.jobs.groups import requeue
 from thetool.jobs.local import local
 from thetool.jobs.records import Job
-from thetool.jobs.schemas import JobOut, JobPageOut, JobResultOut, JobsQuery, WaitQuery
+from thetool.jobs.schemas import (
+    JobOut,
+    JobPageOut,
+    JobResultOut,
+    JobsQuery,
+    JobStatsOut,
+    RequeuedOut,
+    RequeueIn,
+    StatsQuery,
+    WaitQuery,
+)
 from thetool.jobs.snapshot import FINISHED
+from thetool.jobs.submit import DuplicateJob
 from thetool.jobs.waiting import wait_for
 from thetool.web.openapi import raises
 from thetool.web.pagination import page_of
@@ -31,6 +43,13 @@ class JobFinished(Conflict):
 
     code = "job_finished"
     title = "The job is finished already"
+
+
+class JobNotFailed(Conflict):
+    """The job neither failed nor was cancelled, so there is nothing to put back."""
+
+    code = "job_not_failed"
+    title = "The job did not fail"
 
 
 class JobUnfinished(Conflict):
@@ -112,6 +131,49 @@ def cancel_job(job_id: UUID) -> tuple[JobOut, int]:
     if status is None:
         raise JobFinished(f"The job is {job.status}; there is nothing left to cancel.")
     return listing.whole(job), 200 if status == "cancelled" else 202
+
+
+@blueprint.post("/<uuid:job_id>/requeue")
+@needs("write")
+@blueprint.output(JobOut)
+@raises(NotFound, JobNotFailed, DuplicateJob)
+def requeue_job(job_id: UUID) -> JobOut:
+    """Put a job that failed or was cancelled back into the queue, with all its attempts."""
+    caller = current_caller()
+    listing.find(caller, job_id, "write")
+    local.release_session()
+    try:
+        done = requeue.requeue(local.queue, job_id)
+    except requeue.EqualIsUnfinished:
+        raise DuplicateJob("A job with the same dedupe_key is unfinished.") from None
+    job = listing.find(caller, job_id, "write", whole=True)
+    if not done:
+        raise JobNotFailed(f"The job is {job.status}; only what failed or was cancelled is put back.")
+    return listing.whole(job)
+
+
+@blueprint.post("/requeue")
+@needs("write")
+@blueprint.input(RequeueIn, arg_name="wanted")
+@blueprint.output(RequeuedOut)
+def requeue_jobs(wanted: RequeueIn) -> RequeuedOut:
+    """Put failed jobs of a kind back into the queue, up to 1,000 at a time; says how many are left."""
+    caller = current_caller()
+    local.release_session()
+    owner_id = None if caller.is_master else caller.owner_id
+    done = requeue.requeue_kind(local.queue, wanted.kind, owner_id, wanted.limit)
+    return RequeuedOut(requeued=done.requeued, left=done.left)
+
+
+@blueprint.get("/stats")
+@needs("read")
+@blueprint.input(StatsQuery, location="query", arg_name="query")
+@blueprint.output(JobStatsOut)
+def show_stats(query: StatsQuery) -> JobStatsOut:
+    """Count the newest jobs by kind and status, and say how long completed ones ran."""
+    caller = current_caller()
+    local.release_session()
+    return JobStatsOut(kinds=listing.stats(caller, query.limit))
 
 
 @blueprint.delete("/<uuid:job_id>")

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from thetool.web.pagination import PageQuery
+from thetool.web.schemas import Input
 
 Status = Literal["queued", "running", "completed", "failed", "cancelled"]
 Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
@@ -22,6 +23,8 @@ class JobsQuery(PageQuery):
     )
     kind: str | None = Field(None, max_length=100, description="Only jobs of this kind, such as `analyze.text`.")
     batch_id: UUID | None = Field(None, description="Only jobs of this batch.")
+    parent_id: UUID | None = Field(None, description="Only children of this job.")
+    owner_id: UUID | None = Field(None, description="Only jobs of this owner; for the master key, which sees all.")
     page: int | None = Field(
         None, ge=1, le=10_000, description="Page by number, from 1; the answer then has `total`. `cursor` is quicker."
     )
@@ -65,6 +68,8 @@ class JobSummaryOut(BaseModel):
 
     id: UUID
     kind: str
+    title: str | None = Field(description="What people call it, such as the name of the file that was sent.")
+    owner_id: UUID
     queue: str
     status: Status
     stage: str | None = Field(description="One word for what is going on.")
@@ -78,6 +83,8 @@ class JobSummaryOut(BaseModel):
     run_at: Moment | None = Field(description="Not before then; null: when something else has happened.")
     cancel_requested_at: Moment | None
     batch_id: UUID | None
+    parent_id: UUID | None = Field(description="The job that made this one.")
+    children_left: int = Field(description="How many unfinished children it waits for; it is `queued` then.")
     correlation_id: str | None
     created_at: Moment
     started_at: Moment | None
@@ -101,6 +108,46 @@ class JobPageOut(BaseModel):
     page: int | None = Field(None, description="With `?page=`: the page's number.")
     page_size: int | None = Field(None, description="With `?page=`: rows of a page.")
     total: int | None = Field(None, description="With `?page=`: how many jobs there are.")
+
+
+class RequeueIn(Input):
+    """Which failed jobs to put back."""
+
+    kind: str = Field(min_length=1, max_length=100, description="All failed ones of this kind.")
+    limit: int = Field(1000, ge=1, le=1000, description="At most so many, the oldest first.")
+
+
+class RequeuedOut(BaseModel):
+    """What was put back."""
+
+    requeued: int = Field(description="How many jobs are queued again.")
+    left: int = Field(description="How many failed ones of the kind are left to be put back; ask again for those.")
+
+
+class StatsQuery(Input):
+    """How many jobs to look at."""
+
+    limit: int = Field(10_000, ge=1, le=100_000, description="The newest so many jobs.")
+
+
+class KindStatsOut(BaseModel):
+    """How the jobs of one kind stand."""
+
+    kind: str
+    queued: int
+    running: int
+    completed: int
+    failed: int
+    cancelled: int
+    oldest_ready_seconds: float | None = Field(description="How long the oldest one that could run has waited.")
+    p50_seconds: float | None = Field(description="Half of the completed ones ran no longer than this.")
+    p95_seconds: float | None = Field(description="19 of 20 completed ones ran no longer than this.")
+
+
+class JobStatsOut(BaseModel):
+    """How the newest jobs stand, by kind."""
+
+    kinds: list[KindStatsOut]
 
 
 class JobResultOut(BaseModel):

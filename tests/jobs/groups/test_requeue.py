@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.jobs.making import make, new_job, rows, wish
+from thetool.app import create_app
+from thetool.config import Settings
+from thetool.jobs.claims import NewJob
+from thetool.jobs.failure import Failure
+from thetool.jobs.groups.requeue import EqualIsUnfinished, Requeued, requeue, requeue_kind
+from thetool.jobs.queue import Queue
+from thetool.jobs.runner import Runner
+from thetool.jobs.waiting import look_at, wait_for
+
+FAILURE = Failure("job_failed", "It failed.", "Traceback of the owner")
+STRANGER = UUID("00000000-0000-7000-8000-000000000009")
+
+
+@pytest.fixture
+def api(app: Flask, client: FlaskClient, master: dict[str, str]) -> Any:
+    def send(method: str, path: str, **more: Any) -> Any:
+        return client.open(f"/api/v1/jobs{path}", method=method, headers={**master, **more.pop("headers", {})}, **more)
+
+    return send
+
+
+@pytest.fixture
+def app(job_settings: Settings) -> Flask:
+    return create_app(job_settings)
+
+
+def failed(queue: Queue, **changes: Any) -> NewJob:
+    job = new_job(**changes)
+    queue.enqueue(job)
+    for claim in queue.claim(wish(kind=job.kind)):
+        queue.fail(claim, FAILURE)
+    return job
+
+
+def test_a_failed_job_gets_all_its_attempts_again(queue: Queue) -> None:
+    job = failed(queue)
+    rows(queue.url, "update jobs set attempts = 3, lost = 1, progress = 0.5, stage = 'x', message = 'y'")
+    assert requeue(queue, job.id)
+    told = "select status, attempts, lost, progress, stage, message, finished_at, expires_at, started_at from jobs"
+    assert rows(queue.url, told) == [("queued", 0, 0, 0.0, None, None, None, None, None)]
+    assert rows(queue.url, "select error->>'code' from jobs") == [("job_failed",)]
+    (claim,) = queue.claim(wish())
+    assert claim.attempt == 1
+    assert queue.complete(claim, "{}")
+    assert rows(queue.url, "select error from jobs") == [(None,)]
+
+
+def test_a_cancelled_job_can_be_put_back_and_is_not_cancelled_again(queue: Queue) -> None:
+    job = new_job()
+    queue.enqueue(job)
+    queue.cancel(job.id)
+    assert requeue(queue, job.id)
+    (claim,) = queue.claim(wish())
+    assert queue.complete(claim, "{}")
+
+
+def test_others_are_left(queue: Queue) -> None:
+    for end in ("queued", "running", "completed"):
+        job = new_job()
+        queue.enqueue(job)
+        if end != "queued":
+            (claim,) = queue.claim(wish())
+            if end == "completed":
+                queue.complete(claim, "{}")
+        assert not requeue(queue, job.id)
+        rows(queue.url, "delete from jobs")
+    assert not requeue(queue, uuid4())
+
+
+def test_all_failed_jobs_of_a_kind_the_oldest_first(queue: Queue) -> None:
+    jobs = [failed(queue) for _ in range(5)]
+    other = failed(queue, kind="sample.other")
+    assert requeue_kind(queue, "sample.noop", None, limit=3) == Requeued(3, 2)
+    assert [queue.status(job.id) for job in jobs] == ["queued"] * 3 + ["failed"] * 2
+    assert requeue_kind(queue, "sample.noop", None) == Requeued(2, 0)
+    assert requeue_kind(queue, "sample.noop", None) == Requeued(0, 0)
+    assert queue.status(other.id) == "failed"
+
+
+def test_only_those_of_the_owner(queue: Queue) -> None:
+    rows(queue.url, "insert into owners (id, name) values (%s, 'stranger')", str(STRANGER))
+    mine, theirs = failed(queue), failed(queue, owner_id=STRANGER)
+    assert requeue_kind(queue, "sample.noop", STRANGER) == Requeued(1, 0)
+    assert (queue.status(mine.id), queue.status(theirs.id)) == ("failed", "queued")
+
+
+def test_of_equal_jobs_one_is_put_back(queue: Queue) -> None:
+    equals = [failed(queue, dedupe_key="k") for _ in range(3)]
+    other = failed(queue, dedupe_key="other")
+    assert requeue_kind(queue, "sample.noop", None) == Requeued(2, 0)
+    assert [queue.status(job.id) for job in (*equals, other)] == ["failed", "failed", "queued", "queued"]
+    assert requeue_kind(queue, "sample.noop", None) == Requeued(0, 0)
+    with pytest.raises(EqualIsUnfinished):
+        requeue(queue, equals[0].id)
+
+
+def test_a_parent_waits_again_for_a_child_that_is_put_back(queue: Queue) -> None:
+    parent = new_job()
+    queue.enqueue(parent)
+    children = [
+        failed(queue, kind="sample.part", parent_id=parent.id),
+        new_job(kind="sample.part", parent_id=parent.id),
+    ]
+    queue.enqueue(children[1])
+    rows(queue.url, "update jobs set run_at = 'infinity', children_left = 1 where id = %s", str(parent.id))
+    assert requeue(queue, children[0].id)
+    assert rows(queue.url, "select children_left from jobs where id = %s", str(parent.id)) == [(2,)]
+    while claims := queue.claim(wish(kind="sample.part")):
+        for claim in claims:
+            queue.complete(claim, "{}")
+    waits = "select children_left, run_at <= now() from jobs where id = %s"
+    assert rows(queue.url, waits, str(parent.id)) == [(0, True)]
+
+
+def test_over_http(app: Flask, queue: Queue, api: Any) -> None:
+    job, another = failed(queue), failed(queue)
+    answer = api("POST", f"/{job.id}/requeue")
+    assert (answer.status_code, answer.json["status"], answer.json["error"]["code"]) == (200, "queued", "job_failed")
+    refused = api("POST", f"/{job.id}/requeue")
+    assert (refused.status_code, refused.json["code"]) == (409, "job_not_failed")
+    assert api("POST", "/requeue", json={"kind": "sample.noop"}).json == {"requeued": 1, "left": 0}
+    assert queue.status(another.id) == "queued"
+    assert api("POST", f"/{uuid4()}/requeue").status_code == 404
+    for wrong in ({}, {"kind": ""}, {"kind": "a.b", "limit": 1001}, {"kind": "a.b", "other": 1}):
+        assert api("POST", "/requeue", json=wrong).status_code == 422
+    rows(queue.url, "delete from jobs")
+    older, _ = failed(queue, dedupe_key="k"), failed(queue, dedupe_key="k")
+    assert api("POST", "/requeue", json={"kind": "sample.noop"}).json == {"requeued": 1, "left": 0}
+    conflict = api("POST", f"/{older.id}/requeue")
+    assert (conflict.status_code, conflict.json["code"]) == (409, "duplicate_job")
+
+
+def test_a_requeued_job_runs(runner: Runner) -> None:
+    job_id = make("sample.fail", text="for once")
+    assert wait_for(job_id, 30).status == "failed"
+    assert requeue(runner.queue, job_id)
+    assert wait_for(job_id, 30).status == "failed"
+    assert look_at(job_id).attempts == 1
+
+
+def test_figures_by_kind(app: Flask, queue: Queue, api: Any) -> None:
+    failed(queue)
+    for _ in range(3):
+        queue.enqueue(new_job())
+    (claim,) = queue.claim(wish())
+    queue.complete(claim, "{}")
+    queue.claim(wish())
+    (told,) = api("GET", "/stats").json["kinds"]
+    counts = {name: told[name] for name in ("kind", "queued", "running", "completed", "failed", "cancelled")}
+    assert counts == {"kind": "sample.noop", "queued": 1, "running": 1, "completed": 1, "failed": 1, "cancelled": 0}
+    assert told["oldest_ready_seconds"] >= 0
+    assert told["p95_seconds"] >= told["p50_seconds"] >= 0
+    assert api("GET", "/stats?limit=0").status_code == 422
