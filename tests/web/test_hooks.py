@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import re
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -16,6 +17,11 @@ from flask.testing import FlaskClient
 from thetool.telemetry import metrics
 from thetool.web.hooks import QUIET
 from thetool.web.request_id import current_request_id
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 ORIGIN = "https://app.example.com"
 
@@ -154,6 +160,25 @@ def test_long_json_is_compressed_for_who_accepts_it(api: FlaskClient) -> None:
     assert len(json.loads(gzip.decompress(response.data))["text"]) == 5000
 
 
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("zstd", "zstd"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip;q=0.5, zstd;q=0.9", "zstd"),
+        ("gzip, zstd;q=0.5", "gzip"),
+        ("zstd;q=0, gzip", "gzip"),
+        ("*", "gzip"),
+    ],
+)
+def test_zstandard_for_who_names_it(api: FlaskClient, accepted: str, encoding: str) -> None:
+    response = api.get("/text/5000", headers={"Accept-Encoding": accepted})
+    assert (response.headers["Content-Encoding"], response.headers["Vary"]) == (encoding, "Accept-Encoding")
+    body = zstd.decompress(response.data) if encoding == "zstd" else gzip.decompress(response.data)
+    assert response.content_length == len(response.data)
+    assert len(json.loads(body)["text"]) == 5000
+
+
 @pytest.mark.parametrize("accepted", ["", "br", "gzip;q=0", "identity"])
 def test_others_get_it_plain(api: FlaskClient, accepted: str) -> None:
     response = api.get("/text/5000", headers={"Accept-Encoding": accepted})
@@ -175,7 +200,8 @@ def test_compression_can_be_switched_off(make_api: Callable[..., APIFlask]) -> N
 def test_a_compressed_answer_has_a_weak_tag_that_still_matches(api: FlaskClient) -> None:
     tag = api.get("/tagged", headers=GZIP).headers["ETag"]
     assert tag == 'W/"abc"'
-    assert api.get("/tagged", headers={"If-None-Match": tag}).status_code == 304
+    again = api.get("/tagged", headers={"If-None-Match": tag, "Accept-Encoding": "zstd"})
+    assert (again.status_code, again.headers["Vary"]) == (304, "Accept-Encoding")
 
 
 def test_head_says_what_get_would(api: FlaskClient) -> None:

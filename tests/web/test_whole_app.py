@@ -73,3 +73,15 @@ def test_detailed_health_knows_every_room(client: FlaskClient, master: dict[str,
 def test_an_answer_ends_its_line(client: FlaskClient, master: dict[str, str], path: str) -> None:
     """So that a shell's prompt does not stand behind it."""
     assert client.get(path, headers=master).data.endswith(b"}\n")
+
+
+def test_sections_come_in_the_order_of_need_and_each_says_what_it_is(document: dict[str, Any]) -> None:
+    names = [tag["name"] for tag in document["tags"]]
+    assert names[:2] == ["Analyze", "Jobs"]
+    assert names[-1] == "Health"
+    assert len(names) == len(set(names))
+    assert all(tag["description"] for tag in document["tags"])
+    paths = list(document["paths"])
+    assert paths[0] == "/analyze"
+    sections = [next(iter(operations.values()))["tags"][0] for operations in document["paths"].values()]
+    assert sections == sorted(sections, key=names.index)

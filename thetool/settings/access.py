@@ -62,5 +62,5 @@ class AccessSettings(Group):
         "MAX_TOTAL_UPLOAD_SIZE", default=500 * 2**20, ge=1, description="Bytes of all files in one request."
     )
     enable_compression: bool = named(
-        "ENABLE_COMPRESSION", default=True, description="Compress JSON answers above 1 KiB with gzip."
+        "ENABLE_COMPRESSION", default=True, description="Compress JSON answers above 1 KiB with Zstandard or gzip."
     )

@@ -14,16 +14,23 @@ from pydantic import BaseModel
 from thetool.config import Settings
 from thetool.web.json_provider import to_json
 from thetool.web.problems import MEDIA_TYPE, Problem, ProblemDetails
+from thetool.web.sections import put_in_order
 
 View = TypeVar("View", bound=Callable[..., Any])
 Document = dict[str, Any]
 
 PATH = "/openapi.json"
-DESCRIPTION = """Turns files and texts into results.
+DESCRIPTION = """Send a text, get what is in it:
 
-Send a key as `Authorization: Bearer KEY` or `X-API-Key: KEY`. Every error is `application/problem+json` (RFC 9457)
-with a stable `code`; they are listed at [/docs/problems](/docs/problems). Every answer has an `X-Request-ID`, which may
-be sent along. Lists take `limit` and `cursor` and give `next`."""
+```sh
+curl -H "X-API-Key: $KEY" -H "Content-Type: text/plain" --data "I love this sofa." $ADDRESS/analyze
+```
+
+- **Keys** go into `Authorization: Bearer KEY` or `X-API-Key: KEY`; press *Authorize* to try the routes here.
+- **Errors** are `application/problem+json` (RFC 9457) with a stable `code`, listed at [/docs/problems](/docs/problems).
+- **Waiting**: what is not done within the wait is answered 202 with a `Location` to ask again.
+- **Lists** take `limit` and `cursor` and give `next`.
+- Every answer has an `X-Request-ID`, which may be sent along; quote it when you ask about one."""
 SECURITY_SCHEMES = {
     "BearerAuth": {"type": "http", "scheme": "bearer", "description": "An issued key, or the master key."},
     "ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key, in a header."},
@@ -107,6 +114,7 @@ def _finish(document: Any, app: APIFlask) -> Any:
                 _describe_problems(operation, getattr(view, _ATTRIBUTE, ()))
                 _lift_descriptions(operation.get("parameters", []))
                 _make_id_unique(operation, seen)
+    put_in_order(document)
     return document
 
 
