@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import importlib
 import io
 import os
@@ -16,6 +17,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import MutableMapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID
@@ -122,6 +124,7 @@ def main() -> None:
 
 def _run(job: Frame, params: Frame, desk: ParentDesk) -> Frame:
     told = orjson.loads(job[1])
+    _bound_files(told["disk_mb"])
     context = ChildContext(
         job_id=UUID(told["job_id"]),
         owner_id=UUID(told["owner_id"]),
@@ -136,6 +139,8 @@ def _run(job: Frame, params: Frame, desk: ParentDesk) -> Frame:
         return b"H", b""
     except BaseException as error:
         outcome = failure_of(error)
+        if isinstance(error, OSError) and error.errno == errno.EFBIG:
+            outcome = replace(outcome, code="out_of_disk")
     if isinstance(outcome, Completed):
         return b"D", outcome.result.encode()
     failure = {name: getattr(outcome, name) for name in ("code", "message", "traceback", "transient", "retry_after")}
@@ -178,6 +183,15 @@ def _be_modest() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def _bound_files(megabytes: int) -> None:
+    """No single file grows beyond this, wherever it lies; the worker looks at all files together now and then."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    wanted = megabytes * 2**20
+    resource.setrlimit(resource.RLIMIT_FSIZE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
 def _text(text: str | None) -> str | None:

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from thetool.jobs.active import Running
 from thetool.jobs.context import Interrupted, Suspended, TimedOut
+from thetool.jobs.disk import MOST_ENTRIES, TooManyFiles, folder_bytes, nameless_bytes
 from thetool.jobs.failure import Failure, failure_of
 from thetool.jobs.frames import BadFrame
 from thetool.jobs.options import JobOptions
@@ -30,6 +31,8 @@ from thetool.jobs.spawn import Child, ChildGone
 log = structlog.get_logger("thetool.jobs.child")
 
 LOOK_SECONDS = 0.1
+DISK_SECONDS = 0.5
+MOST_PROCESSES = 64
 JOBS_OF_A_CHILD = 100
 LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
 MIB = 2**20
@@ -59,11 +62,9 @@ class Nursery:
         except ChildGone as gone:
             self.dismiss(slot)
             return Failure("crashed", str(gone), gone.output, transient=True).bounded()
-        except OverMemory:
+        except OverLimit as over:
             self.dismiss(slot)
-            return Failure(
-                "out_of_memory", f"It was stopped because it held more than {kind.memory_mb:,} MiB of memory."
-            )
+            return Failure(over.code, f"It was stopped because it {over}.")
         except (BadFrame, ValueError, KeyError, TypeError) as error:
             self.dismiss(slot)
             return Failure("bad_child", f"Its process said something that makes no sense: {error}").bounded()
@@ -104,8 +105,12 @@ class Nursery:
         )
 
 
-class OverMemory(Exception):  # noqa: N818  reads as a sentence where it is raised
-    """The child and what it started hold more memory than its kind may."""
+class OverLimit(Exception):  # noqa: N818  reads as a sentence where it is raised
+    """The child and what it started hold more than its kind may: memory, disk or processes."""
+
+    def __init__(self, code: str, what: str) -> None:
+        super().__init__(what)
+        self.code = code
 
 
 class Following:
@@ -115,7 +120,7 @@ class Following:
         self._child = child
         self._kind = kind
         self._running = running
-        self._weighed = 0.0
+        self._weighed = self._measured = 0.0
 
     def outcome(self) -> Outcome:
         """Follow the job to its end.
@@ -123,7 +128,7 @@ class Following:
         Raises:
             Interrupted: it is to stop.
             ChildGone: its process died.
-            OverMemory: it holds too much.
+            OverLimit: it holds too much.
             BadFrame, ValueError, KeyError, TypeError: its process talks nonsense.
         """
         self._child.wait_until_ready(self._check)
@@ -144,9 +149,23 @@ class Following:
         running.context.checkpoint()
         if now - self._weighed >= LOOK_SECONDS:
             self._weighed = now
-            pid = self._child.pid
-            if memory_bytes([pid, *descendants(pid)]) > self._kind.memory_mb * MIB:
-                raise OverMemory
+            self._weigh(now)
+
+    def _weigh(self, now: float) -> None:
+        pids, kind = [self._child.pid, *descendants(self._child.pid)], self._kind
+        if len(pids) > MOST_PROCESSES:
+            raise OverLimit("too_many_processes", f"started more than {MOST_PROCESSES} processes")
+        if memory_bytes(pids) > kind.memory_mb * MIB:
+            raise OverLimit("out_of_memory", f"held more than {kind.memory_mb:,} MiB of memory")
+        if now - self._measured < DISK_SECONDS:
+            return
+        self._measured = now
+        try:
+            written = folder_bytes(self._child.scratch) + nameless_bytes(pids)
+        except TooManyFiles:
+            raise OverLimit("out_of_disk", f"made more than {MOST_ENTRIES:,} files, or too deep folders") from None
+        if written > kind.disk_mb * MIB:
+            raise OverLimit("out_of_disk", f"had files of more than {kind.disk_mb:,} MiB")
 
     def _hear(self, letter: bytes, payload: bytes) -> Outcome | None:
         if letter == b"D":

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil
 
+MOST_LOOKS = 50
+
 _page = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -40,7 +42,7 @@ def kill_group(pid: int) -> None:
     """Kill the process group that `pid` leads, and what it started outside of that group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGSTOP)  # so that nobody forks while we look
-    strays = _identified(descendants(pid))
+    strays = _halted(pid)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     for stray in strays:
@@ -48,13 +50,21 @@ def kill_group(pid: int) -> None:
             stray.kill()
 
 
-def _identified(pids: list[int]) -> list[psutil.Process]:
-    """With their start times, so that a number that was given to somebody else meanwhile is not killed."""
-    found = []
-    for pid in pids:
-        with contextlib.suppress(psutil.Error):
-            found.append(psutil.Process(pid))
-    return found
+def _halted(pid: int) -> list[psutil.Process]:
+    """What `pid` started, each stopped so that it starts no more; looks again until there is nobody new.
+
+    With their start times, so that a number that was given to somebody else meanwhile is not killed.
+    """
+    found: dict[int, psutil.Process] = {}
+    for _ in range(MOST_LOOKS):
+        new = [stray for stray in descendants(pid) if stray not in found]
+        if not new:
+            break
+        for stray in new:
+            with contextlib.suppress(psutil.Error):
+                found[stray] = psutil.Process(stray)
+                found[stray].suspend()
+    return list(found.values())
 
 
 def _children(pid: int) -> list[int]:

@@ -21,6 +21,7 @@ Rate = tuple[int, float]
 Runs = Literal["thread", "process", "network"]
 
 DEFAULT_MEMORY_MB = 1024
+DEFAULT_DISK_MB = 2048
 MAX_TIMEOUT_SECONDS = 86_400
 MAX_KEEP_SECONDS = 366 * 86_400
 MAX_RATE = 1000
@@ -60,6 +61,7 @@ class JobKind:
     timeout: float
     max_attempts: int
     memory_mb: int
+    disk_mb: int
     on_finish: FinishHook | None
     expires_in: float | None
     concurrency: int | None
@@ -78,6 +80,7 @@ def job(
     timeout: float = 300,
     max_attempts: int = 3,
     memory_mb: int = DEFAULT_MEMORY_MB,
+    disk_mb: int = DEFAULT_DISK_MB,
     on_finish: FinishHook | None = None,
     expires_in: float | None = None,
     concurrency: int | None = None,
@@ -94,6 +97,7 @@ def job(
         timeout: seconds of one attempt.
         max_attempts: how often a job is tried when it raises `TransientError`, or its worker dies.
         memory_mb: MiB that a `process` job may hold, the processes that it starts included.
+        disk_mb: MiB that its files may take on the disk.
         on_finish: called as `(cursor, context, result)` in the transaction that completes the job, in the worker
             itself, for a `process` job too. For a thread job `context.on_finish` does the same.
         expires_in: seconds that a job and its result are kept after its end; None is `JOB_RETENTION_DAYS`.
@@ -107,7 +111,7 @@ def job(
     """
 
     def register(handler: Handler[Params, Result]) -> Handler[Params, Result]:
-        _check_bounds(kind, queue, runs, timeout, max_attempts, memory_mb)
+        _check_bounds(kind, queue, runs, timeout, max_attempts, memory_mb, disk_mb)
         if expires_in is not None:
             check_keep(expires_in)
         check_limits(concurrency, rate)
@@ -125,6 +129,7 @@ def job(
                 timeout=timeout,
                 max_attempts=max_attempts,
                 memory_mb=memory_mb,
+                disk_mb=disk_mb,
                 on_finish=on_finish,
                 expires_in=expires_in,
                 concurrency=concurrency,
@@ -183,15 +188,17 @@ def _register(kind: JobKind) -> None:
     _kinds[kind.name] = kind
 
 
-def _check_bounds(kind: str, queue: str, runs: str, timeout: float, max_attempts: int, memory_mb: int) -> None:
+def _check_bounds(
+    kind: str, queue: str, runs: str, timeout: float, max_attempts: int, memory_mb: int, disk_mb: int
+) -> None:
     room, _, verb = kind.partition(".")
     if not (room.isidentifier() and verb.replace(".", "_").isidentifier()):
         raise ValueError(f"{kind!r}: a kind is named room.verb")
     if queue not in {"cpu", "gpu"} or runs not in get_args(Runs):
         raise ValueError(f"{kind}: the queue is cpu or gpu, and it runs as one of {', '.join(get_args(Runs))}")
     check_timeout(timeout)
-    if max_attempts < 1 or memory_mb < 1:
-        raise ValueError(f"{kind}: max_attempts and memory_mb are positive")
+    if min(max_attempts, memory_mb, disk_mb) < 1:
+        raise ValueError(f"{kind}: max_attempts, memory_mb and disk_mb are positive")
 
 
 def _models(handler: Callable[..., Any]) -> tuple[type[BaseModel], type[BaseModel]]:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import stat
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import BinaryIO
@@ -27,14 +28,22 @@ def clear(folder: Path) -> bool:
                 shutil.rmtree(entry.path)
             else:
                 os.unlink(entry.path)
-    except OSError:
+    except (OSError, RecursionError):
         return False
     return True
 
 
 def remove(folder: Path) -> None:
-    """Remove the folder, as far as that can be done."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove the folder, as far as that can be done.
+
+    A child may leave folders that nobody may enter, or deeper than Python climbs: the system's own tools manage those.
+    """
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        for tool in (("chmod", "-R", "u+rwx"), ("rm", "-rf")):
+            with contextlib.suppress(OSError):
+                subprocess.run([*tool, "--", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def sweep() -> None:

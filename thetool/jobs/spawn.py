@@ -104,6 +104,7 @@ class Child:
             "correlation_id": claim.correlation_id,
             "attempt": claim.attempt,
             "claim_token": str(claim.token),
+            "disk_mb": kind.disk_mb,
         }
         self._send(b"J", orjson.dumps(told))
         self._send(b"P", claim.params.encode())
