@@ -15,6 +15,7 @@ depends_on = None
 UPGRADE = """
 -- Seconds that this job is kept after its end, where they are not JOB_RETENTION_DAYS; and what people call it.
 alter table jobs add column keep_s double precision, add column title text;
+create index jobs_failed on jobs (kind, id) where status = 'failed';
 
 -- While a parent waits for its children (queued, run_at = infinity), children_left is how many of them are unfinished.
 -- Whatever ends one, or puts one back, says so here, in the same transaction; the last one's end makes the parent
@@ -49,6 +50,7 @@ create trigger jobs_child_deleted after delete on jobs for each row
 """
 
 DOWNGRADE = """
+drop index jobs_failed;
 drop trigger jobs_child_deleted on jobs;
 drop trigger jobs_child_finished on jobs;
 drop function jobs_child_changed;

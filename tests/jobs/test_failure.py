@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg2
 import pytest
 from hypothesis import given
@@ -60,6 +62,24 @@ def test_what_is_kept_is_bounded_and_storable() -> None:
     assert "\0" not in failure.message
     assert len(failure.traceback or "") <= 20_000
     assert failure.as_json().isprintable()
+
+
+def test_an_error_that_cannot_be_written_out_is_a_failure_all_the_same() -> None:
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert failure_of(raised(MuteError())).message == "MuteError, which cannot say what it is"
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"),
+    [(7, 7), (-1, 0), (10**400, 86_400), (float("inf"), 86_400), (float("nan"), 0), (None, 0), ("Tue, 1 Jan", 0)],
+    ids=["sane", "negative", "huge", "infinite", "nan", "none", "text"],
+)
+def test_a_wait_that_makes_no_sense_is_bounded(asked: Any, waits: float) -> None:
+    assert failure_of(TransientError("busy", retry_after=asked)).retry_after == waits
+    assert Failure("job_failed", "", transient=True, retry_after=asked).bounded().retry_after == waits
 
 
 def test_what_a_child_says_is_bounded() -> None:

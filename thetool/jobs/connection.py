@@ -136,6 +136,8 @@ class QueueConnection:
         if isinstance(error, LOST):
             self._plain = True
             return True
+        if isinstance(error, psycopg2.errors.DeadlockDetected):  # all is rolled back, and the others have gone on
+            return True
         if is_unavailable(error):
             self._drop()
             return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import sys
@@ -20,6 +21,7 @@ MESSAGE_LIMIT = 10_000
 TRACEBACK_LIMIT = 20_000
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 600.0
+LONGEST_RETRY_AFTER_SECONDS = 86_400.0
 
 _is_code = re.compile(r"[a-z][a-z0-9_]{0,63}").fullmatch
 
@@ -49,6 +51,8 @@ class Failure:
             code=self.code if _is_code(self.code) else "job_failed",
             message=clean(self.message, MESSAGE_LIMIT) or "It failed without saying why.",
             traceback=None if self.traceback is None else clean(self.traceback, TRACEBACK_LIMIT),
+            transient=self.transient is True,
+            retry_after=_seconds(self.retry_after),
         )
 
 
@@ -60,7 +64,7 @@ def failure_of(error: BaseException) -> Failure:
         message=_message(error),
         traceback=_tail(error),
         transient=transient,
-        retry_after=(getattr(error, "retry_after", None) or 0.0) if transient else 0.0,
+        retry_after=_seconds(getattr(error, "retry_after", None)) if transient else 0.0,
     ).bounded()
 
 
@@ -89,8 +93,19 @@ def _is_database_away(error: BaseException) -> bool:
     return is_unavailable(error)
 
 
+def _seconds(asked: object) -> float:
+    """What another service asked for, if it makes sense: no longer than a day."""
+    if not isinstance(asked, int | float):
+        return 0.0
+    bounded = float(min(max(asked, 0), LONGEST_RETRY_AFTER_SECONDS))
+    return 0.0 if math.isnan(bounded) else bounded
+
+
 def _message(error: BaseException) -> str:
-    text = str(error)
+    try:
+        text = str(error)
+    except Exception:
+        return f"{type(error).__name__}, which cannot say what it is"
     if text and _is_ours(error):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
