@@ -13,6 +13,7 @@ from thetool import worker
 from thetool.access.records import MASTER_OWNER_ID
 from thetool.app import create_app
 from thetool.config import get_settings
+from thetool.jobs.events import sse, talk
 from thetool.jobs.registry import get_kind
 from thetool.jobs.submit import submit
 
@@ -24,6 +25,8 @@ while (get_settings().home / "wait-with-the-boot").exists():
     time.sleep(0.05)
 if "SAMPLE_IMPATIENT" in os.environ:
     worker.HEAD_SECONDS, worker.SILENT_SECONDS = 1, 2
+    sse.HEARTBEAT_SECONDS = talk.PING_SECONDS = 0.2
+    talk.SILENT_SECONDS = 1
 
 app = create_app()
 _eaten: list[bytes] = []

@@ -19,7 +19,6 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from flask import Response, request
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import CloseConnection, Event, Ping, TextMessage
-from wsproto.utilities import RemoteProtocolError
 
 from thetool.web.problems import BadRequest, Problem
 from thetool.web.request_id import HEADER, current_request_id
@@ -28,6 +27,8 @@ MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 CLOSE_SECONDS = 1.0
 REASON_BYTES = 123
 KEY_BYTES = 16
+# A close of the other side is answered, and so is a frame that cannot be read, which wsproto gives as a close too.
+_ANSWERS = (ConnectionState.OPEN, ConnectionState.REMOTE_CLOSING)
 
 
 class UpgradeRequired(Problem):
@@ -70,21 +71,17 @@ class WebSocket:
         """Read what has come (call it when the connection is readable), and answer pings and a close."""
         data = self.connection.recv(4096)
         self.heard_at = time.monotonic()
-        try:
-            self._protocol.receive_data(data or None)
-            for event in self._protocol.events():
-                closing = isinstance(event, CloseConnection) and self._protocol.state is ConnectionState.REMOTE_CLOSING
-                if closing or (isinstance(event, Ping) and self.open):
-                    self._send(event.response())  # type: ignore[attr-defined]
-        except RemoteProtocolError as error:
-            if error.event_hint is not None and self.open:
-                self._send(error.event_hint)
+        self._protocol.receive_data(data or None)
+        for event in self._protocol.events():
+            if isinstance(event, Ping | CloseConnection) and self._protocol.state in _ANSWERS:
+                self._send(event.response())
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Say why, wait a moment for the other side to close too, and end the connection."""
         with suppress(OSError):
             if self.open:
                 self._send(CloseConnection(code=code, reason=_short(reason)))
+            if self._protocol.state is ConnectionState.LOCAL_CLOSING:
                 self._wait_for_the_other_side()
         # gunicorn's main loop would else wait for the other side, and with it all callers.
         with suppress(OSError):
