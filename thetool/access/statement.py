@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from thetool.database import prepared
+from thetool.database.hang import HangGuard
 from thetool.database.orm import db
 
 PLAIN = "thetool_plain"
 """Where the pool notes that a connection's statements cannot be prepared."""
+
+
+LONGEST_SECONDS = 3
+"""Each of these reads or writes one row; longer, and Postgres is taken to hang: nearly every request waits for one."""
+
+_hang_guard = HangGuard(LONGEST_SECONDS)
 
 
 def first_row(statement: str, **values: Any) -> tuple[Any, ...] | None:
@@ -24,9 +31,11 @@ def first_row(statement: str, **values: Any) -> tuple[Any, ...] | None:
     pooled = db.engine.raw_connection()
     connection: Any = pooled.driver_connection
     try:
+        _hang_guard.begin(pooled, connection)
         connection.autocommit = True
         return _row(connection, pooled.info, prepared.prepared(statement), values)
     finally:
+        _hang_guard.end(pooled)
         if connection.closed:
             pooled.invalidate()
         else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import SecretStr, field_validator, model_validator
 
 from thetool.settings.group import Group, cores, named
 
@@ -37,6 +38,9 @@ class ServiceSettings(Group):
     )
     log_format: Literal["json", "console"] | None = named(
         "LOG_FORMAT", default=None, description="`json` (the default in production) or `console` (else)."
+    )
+    sentry_dsn: SecretStr | None = named(
+        "SENTRY_DSN", default=None, description="Where to report errors (Sentry, GlitchTip); never bodies, never keys."
     )
     public_url: str | None = named(
         "PUBLIC_URL",
@@ -86,6 +90,13 @@ class ServiceSettings(Group):
     max_streams: int = named(
         "MAX_STREAMS", default=250, ge=1, description="Open event streams of a worker; past it 503 at once."
     )
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _dsn(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"https?://[^@/\s]+@[^/\s]+/(\S+/)?\d+", value.get_secret_value()):
+            raise ValueError("must be https://KEY@HOST/NUMBER, as the project's settings there show it")
+        return value
 
     @model_validator(mode="after")
     def _streams_leave_threads_free(self) -> Self:

@@ -21,6 +21,7 @@ import structlog
 from pydantic import SecretStr
 
 from thetool.config import Settings
+from thetool.telemetry.error_reports import report_errors
 from thetool.telemetry.redaction import Redactor
 
 QUIET_LOGGERS = (
@@ -75,6 +76,7 @@ def configure_logging(settings: Settings) -> None:
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [other for other in root.handlers if not isinstance(other, StandardErrorHandler)] + [handler]
+    report_errors(root, settings, formatter.redact)
     root.setLevel(settings.log_level)
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

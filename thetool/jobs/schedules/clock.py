@@ -33,7 +33,7 @@ _quiet.setLevel(logging.ERROR)  # it warns of each look that is left out while a
 class Clock:
     """Looks once a second whether something is due, and sees to it if no other process has.
 
-    What is due says Postgres; this machine's clock may jump as it likes (`docs/decisions/0010-schedules.md`). A
+    What is due says Postgres; this machine's clock may jump as it likes (`docs/decisions/0011-schedules.md`). A
     second task writes down what jobs ended here.
     """
 

@@ -1,4 +1,4 @@
-"""VACUUM of the tables that change with each job (`docs/decisions/0010-schedules.md`).
+"""VACUUM of the tables that change with each job (`docs/decisions/0011-schedules.md`).
 
 An update leaves a dead row behind, and every claim steps over those at the head of its index. Autovacuum looks once a
 minute; in that minute a busy queue leaves half a million.
