@@ -56,6 +56,17 @@ def test_a_failed_job_tells_why_and_is_deleted_on_request(browser: Browser, serv
     assert service.get(f"/api/v1/jobs/{job_id}")[0] == 404
 
 
+def test_a_failed_job_is_run_again(browser: Browser, service: Service) -> None:
+    job_id = service.submit("failing", 0)
+    browser.open(f"/jobs/{job_id}")
+    browser.see("#job .notice")
+    before = service.get(f"/api/v1/jobs/{job_id}")[1]["finished_at"]
+    browser.click("#again")
+    browser.until(lambda: (service.get(f"/api/v1/jobs/{job_id}")[1]["finished_at"] or before) > before, "it ran again")
+    browser.until(lambda: browser.text("#head .badge") == "failed", "it fails again in sight")
+    browser.see("#job .notice")
+
+
 def test_what_was_asked_is_told_in_words(browser: Browser, service: Service) -> None:
     status, answer = service.request(
         "POST", "/analyze?wait=0", {"text": "A fine day in Rome.", "labels": ["sun", "sea"]}

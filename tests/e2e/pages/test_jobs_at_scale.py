@@ -79,3 +79,22 @@ def test_ten_thousand_jobs_are_leafed_through(browser: Browser, many: Many) -> N
     browser.open(f"/jobs?kind={KIND}&status=failed")
     browser.until(lambda: len(row_ids(browser)) == 10, "the failed ones")
     assert not browser.all("#older")[0].is_displayed()
+
+
+def test_the_jobs_of_a_batch_stand_together_and_are_cancelled_at_once(browser: Browser, many: Many) -> None:
+    batch = new_id()
+    many.insert("completed", "failed", batch=batch)
+    many.insert("completed")
+    many.insert(*["queued"] * 30, batch=batch)
+    browser.open(f"/jobs?kind={KIND}")
+    browser.until(lambda: "Batch of 32 jobs" in browser.text("#rows .batch"), "the whole batch is counted")
+    assert "30 queued · 1 completed · 1 failed" in browser.text("#rows .batch .said")
+    assert browser.see("#rows .batch [role=progressbar]").get_dom_attribute("aria-valuenow") == "6"
+    browser.click("#rows .batch a")
+    browser.until(lambda: "batch_id=" in browser.path(), "the batch alone")
+    assert "one batch" in browser.text("#batch-filter")
+    browser.click("#rows .batch button")
+    browser.click("dialog button.danger")
+    browser.until(lambda: "30 cancelled" in browser.text("#rows .batch .said"), "they are cancelled in sight")
+    browser.click("#all-jobs")
+    browser.until(lambda: "batch_id=" not in browser.path(), "all jobs again")
