@@ -57,6 +57,14 @@ def test_not_waiting_gives_the_jobs(house: House) -> None:
     for item in answer.json["results"]:
         job = house.get(f"{item['analysis']['links']['self']}?wait=120").json
         assert (job["status"], job["batch_id"]) == ("completed", answer.json["batch_id"])
+        assert job["title"] == item["filename"]
+    batch = house.get(f"/api/v1/batches/{answer.json['batch_id']}").json
+    assert (batch["status"], batch["total"], batch["completed"], batch["progress"]) == ("completed", 2, 2, 1.0)
+
+
+def test_the_job_of_one_file_has_its_name(house: House) -> None:
+    answer = send(house, text("by itself"), field="file")
+    assert house.get(f"/api/v1/jobs/{answer.json['id']}").json["title"] == "0.txt"
 
 
 def test_repeated_with_its_key_it_is_the_same_batch(house: House) -> None:

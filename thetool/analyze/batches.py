@@ -18,8 +18,8 @@ from thetool.jobs.idempotency import Idempotency, IdempotencyConflict
 from thetool.web.problems import Problem
 from thetool.web.request_id import current_request_id
 
-Take = Callable[[str, Idempotency | None, UUID], Kept | UUID]
-"""Takes in one text of the batch."""
+Take = Callable[[str, str | None, Idempotency | None, UUID], Kept | UUID]
+"""Takes in one text of the batch, which came in a file of this name."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ def _take(
     upload: Upload, number: int, take: Take, batch_id: UUID, idempotency: Idempotency | None
 ) -> Kept | UUID | Problem:
     try:
-        return take(upload.text(), idempotency and _of_file(idempotency, number), batch_id)
+        return take(upload.text(), upload.filename, idempotency and _of_file(idempotency, number), batch_id)
     except IdempotencyConflict:
         raise
     except Problem as problem:

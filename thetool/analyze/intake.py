@@ -66,11 +66,12 @@ class Upload:
 
 @dataclass(frozen=True)
 class Incoming:
-    """What a request holds: one text, or several files that make a batch."""
+    """What a request holds: one text (with the name of its file, if it came as one), or several files: a batch."""
 
     options: Options
     text: str | None = None
     uploads: tuple[Upload, ...] = ()
+    filename: str | None = None
 
     def digest(self) -> bytes:
         """SHA-256 of what makes two requests the same, in whatever form they came; how long to wait does not."""
@@ -132,7 +133,7 @@ def _form(given: list[tuple[str, str]], files: list[FileStorage]) -> Incoming:
         raise ValidationFailed.of_fields([("text", "comes beside files; send one or the other", "form")])
     options = options_of(_query(), fields, "form")
     if len(uploads) == 1 and uploads[0].file.name == "file":
-        return Incoming(options, uploads[0].text())
+        return Incoming(options, uploads[0].text(), filename=uploads[0].filename)
     if uploads:
         return Incoming(options, uploads=uploads)
     if text is None:

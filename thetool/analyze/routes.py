@@ -78,7 +78,7 @@ def analyze() -> Response:
     if incoming.text is None:
         body, final = analyze_batch(incoming.uploads, _taking(incoming), deadline, idempotency)
         return _answer(body, final=final, location=f"/api/v1/jobs?batch_id={body['batch_id']}")
-    taken = _taking(incoming)(incoming.text, idempotency, None)
+    taken = _taking(incoming)(incoming.text, incoming.filename, idempotency, None)
     body, final = answer_to(taken, deadline)
     return _answer(body, final=final, location=job_address(body["id"]), hit=isinstance(taken, Kept))
 
@@ -154,8 +154,8 @@ def _taking(incoming: Incoming) -> Any:
     caller, correlation_id = current_caller(), current_request_id()
     webhook = webhook_of(caller, incoming.options.webhook_url)
 
-    def take(text: str, idempotency: Idempotency | None, batch_id: UUID | None) -> Kept | UUID:
-        asked = Asked.of(text, incoming.options, caller, correlation_id, settings(), webhook)
+    def take(text: str, filename: str | None, idempotency: Idempotency | None, batch_id: UUID | None) -> Kept | UUID:
+        asked = Asked.of(text, incoming.options, caller, correlation_id, settings(), webhook, filename)
         return _desk().take(asked, idempotency=idempotency, batch_id=batch_id)
 
     return take

@@ -44,6 +44,7 @@ class Asked:
     caller: Caller
     correlation_id: str
     webhook: Webhook | None = None
+    filename: str | None = None
 
     @classmethod
     def of(
@@ -54,6 +55,7 @@ class Asked:
         correlation_id: str,
         settings: Settings,
         webhook: Webhook | None = None,
+        filename: str | None = None,
     ) -> Asked:
         """Decide which tasks the text gets.
 
@@ -64,7 +66,7 @@ class Asked:
         if options.sentences and len(text) > MAX_CHARACTERS_WITH_SENTENCES:
             most = f"is for texts of up to {MAX_CHARACTERS_WITH_SENTENCES:,} characters; this has {len(text):,}"
             raise ValidationFailed.of_fields([("sentences", most, "body")])
-        return cls(text, options, plan("text", options.tasks, settings), caller, correlation_id, webhook)
+        return cls(text, options, plan("text", options.tasks, settings), caller, correlation_id, webhook, filename)
 
     @property
     def cache_key(self) -> bytes:
@@ -198,4 +200,5 @@ class Desk:
             idempotency=idempotency,
             job_quota=asked.caller.job_quota,
             webhook=asked.webhook,
+            title=asked.filename or None,
         )
