@@ -114,6 +114,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until told to leave; ends the process."""
+        from thetool.analyze.warming import warm_later
+
         status = 0
         for listener in self.sockets:
             for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):  # its connections inherit them
@@ -122,6 +124,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             if self.runner is not None:
                 self.runner.start()
             self.state = State.READY
+            warm_later()
             super().run()
         except Exception:
             self.log.exception("The worker's main loop failed")
