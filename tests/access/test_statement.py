@@ -1,56 +1,39 @@
-"""The statement that nearly every request waits for, while Postgres hangs."""
-
 from __future__ import annotations
 
-import signal
-import tempfile
-import time
-from collections.abc import Iterator
-from pathlib import Path
-
-import psutil
-import psycopg2
-import pytest
-import sqlalchemy.exc
-from flask import Flask
+from apiflask import APIFlask
+from sqlalchemy import event, text
 
 from thetool.access.statement import first_row
-from thetool.config import Settings
-from thetool.database.connection import init_app, is_unavailable
-from thetool.database.embedded import EmbeddedServer
 from thetool.database.orm import db
+from thetool.database.prepared import prepared
+
+ADD = "select %(one)s::int + %(two)s::int, %(one)s::text"
 
 
-@pytest.fixture
-def server() -> Iterator[EmbeddedServer]:
-    with tempfile.TemporaryDirectory(prefix="thetool-tests-") as folder:
-        server = EmbeddedServer(Path(folder))
-        server.start(max_connections=20)
-        yield server
-        server.stop()
+def known() -> tuple[object, ...] | None:
+    return first_row("select count(*) from pg_prepared_statements where name = %(name)s", name=prepared(ADD).name)
 
 
-def test_a_postgres_that_hangs_is_given_up_soon(server: EmbeddedServer) -> None:
-    app = Flask(__name__)
-    init_app(app, Settings(DATABASE_URL=server.dsn, DATABASE_POOL_SIZE=1))
+def test_a_statement_is_planned_once_a_connection(app: APIFlask) -> None:
     with app.app_context():
-        assert first_row("select 1") == (1,)
-        postmaster = server.cluster.postmaster()
-        assert postmaster is not None
-        frozen = [postmaster, *postmaster.children(recursive=True)]
-        began = time.monotonic()
-        try:
-            _send(frozen, signal.SIGSTOP)
-            with pytest.raises((sqlalchemy.exc.SQLAlchemyError, psycopg2.Error)) as hanging:
-                first_row("select 1")
-            assert is_unavailable(hanging.value)
-            assert time.monotonic() - began < 15, "and not the half minute that other statements may take"
-        finally:
-            _send(frozen, signal.SIGCONT)
-        assert first_row("select 1") == (1,)
-        db.engine.dispose()
+        assert [first_row(ADD, one=number, two=2) for number in (1, 2)] == [(3, "1"), (4, "2")]
+        assert known() == (1,)
 
 
-def _send(processes: list[psutil.Process], number: signal.Signals) -> None:
-    for process in processes:
-        process.send_signal(number)
+def test_a_pooler_that_forgets_prepared_statements_is_noticed(app: APIFlask) -> None:
+    with app.app_context():
+        first_row(ADD, one=1, two=2)
+        db.session.execute(text("deallocate all"))  # as if the next statement met another connection of the pooler's
+        db.session.remove()
+        assert [first_row(ADD, one=number, two=2) for number in (1, 2)] == [(3, "1"), (4, "2")]
+        assert first_row("select count(*) from pg_prepared_statements") == (0,)
+
+
+def test_a_new_connection_prepares_anew(app: APIFlask) -> None:
+    with app.app_context():
+        opened: list[object] = []
+        event.listen(db.engine, "connect", lambda connection, record: opened.append(connection))
+        first_row(ADD, one=1, two=2)
+        db.engine.raw_connection().invalidate()  # type: ignore[no-untyped-call]
+        assert first_row(ADD, one=2, two=2) == (4, "2")
+        assert opened
