@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from tests.analyze.house import MASTER, House, refused
+from thetool.analyze import submission
+from thetool.database.connection import DatabaseUnavailable
 
 TEXT = "I love this sofa, but the delivery was late."
 LONG = "A long one. " * 10_000
@@ -101,3 +103,18 @@ def test_a_cancelled_job_is_told(make_house: Callable[..., House]) -> None:
     assert house.client.post(f"/api/v1/jobs/{job}/cancel", headers=MASTER).status_code in (200, 202)
     problem = refused(house.analyze(TEXT, headers=key), 409, "cancelled")
     assert problem["job_id"] == job
+
+
+@pytest.mark.parametrize(("error", "kept"), [(DatabaseUnavailable("away"), 1), (RuntimeError("broken"), 0)])
+def test_the_text_of_a_job_that_may_have_been_made_is_kept(
+    make_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch, error: Exception, kept: int
+) -> None:
+    """When the connection breaks at the commit nobody knows: a job without its text would be lost."""
+    house = make_house(work=False)
+
+    def breaks(*given: Any, **options: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(submission, "submit", breaks)
+    assert house.analyze(LONG).status_code in (500, 503)
+    assert house.rows("select count(*) from blobs where state = 'stored'") == [(kept,)]
