@@ -67,6 +67,12 @@ def test_the_job_of_one_file_has_its_name(house: House) -> None:
     assert house.get(f"/api/v1/jobs/{answer.json['id']}").json["title"] == "0.txt"
 
 
+def test_the_job_of_a_text_without_a_name_is_called_by_its_beginning(house: House) -> None:
+    answers = [house.analyze(json={"text": words}) for words in (" A  short\none. ", "many words " * 20)]
+    titles = [house.get(f"/api/v1/jobs/{answer.json['id']}").json["title"] for answer in answers]
+    assert titles == ["A short one.", "many words many words many words many words many words many…"[:60]]
+
+
 def test_repeated_with_its_key_it_is_the_same_batch(house: House) -> None:
     key = {"Idempotency-Key": "batch-1"}
     contents = [text(f"once {number}") for number in range(2)]

@@ -30,6 +30,7 @@ INLINE_BYTES = 65_536
 """A longer text goes to storage: rows of the queue stay small."""
 MAX_CHARACTERS_WITH_SENTENCES = 2_000_000
 """Each sentence's own sentiment takes more room than the text; a longer result could not be stored."""
+TITLE_CHARACTERS = 60
 INPUT_HOURS = 25
 """After so long a stored text goes in any case."""
 
@@ -76,6 +77,14 @@ class Asked:
         each_sentence = self.options.sentences and "sentiment" in tasks
         rest = [labels, each_sentence, self.by_name and "sentiment" in tasks, self.exhaustive]
         return cache.key_of(self.caller.owner_id, "text", self.text, self.plan, rest)
+
+    @property
+    def title(self) -> str:
+        """What people call it: the file's name, else how the text begins."""
+        if self.filename:
+            return self.filename
+        beginning = " ".join(self.text[: 4 * TITLE_CHARACTERS].split())
+        return beginning if len(beginning) <= TITLE_CHARACTERS else f"{beginning[: TITLE_CHARACTERS - 1].rstrip()}…"
 
     @property
     def by_name(self) -> bool:
@@ -200,5 +209,5 @@ class Desk:
             idempotency=idempotency,
             job_quota=asked.caller.job_quota,
             webhook=asked.webhook,
-            title=asked.filename or None,
+            title=asked.title,
         )

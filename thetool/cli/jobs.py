@@ -10,7 +10,7 @@ import click
 
 from thetool.cli.following import follow
 from thetool.cli.service import Service, for_service
-from thetool.cli.show import age, json_option, moment, percent, plain, print_fields, print_json, print_table
+from thetool.cli.show import age, json_option, moment, number, percent, plain, print_fields, print_json, print_table
 
 JOBS = "/api/v1/jobs"
 STATUSES = ("queued", "running", "completed", "failed", "cancelled")
@@ -21,19 +21,28 @@ WATCH_SECONDS = 2.0
 
 @click.group()
 def jobs() -> None:
-    """List, show, cancel and requeue jobs."""
+    """List, show, cancel and requeue jobs, and count them."""
 
 
 @jobs.command("list")
 @click.option("--status", type=click.Choice(STATUSES), help="Only jobs in this state.")
 @click.option("--kind", help="Only jobs of this kind, such as analyze.text.")
+@click.option("--batch", type=click.UUID, metavar="ID", help="Only jobs of this batch.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, metavar="N", help="How many. [default: 20]")
 @click.option("--watch", is_flag=True, help="Show them again every 2 seconds, until Ctrl-C.")
 @json_option
 @for_service
-def list_jobs(service: Service, status: str | None, kind: str | None, limit: int, watch: bool, as_json: bool) -> None:
+def list_jobs(
+    service: Service,
+    status: str | None,
+    kind: str | None,
+    batch: UUID | None,
+    limit: int,
+    watch: bool,
+    as_json: bool,
+) -> None:
     """List jobs, newest first. With --json and --watch: a line of JSON each time."""
-    query = {"status": status, "kind": kind, "limit": min(limit, 200)}
+    query = {"status": status, "kind": kind, "batch_id": batch, "limit": min(limit, 200)}
     while True:
         listed = service.items(JOBS, query, most=limit)
         if watch and not as_json:
@@ -103,7 +112,7 @@ def requeue(service: Service, job_id: UUID | None, kind: str | None, as_json: bo
 
 @jobs.command()
 @click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=10_000, metavar="N", help="The newest N jobs. [10000]"
+    "--limit", type=click.IntRange(1, 100_000), default=10_000, metavar="N", help="The newest N jobs. [default: 10000]"
 )
 @json_option
 @for_service
@@ -117,11 +126,11 @@ def stats(service: Service, limit: int, as_json: bool) -> None:
         (kind["kind"], *(kind[status] for status in STATUSES), *(_seconds(kind[name]) for name in SECONDS))
         for kind in kinds
     ]
-    print_table(("kind", *STATUSES, "half", "95 %", "waits"), rows, empty="No jobs.")
+    print_table(("kind", *STATUSES, "half in", "95 % in", "waits"), rows, empty="No jobs.")
 
 
 def _seconds(seconds: float | None) -> str | None:
-    return None if seconds is None else f"{seconds:.3g} s"
+    return None if seconds is None else f"{number(seconds)} s"
 
 
 def _row(job: dict[str, Any]) -> tuple[Any, ...]:
