@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from flask.testing import FlaskClient
 
-from tests.jobs.making import new_job, rows
+from tests.jobs.making import make, new_job, rows, until
 from thetool.access.records import MASTER_OWNER_ID
+from thetool.config import Settings
 from thetool.jobs.queue import Queue
+from thetool.jobs.runner import Runner
+from thetool.jobs.schedules import cleanup
+from thetool.jobs.submit import QueueFull
 
 
 def test_it_does_not_count_as_depth_nor_against_a_quota(queue: Queue) -> None:
@@ -32,3 +39,29 @@ def test_lists_show_it_only_to_those_who_ask_for_it(client: FlaskClient, master:
 
     assert listed("") == listed("?page=1") == listed("?status=queued") == ["analyze.text"]
     assert listed("?kind=system.cleanup") == ["system.cleanup"]
+
+
+@pytest.fixture
+def _sweeps_of_the_queue_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An application of another test may have added its own."""
+    own: dict[str, Any] = {"jobs": cleanup._sweeps["jobs"]}
+    monkeypatch.setattr(cleanup, "_sweeps", own)
+
+
+@pytest.mark.usefixtures("_sweeps_of_the_queue_only")
+def test_neither_long_jobs_nor_a_full_queue_keep_it_from_its_time(job_settings: Settings, here: None) -> None:
+    runner = Runner(job_settings.model_copy(update={"max_queued_jobs": 5}))
+    runner.start()
+    try:
+        queue = runner.queue
+        queue.enqueue_many([new_job(kind="sample.sleep", params='{"seconds": 60}') for _ in range(20)])
+        runner.wake()
+        until(lambda: runner.busy() >= 2, "all threads are taken")
+        until(lambda: rows(queue.url, "select 1 from schedules where name = 'cleanup'"), "the schedule is known")
+        rows(queue.url, "update schedules set next_run_at = now() - interval '1 second' where name = 'cleanup'")
+        done = "select 1 from jobs where kind = 'system.cleanup' and status = 'completed'"
+        until(lambda: rows(queue.url, done), "it ran all the same")
+        with pytest.raises(QueueFull):
+            make("sample.noop")
+    finally:
+        runner.close()
