@@ -26,7 +26,7 @@ FLOORS = [
     {"analyze"},
     {"pages"},
     {"app"},
-    {"worker", "master", "start", "serve", "gunicorn_conf", "cli"},
+    {"worker", "callers", "master", "start", "serve", "gunicorn_conf", "cli"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # The top floor is the outside of the house: how a process starts. Its rooms may use one another.

@@ -11,26 +11,22 @@ its job threads die with it. This one drains (`docs/decisions/0003-worker-life-c
 
 from __future__ import annotations
 
-import errno
 import faulthandler
 import logging
 import mmap
 import os
 import signal
-import socket
-import struct
 import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from enum import IntEnum
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import psutil
-from gunicorn.workers.gthread import ThreadWorker
 
+from thetool.callers import CallerLimits
 from thetool.config import SettingsError, get_settings
 
 if TYPE_CHECKING:
@@ -43,9 +39,6 @@ STOPPING_REQUESTS_SECONDS = 5
 REPLACED_REQUESTS_SECONDS = 300
 EXIT_SECONDS = 10
 HAND_BACK_SECONDS = 5  # for a database that is away
-# A few hundred callers that stop talking, or talk one byte at a time, must not hold all threads.
-HEAD_SECONDS = 20
-SILENT_SECONDS = 60
 
 
 class State(IntEnum):
@@ -59,7 +52,7 @@ class State(IntEnum):
     """Others serve in its place; set by the master before it sends SIGTERM."""
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(CallerLimits):
     """gunicorn's threaded worker with a job runner and a life cycle of its own."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -73,7 +66,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._hand_back_lock = threading.Lock()
         self._handed_back = False
         self._next_look = 0.0
-        self._reading_head: dict[Any, float] = {}
 
     @property
     def state(self) -> State:
@@ -117,9 +109,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         from thetool.analyze.warming import warm_later
 
         status = 0
-        for listener in self.sockets:
-            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):  # its connections inherit them
-                listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", SILENT_SECONDS, 0))
+        self.limit_silence()
         try:
             if self.runner is not None:
                 self.runner.start()
@@ -239,22 +229,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     # --- the main loop's round
 
-    def accept(self, listener: Any) -> None:
-        """Accept one connection; out of file descriptors, wait a moment instead of ending the worker."""
-        try:
-            super().accept(listener)
-        except OSError as error:
-            if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
-                raise
-            self.log.warning("Cannot accept a connection: %s", error)
-            time.sleep(0.1)
-
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Refuse what is no HTTP as gunicorn does, in the form that all problems have."""
-        from thetool.web.refusal import RefusedSocket
-
-        super().handle_error(req, RefusedSocket(client), addr, exc)
-
     def notify(self) -> None:
         """Tell the master that the main loop turns; gunicorn calls it at each turn, thousands of times a second."""
         now = time.monotonic()
@@ -262,7 +236,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         self._next_look = now + LOOK_SECONDS
         super().notify()
-        self._drop_slow_heads(now)
+        self.drop_slow_heads(now)
         if self.state is State.READY and (reason := self._why_worn_out()):
             self.log.info("Asking to be replaced: %s", reason)
             self.state = State.WORN
@@ -278,27 +252,3 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             if used > settings.worker_max_rss_mb:
                 return f"{used} MiB of memory in use"
         return None
-
-    # --- requests
-
-    def handle(self, conn: Any) -> Any:
-        """Read a request and answer it, on a thread of the pool."""
-        self._reading_head[conn] = time.monotonic()
-        try:
-            return super().handle(conn)
-        finally:
-            self._reading_head.pop(conn, None)
-
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        """Answer a request whose head has been read."""
-        self._reading_head.pop(conn, None)
-        try:
-            return super().handle_request(req, conn)
-        except BlockingIOError:  # the caller takes nothing of the answer, for SILENT_SECONDS
-            return False
-
-    def _drop_slow_heads(self, now: float) -> None:
-        for conn, since in self._reading_head.copy().items():
-            if now - since > HEAD_SECONDS:
-                with suppress(OSError):  # it has gone by itself
-                    conn.sock.shutdown(socket.SHUT_RDWR)

@@ -9,7 +9,7 @@ from typing import Any
 from flask import request
 
 from tests.e2e import sample_kinds
-from thetool import worker
+from thetool import callers
 from thetool.access.records import MASTER_OWNER_ID
 from thetool.app import create_app
 from thetool.config import get_settings
@@ -24,7 +24,7 @@ if (get_settings().home / "do-not-boot").exists():
 while (get_settings().home / "wait-with-the-boot").exists():
     time.sleep(0.05)
 if "SAMPLE_IMPATIENT" in os.environ:
-    worker.HEAD_SECONDS, worker.SILENT_SECONDS = 1, 2
+    callers.HEAD_SECONDS, callers.SILENT_SECONDS = 1, 2
     sse.HEARTBEAT_SECONDS = talk.PING_SECONDS = 0.2
     talk.SILENT_SECONDS = 1
 

@@ -308,3 +308,10 @@ def test_a_submit_under_load_runs_each_job_once(runner: Runner) -> None:
     assert rows(runner.queue.url, "select status, attempts, count(*) from jobs group by 1, 2") == [
         ("completed", 1, 300)
     ]
+
+
+def test_with_a_key_postgres_tells_the_others_at_the_commit(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The watcher tells them a little later, which may be before the commit: then they look in vain."""
+    monkeypatch.setattr(runner.groups["thread"], "reserve", lambda: None)
+    monkeypatch.setattr(runner.watcher, "may_notify", lambda queue, runs: pytest.fail("left to the watcher"))
+    assert ask(idempotency=idempotency("told at the commit")).created
