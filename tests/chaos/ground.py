@@ -28,7 +28,7 @@ begin
     return null;
 end $$;
 create trigger note_end after update of status on jobs for each row
-    when (new.status in ('completed', 'failed', 'cancelled')) execute function note_end();
+    when (new.kind like 'chaos.%' and new.status in ('completed', 'failed', 'cancelled')) execute function note_end();
 """
 KEY_LIMIT = 2
 MANY_ATTEMPTS = 50
