@@ -14,19 +14,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 from hypothesis.stateful import run_state_machine_as_test as walk
 
-from tests.jobs.life_model import Entry
+from tests.jobs.life_model import KEY_LIMITS, UNFINISHED, Entry, Model
 from tests.jobs.making import new_job, wish
 from thetool.jobs.claims import Claim, Ending, Wish
 from thetool.jobs.failure import Failure
+from thetool.jobs.groups.requeue import EqualIsUnfinished, requeue
 from thetool.jobs.queue import Queue
 
 WORKERS = [UUID(int=1), UUID(int=2)]
-KEY_LIMITS = {"alone": 1, "a pair": 2}
-UNFINISHED = ("queued", "running")
 TROUBLE = Failure("trouble", "It did not work.")
 
 
-class LifeOfJobs(RuleBasedStateMachine):
+class LifeOfJobs(Model, RuleBasedStateMachine):
     """Two workers, two keys that limit what runs at a time, and everything that may happen to a job."""
 
     claims = Bundle("claims")
@@ -36,24 +35,11 @@ class LifeOfJobs(RuleBasedStateMachine):
         super().__init__()
         self.queue = queue
         self.connection = connection
-        self.jobs: dict[UUID, Entry] = {}
-        self.ledger: set[UUID] = set()
-        self.moments = 0
-        self.taken: list[Claim] = []
 
     def sql(self, statement: str, *values: Any) -> list[Any]:
         with self.connection.cursor() as cursor:
             cursor.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
-
-    def holder(self, claim: Claim) -> Entry | None:
-        """The job that this claim still holds."""
-        entry = self.jobs[claim.id]
-        return entry if entry.status == "running" and entry.token == claim.token else None
-
-    def moment(self) -> int:
-        self.moments += 1
-        return self.moments
 
     @initialize()
     def start(self) -> None:
@@ -80,8 +66,7 @@ class LifeOfJobs(RuleBasedStateMachine):
             for _ in range(number)
         ]
         added = self.queue.enqueue_many(jobs) if number > 1 else {job.id for job in jobs if self.queue.enqueue(job)}
-        taken = any(entry.dedupe == dedupe and entry.status in UNFINISHED for entry in self.jobs.values())
-        expected = jobs if dedupe is None else jobs[: 0 if taken else 1]
+        expected = jobs if dedupe is None else jobs[: 0 if self.has_unfinished(dedupe) else 1]
         assert added == {job.id for job in expected}
         due = self.moment()
         for job in expected:
@@ -103,15 +88,6 @@ class LifeOfJobs(RuleBasedStateMachine):
         return made
 
     # --- out of the queue
-
-    def ready(self) -> list[Entry]:
-        """What may be claimed, in order: for jobs with a key, only as far as that has room."""
-        ready = sorted((entry for entry in self.jobs.values() if entry.status == "queued"), key=Entry.turn)
-        return [entry for entry in ready if self.has_room(entry.key)]
-
-    def has_room(self, key: str | None) -> bool:
-        running = sum(entry.status == "running" and entry.key == key for entry in self.jobs.values())
-        return key is None or running < KEY_LIMITS[key]
 
     @staticmethod
     def wish(worker: UUID, limit: int = 1) -> Wish:
@@ -188,17 +164,6 @@ class LifeOfJobs(RuleBasedStateMachine):
 
     # --- out of a worker's hands
 
-    def complete_in_model(self, claim: Claim) -> bool:
-        entry = self.holder(claim)
-        if entry is None or entry.cancel:
-            return False
-        entry.status = "completed"
-        return True
-
-    def is_completed(self, claim: Claim) -> bool:
-        entry = self.jobs[claim.id]
-        return entry.status == "completed" and entry.token == claim.token
-
     @rule(claim=claims)
     def complete(self, claim: Claim) -> None:
         """With a side effect in the same transaction, which must be there exactly when the completion is."""
@@ -257,6 +222,21 @@ class LifeOfJobs(RuleBasedStateMachine):
             assert answer == entry.status
         else:
             assert answer is None
+
+    @rule(data=st.data())
+    def requeue(self, data: st.DataObject) -> None:
+        if not self.jobs:
+            return
+        entry = self.jobs[data.draw(st.sampled_from(sorted(self.jobs)))]
+        ended = entry.status in ("failed", "cancelled")
+        if ended and entry.dedupe and self.has_unfinished(entry.dedupe):
+            with pytest.raises(EqualIsUnfinished):
+                requeue(self.queue, entry.id)
+            return
+        assert requeue(self.queue, entry.id) is ended
+        if ended:
+            entry.put_back("queued")
+            entry.due, entry.attempts, entry.lost, entry.cancel = self.moment(), 0, 0, False
 
     # --- what holds at each step
 
