@@ -31,6 +31,9 @@ def steps(context: JobContext, params: Sleep) -> Said:
     return Said(text=MARKUP)
 
 
+job("sample.page_news", timeout=600)(steps)
+
+
 @job("sample.failing", timeout=600, max_attempts=1)
 def failing(context: JobContext, params: Sleep) -> Said:
     """Fail, with words that must not become markup."""

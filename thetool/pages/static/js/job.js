@@ -48,7 +48,7 @@ function show(job) {
   badge.show(job);
   bar.show(job);
   say(message, job.message ?? "");
-  message.hidden = !job.message || job.status === "completed";
+  message.hidden = !job.message || over(job);
   showFacts(job);
   showButton(job);
   if (!over(job)) outcome.replaceChildren();

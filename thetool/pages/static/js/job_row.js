@@ -53,7 +53,8 @@ function blankRow(state, progress, look = null) {
 /** What stands below a job's name. */
 function said(job) {
   if (job.status === "failed") return job.error?.message ?? job.kind;
-  return job.message ?? (job.title ? job.kind : job.id);
+  const saying = over(job) ? null : job.message; // what it was about to do is no news of a job that is over
+  return saying ?? (job.title ? job.kind : job.id);
 }
 
 function actionOf(job) {

@@ -6,6 +6,7 @@ import { call, pathOf } from "./api.js";
 import { askForBatches, batchOf, forgetBatches, grouped } from "./batches.js";
 import { curl, showRequest } from "./curl.js";
 import { find } from "./dom.js";
+import { listen } from "./events.js";
 import { batchRow, jobRow } from "./job_row.js";
 import { over, repeat } from "./live.js";
 import { problemNotice } from "./problem.js";
@@ -13,10 +14,12 @@ import { problemNotice } from "./problem.js";
 const LIMIT = 25;
 const BUSY_SECONDS = 1;
 const CALM_SECONDS = 2;
+const LIVE_ROWS = 2; // browsers open six connections to a service, over all tabs
 
 const body = find("#rows");
 const filters = find("#filters");
 const rows = new Map(); // by the id of the job or the batch, in the order of the page
+const live = new Map(); // by the id of a job whose events are heard: how it is now, and what stops it
 let looking = new AbortController();
 
 const wanted = () => new URLSearchParams(location.search);
@@ -35,14 +38,37 @@ async function refresh() {
     showPage(page);
     await askForBatches(grouped(page.items), signal);
     showRows(page.items);
+    hear(page.items.filter((job) => !over(job)).slice(0, LIVE_ROWS));
     find("#trouble").replaceChildren();
-    return page.items.some((job) => !over(job)) ? BUSY_SECONDS : CALM_SECONDS;
+    return page.items.some((job) => !over(job) && !live.get(job.id)?.now) ? BUSY_SECONDS : CALM_SECONDS;
   } catch (error) {
     if (error.name === "AbortError") throw error;
     find("#trouble").replaceChildren(problemNotice(error));
     return CALM_SECONDS;
   }
 }
+
+/** Follow these jobs by their events, and no others. */
+function hear(jobs) {
+  for (const [id, { stop }] of live) {
+    if (jobs.some((job) => job.id === id)) continue;
+    stop.abort();
+    live.delete(id);
+  }
+  for (const job of jobs) {
+    if (live.has(job.id)) continue;
+    const entry = { now: null, stop: new AbortController() };
+    const changed = (now) => rows.get(job.id)?.show((entry.now = now));
+    live.set(job.id, entry);
+    listen(job, { changed, signal: entry.stop.signal }).then((heard) => {
+      entry.now = null; // from now on, what the list says
+      if (heard && live.get(job.id) === entry) live.delete(job.id);
+    });
+  }
+}
+
+/** A job as the list says, or its events, which are newer. */
+const newest = (job) => (over(job) ? job : (live.get(job.id)?.now ?? job));
 
 /** What the rows of these jobs show: each job, and above those of a batch the batch. */
 function rowsOf(jobs) {
@@ -65,7 +91,7 @@ function showRows(jobs) {
   wanted.forEach(({ id, make, value, member }, place) => {
     if (!rows.has(id)) rows.set(id, make(attempt));
     const row = rows.get(id);
-    row.show(value);
+    row.show(newest(value));
     row.node.classList.toggle("member", Boolean(member));
     if (body.children[place] !== row.node) body.insertBefore(row.node, body.children[place] ?? null);
   });

@@ -1,11 +1,13 @@
 /**
- * How a page stays up to date. Everything live goes through here, so that events can take the place of asking again.
+ * How a page stays up to date: by events, and where there are none to be had, by asking again.
  * Nothing is asked while the tab is hidden.
  */
 
 import { call } from "./api.js";
+import { listen } from "./events.js";
 
-const WAIT_SECONDS = 1; // a job's progress is looked at this often
+const WAIT_SECONDS = 1; // without events, a job's progress is looked at this often
+const WITHOUT_EVENTS = 15_000; // so long after a stream that could not be had, the next is tried
 const PAUSES = [1000, 2000, 4000, 8000]; // after failures
 
 export const over = (job) => ["completed", "failed", "cancelled"].includes(job.status);
@@ -17,6 +19,7 @@ export const over = (job) => ["completed", "failed", "cancelled"].includes(job.s
 export async function followJob(id, { changed, trouble = () => {}, signal }) {
   let failures = 0;
   let wait = 0;
+  let events = 0; // from when on they are tried
   for (;;) {
     await visible(signal);
     const asked = performance.now();
@@ -25,8 +28,11 @@ export async function followJob(id, { changed, trouble = () => {}, signal }) {
       failures = 0;
       changed(job);
       if (over(job)) return job;
+      const tried = asked >= events;
+      const heard = tried && (await listen(job, { changed, signal }));
+      if (tried && !heard && !document.hidden) events = performance.now() + WITHOUT_EVENTS;
+      wait = heard ? 0 : WAIT_SECONDS;
       await pause(Math.max(0, 250 - (performance.now() - asked)), signal);
-      wait = WAIT_SECONDS;
     } catch (error) {
       if (error.name === "AbortError" || !passing(error)) throw error;
       trouble(error);

@@ -1,0 +1,65 @@
+"""The pages hear of jobs by events, and go on without them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.browser import Browser
+from tests.e2e.service import Service
+
+pytestmark = pytest.mark.browser
+
+
+def asked(browser: Browser) -> list[str]:
+    """The paths that this page has asked for, as often as it did, streams that are still open included."""
+    browser.path()
+    script = "return performance.getEntriesByType('resource').map((entry) => new URL(entry.name).pathname)"
+    return list(browser.run(script))
+
+
+def shows_the_end(browser: Browser, job_id: str) -> None:
+    browser.until(lambda: browser.text("#head .badge") == "completed", "it completes in sight", 60)
+    browser.see("#job details")  # its result
+    assert "stepping" not in browser.text("#job"), "what it was doing is no news of a finished job"
+    assert "Step " not in browser.text("#job > section")
+    assert "completed" in browser.all("#announcer")[0].get_property("textContent")
+    assert browser.path() == f"/jobs/{job_id}"
+
+
+def test_a_job_page_hears_events_and_asks_little(browser: Browser, service: Service) -> None:
+    job_id = service.submit("page_news", 5)
+    browser.requested()
+    browser.open(f"/jobs/{job_id}")
+    browser.until(lambda: "stepping" in browser.text("#job .progress"), "its stage is shown")
+    shows_the_end(browser, job_id)
+    assert any(address.endswith(f"/api/v1/jobs/{job_id}/events") for address in browser.requested())
+    assert asked(browser).count(f"/api/v1/jobs/{job_id}") <= 3
+
+
+def test_without_events_a_job_page_asks(browser: Browser, service: Service) -> None:
+    browser.driver.execute_cdp_cmd("Network.enable", {})
+    browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/api/*/events*"]})
+    try:
+        job_id = service.submit("page_news", 4)
+        browser.open(f"/jobs/{job_id}")
+        browser.until(lambda: "stepping" in browser.text("#job .progress"), "its stage is shown")
+        shows_the_end(browser, job_id)
+    finally:
+        browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+
+
+def test_a_job_page_survives_a_reload_of_the_service(browser: Browser, service: Service) -> None:
+    job_id = service.submit("page_news", 20)
+    browser.open(f"/jobs/{job_id}")
+    browser.until(lambda: "stepping" in browser.text("#job .progress"), "its stage is shown")
+    service.reload()
+    shows_the_end(browser, job_id)
+
+
+def test_a_finished_job_in_the_list_does_not_say_what_it_was_doing(browser: Browser, service: Service) -> None:
+    job_id = service.submit("page_news", 1)
+    browser.open("/jobs?kind=sample.page_news")
+    row = f"#rows tr:has(a[href='/jobs/{job_id}'])"
+    browser.until(lambda: "completed" in browser.text(f"{row} .badge"), "it completes in sight")
+    assert browser.text(f"{row} .said") == job_id
+    assert "stepping" not in browser.text(row)
