@@ -43,6 +43,7 @@ def browser(tab: Browser) -> Iterator[Browser]:
     tab.driver.delete_all_cookies()
     tab.open("/sign-in?next=/settings")
     tab.run("sessionStorage.clear()")
+    tab.until(lambda: tab.focused().get_dom_attribute("id") == "key", "the field has the focus by itself")
     tab.fill("#key", KEY + Keys.ENTER)
     tab.until(lambda: tab.path() == "/settings", "signed in")
     yield tab

@@ -15,6 +15,7 @@ def test_a_wrong_key_is_told_and_the_right_one_leads_on(tab: Browser) -> None:
     tab.driver.delete_all_cookies()
     tab.open("/jobs?status=failed")
     assert tab.path() == "/sign-in?next=/jobs?status%3Dfailed"
+    tab.until(lambda: tab.focused().get_dom_attribute("id") == "key", "the field has the focus by itself")
     tab.fill("#key", "wrong" + Keys.ENTER)
     assert "The key is not good" in tab.text("#problem")
     tab.fill("#key", KEY + Keys.ENTER)

@@ -37,12 +37,12 @@ function keyRow(key) {
     "tr",
     {},
     el("td", {}, el("b", {}, key.name), key.owner === key.name ? null : el("span", { class: "said" }, key.owner)),
-    el("td", {}, el("code", {}, `${key.key_prefix}…`)),
-    el("td", {}, key.scopes.join(", ")),
-    el("td", {}, limitsOf(key)),
-    el("td", {}, time(key.created_at)),
-    el("td", {}, key.last_used_at ? time(key.last_used_at) : el("span", { class: "quiet" }, "never")),
-    el("td", {}, key.expires_at ? time(key.expires_at) : el("span", { class: "quiet" }, "never")),
+    named("Key", el("code", {}, `${key.key_prefix}…`)),
+    named("It may", key.scopes.join(", ")),
+    named("Limits", limitsOf(key)),
+    named("Made", time(key.created_at)),
+    named("Last used", key.last_used_at ? time(key.last_used_at) : el("span", { class: "quiet" }, "never")),
+    named("Expires", key.expires_at ? time(key.expires_at) : el("span", { class: "quiet" }, "never")),
     el(
       "td",
       { class: "end" },
@@ -52,6 +52,9 @@ function keyRow(key) {
     ),
   );
 }
+
+/** A cell that names its column itself, on screens where the columns stand below each other. */
+const named = (column, content) => el("td", { "data-column": column }, el("div", {}, content));
 
 function button(word, key, act) {
   const on = { click: () => act(key) };
