@@ -14,8 +14,11 @@ MUST_NOT_LOAD = ("flask", "gunicorn", "apiflask", "werkzeug.serving")
 
 
 def program() -> str:
-    (code,) = re.findall(r"```python\n(.+?)```", PAGE, re.DOTALL)
-    return str(code)
+    return blocks()[0]
+
+
+def blocks() -> list[str]:
+    return [str(code) for code in re.findall(r"```python\n(.+?)```", PAGE, re.DOTALL)]
 
 
 def run(code: str, folder: Path, **environment: str) -> str:
@@ -40,6 +43,14 @@ def test_the_program_on_a_postgres_that_is_there(database: str, tmp_path: Path) 
 
 def test_the_program_on_a_postgres_of_its_own(tmp_path: Path) -> None:
     assert run(program(), tmp_path, THETOOL_HOME=str(tmp_path / "home")) == "{'total': 42.0}"
+
+
+def test_the_parent_on_the_page_adds_up_what_its_children_gave(database: str, tmp_path: Path) -> None:
+    first, parent = blocks()
+    code = first.replace("with available", f"{parent}\nwith available").replace(
+        'submit("demo.add", Numbers(values=[1, 2, 39])', 'submit("demo.add_all", Lists(lists=[[1, 2], [39], []])'
+    )
+    assert run(code, tmp_path, DATABASE_URL=database, THETOOL_HOME=str(tmp_path / "home")) == "{'total': 42.0}"
 
 
 def test_it_is_as_short_as_the_page_says() -> None:

@@ -119,6 +119,15 @@ def test_many_go_in_small_batches_past_what_is_locked(
     assert cleanup(job_settings).removed["jobs"] == 1
 
 
+def test_a_child_stays_while_its_parent_may_read_its_result(queue: Queue, job_settings: Settings, here: None) -> None:
+    child, parent = finished_job(queue, "-1 second"), new_job()
+    queue.enqueue(parent)
+    rows(queue.url, "update jobs set parent_id = %s where id = %s", str(parent.id), child)
+    assert cleanup(job_settings).removed["jobs"] == 0
+    queue.cancel(parent.id)
+    assert cleanup(job_settings).removed["jobs"] == 1
+
+
 def test_out_of_time_it_says_so(queue: Queue, job_settings: Settings, here: None) -> None:
     finished_job(queue, "-1 second")
     done = cleanup(job_settings, seconds=0)

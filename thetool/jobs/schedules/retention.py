@@ -14,7 +14,10 @@ SILENT_LEASES = 10
 MINUTES_KEPT = "6 hours"
 HOURS_KEPT = "30 days"
 
-_FINISHED = "expires_at <= now() and status in ('completed', 'failed', 'cancelled')"
+# A child stays while its parent may still want to read its result.
+_FINISHED = """expires_at <= now() and status in ('completed', 'failed', 'cancelled') and not exists (
+    select from jobs as parent where parent.id = jobs.parent_id and parent.status in ('queued', 'running')
+)"""
 _OLD_STATISTICS = f"""(period = 'minute' and begins < now() - interval '{MINUTES_KEPT}')
     or (period = 'hour' and begins < now() - interval '{HOURS_KEPT}')"""
 _SILENT = "heartbeat_at < now() - make_interval(secs => %(silence)s)"
