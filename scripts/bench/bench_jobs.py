@@ -1,4 +1,4 @@
-"""Job kinds for scripts/bench/health.py, and the application that knows them (`bench_jobs:app`)."""
+"""Job kinds for scripts/bench/health.py and streams.py, and the application that knows them (`bench_jobs:app`)."""
 
 from __future__ import annotations
 
@@ -40,6 +40,17 @@ def holding_the_lock(context: JobContext, params: Busy) -> Done:
     while time.monotonic() < stop:
         sorted(range(1_000_000, 0, -1))
         rounds += 1
+    return Done(rounds=rounds)
+
+
+@job("bench.telling", runs="thread", timeout=600)
+def pure_python_that_tells(context: JobContext, params: Busy) -> Done:
+    """The same in a thread of the worker, telling how far it is at each step."""
+    rounds, began = 0, time.monotonic()
+    while (passed := time.monotonic() - began) < params.seconds:
+        sum(number * number for number in range(10_000))
+        rounds += 1
+        context.progress(passed / params.seconds, "counting", f"Round {rounds}")
     return Done(rounds=rounds)
 
 

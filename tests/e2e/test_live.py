@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ import websocket
 
 from tests.e2e.conftest import MakeService
 from tests.e2e.listening import FINAL, Listener
-from tests.e2e.service import KEY, Service, until
+from tests.e2e.service import KEY, ROOT, Service, until
 
 BEARER = f"Authorization: Bearer {KEY}"
 NOWHERE = "00000000-0000-7000-8000-00000000dead"
@@ -85,6 +86,16 @@ def test_curl_follows_a_job_to_its_end(service: Service) -> None:
     assert "Content-Type: text/event-stream" in head
     assert "Content-Encoding" not in head
     assert body.index("event: snapshot") < body.index("event: progress") < body.index("event: completed")
+
+
+def test_the_command_of_the_documentation(service: Service) -> None:
+    (command,) = re.findall(r"```sh\n(curl .*?)\n```", (ROOT / "docs/live.md").read_text(), re.DOTALL)
+    job_id = count(service, 2, 0.3)
+    here = command.replace("http://127.0.0.1:8000", f"http://127.0.0.1:{service.port}")
+    surroundings = {"PATH": os.environ["PATH"], "KEY": KEY, "JOB": job_id}
+    told = subprocess.run(["bash", "-c", here], env=surroundings, capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stderr
+    assert "event: completed" in told.stdout
 
 
 def test_files_are_among_the_links_of_the_end(service: Service) -> None:

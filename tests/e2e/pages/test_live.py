@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.e2e.browser import Browser
-from tests.e2e.service import Service
+from tests.e2e.service import ROOT, Service
 
 pytestmark = pytest.mark.browser
 
@@ -63,3 +65,27 @@ def test_a_finished_job_in_the_list_does_not_say_what_it_was_doing(browser: Brow
     browser.until(lambda: "completed" in browser.text(f"{row} .badge"), "it completes in sight")
     assert browser.text(f"{row} .said") == job_id
     assert "stepping" not in browser.text(row)
+
+
+@pytest.mark.parametrize(("number", "name"), [(0, "follow"), (1, "talk")], ids=["events", "websocket"])
+def test_the_scripts_of_the_documentation(browser: Browser, service: Service, number: int, name: str) -> None:
+    script = re.findall(r"```js\n(.*?)```", (ROOT / "docs/live.md").read_text(), re.DOTALL)[number]
+    job = service.get(f"/api/v1/jobs/{service.submit('page_news', 2)}")[1]
+    browser.open("/settings")
+    browser.driver.delete_all_cookies()  # the ticket is enough
+    told = browser.driver.execute_async_script(
+        f"""
+        {script}
+        const [job, done] = arguments;
+        const told = [];
+        {name}(job, (event, data) => {{
+          told.push(event);
+          if (event === "completed") done([told, data.links.result]);
+        }});
+        """,
+        job,
+    )
+    assert told[0][0] == "snapshot"
+    assert told[0][-1] == "completed"
+    assert "progress" in told[0]
+    assert told[1] == job["links"]["result"]

@@ -86,7 +86,10 @@ def stream_events(job_id: UUID, query: EventsQuery) -> Response:
 @raises(UpgradeRequired)
 @blueprint.doc(responses=TALK_ANSWERS, security=OPEN_BY_TICKET)
 def talk_of_events(job_id: UUID, query: EventsQuery) -> Response:
-    """Follow a job by WebSocket: the same messages as server-sent events, each as JSON. See docs/live.md."""
+    """Follow a job by WebSocket.
+
+    The same messages as server-sent events, each as JSON. See docs/live.md.
+    """
     require_upgrade()
     try:
         after, had_the_end = _position(query.after)
