@@ -105,13 +105,13 @@ def silent(connection: socket.socket, over: threading.Event) -> None:
     over.wait(60)
 
 
-def dripping(what: bytes) -> Callable[[socket.socket, threading.Event], None]:
+def dripping(what: bytes, drop: bytes = b"x") -> Callable[[socket.socket, threading.Event], None]:
     """Sends this, then a byte now and then, and never comes to an end."""
 
     def serve(connection: socket.socket, over: threading.Event) -> None:
         connection.sendall(what)
         while not over.wait(0.05):
-            connection.sendall(b"x")
+            connection.sendall(drop)
 
     return serve
 
@@ -141,9 +141,21 @@ def test_a_receiver_that_does_not_come_to_an_end_is_cut_off(serve: Any, scheme: 
     assert not [thread for thread in threading.enumerate() if thread.name == "webhook-deadline"]
 
 
-def test_a_body_that_drips_is_not_waited_for(short: None) -> None:
-    with misbehaving(dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")) as port:
+@pytest.mark.parametrize("header", [b"Content-Length: 1000000", b"Transfer-Encoding: chunked"])
+def test_a_body_that_drips_is_not_waited_for(header: bytes, short: None) -> None:
+    """Also when what drips is the length of a chunk, a line that is read to its end."""
+    began = time.monotonic()
+    with misbehaving(dripping(b"HTTP/1.1 200 OK\r\n" + header + b"\r\n\r\n", drop=b"0")) as port:
         assert send(f"http://127.0.0.1:{port}/").status == 200
+    assert time.monotonic() - began < 30
+
+
+def test_what_connects_when_the_time_is_over_is_cut(receiver: Receiver, short: None) -> None:
+    line = posting._Line([(socket.AF_INET, ("127.0.0.1", receiver.port))], time.monotonic() + 60)
+    line._cut()
+    with pytest.raises(TimeoutError):
+        line.connect()
+    line.close()
 
 
 def test_a_huge_body_is_left(short: None) -> None:

@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -65,9 +65,8 @@ def post(target: Target, body: bytes, headers: Mapping[str, str], *, private: bo
     line = _Line(endpoints, deadline)
     connection = _connection(target, line)
     try:
-        with line.cut_at_the_deadline():
+        with line.cut_at(deadline):
             connection.request("POST", target.path, body=body, headers=dict(headers), preload_content=False)
-            reading = connection.sock
             response = connection.getresponse()
         if line.was_cut:  # an end within the headers looks like the end of the headers
             raise TimeoutError
@@ -75,7 +74,8 @@ def post(target: Target, body: bytes, headers: Mapping[str, str], *, private: bo
         raise _told(error, target, line) from error
     else:
         answer = Answer(response.status, _retry_after(response.headers), response.headers.get("Location"))
-        _read_a_little(response, reading)
+        with line.cut_at(time.monotonic() + LAST_READ_SECONDS):
+            _read_a_little(response)
         return answer
     finally:
         connection.close()
@@ -100,12 +100,16 @@ class _Line:
         until = min(self._deadline, time.monotonic() + CONNECT_SECONDS)
         failure: OSError = TimeoutError("timed out")
         for family, address in self._endpoints:
+            if time.monotonic() >= until:
+                break
             line = socket.socket(family, socket.SOCK_STREAM)
             try:
                 line.settimeout(max(0.01, until - time.monotonic()))
                 line.connect(address)
                 line.settimeout(TOTAL_SECONDS)
                 self._second = line.dup()
+                if self.was_cut:  # a moment before there was anything to cut
+                    raise TimeoutError("timed out")
             except OSError as error:
                 line.close()
                 failure = error
@@ -114,8 +118,9 @@ class _Line:
         raise failure
 
     @contextlib.contextmanager
-    def cut_at_the_deadline(self) -> Any:
-        timer = threading.Timer(max(0.01, self._deadline - time.monotonic()), self._cut)
+    def cut_at(self, moment: float) -> Iterator[None]:
+        """Cut the line if what happens meanwhile is not over by then (`time.monotonic()`)."""
+        timer = threading.Timer(max(0.01, moment - time.monotonic()), self._cut)
         timer.name, timer.daemon = "webhook-deadline", True
         timer.start()
         try:
@@ -169,10 +174,9 @@ def _trust() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _read_a_little(response: Any, reading: Any) -> None:
+def _read_a_little(response: Any) -> None:
     """Take what is there of the body, so that a receiver which says "ok" is not cut off while it says it."""
     with contextlib.suppress(OSError, http.client.HTTPException, HTTPError, ValueError):
-        reading.settimeout(LAST_READ_SECONDS)
         response.read1(READ_BYTES, decode_content=False)
 
 
