@@ -13,6 +13,7 @@ from tests.jobs.making import new_job, rows, until, wish
 from tests.web.conftest import problem_of
 from thetool.access.records import MASTER_OWNER_ID
 from thetool.config import Settings
+from thetool.database.connection import DatabaseUnavailable
 from thetool.database.ids import new_id
 from thetool.jobs.queue import Queue
 from thetool.jobs.runner import Runner
@@ -157,6 +158,34 @@ def test_what_fails_keeps_nothing_else(
     done = cleanup(job_settings)
     assert done.failed == {"odd": "OSError: the bucket is gone"}
     assert done.removed["jobs"] == 1
+
+
+def test_what_takes_too_long_keeps_nothing_else(
+    queue: Queue, job_settings: Settings, here: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(connection: Any) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("set statement_timeout = 50; select pg_sleep(60)")
+        return 0
+
+    monkeypatch.setattr(module, "_sweeps", {"slow": module.Sweep("slow", slow, slow), **module._sweeps})
+    finished_job(queue, "-1 second")
+    done = cleanup(job_settings)
+    assert list(done.failed) == ["slow"]
+    assert done.removed["jobs"] == 1
+
+
+def test_it_ends_when_postgres_goes_away(
+    queue: Queue, job_settings: Settings, here: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(connection: Any) -> int:
+        rows(queue.url, "select pg_terminate_backend(%s)", connection.get_backend_pid())
+        connection.cursor().execute("select 1")
+        return 0
+
+    monkeypatch.setattr(module, "_sweeps", {"cut": module.Sweep("cut", cut, cut), **module._sweeps})
+    with pytest.raises(DatabaseUnavailable):
+        cleanup(job_settings)
 
 
 def test_route_removes_files_and_analyses_too(app: Flask, client: FlaskClient, master: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from thetool.config import Settings
 from thetool.database.address import direct_url
-from thetool.database.connection import connect, is_unavailable
+from thetool.database.connection import DatabaseUnavailable, connect
 
 STATEMENT_SECONDS = 30.0
 
@@ -84,8 +84,8 @@ def cleanup(
                 elif not _remove(one, connection, done, deadline, checkpoint):
                     done.complete = False
             except Exception as error:
-                if is_unavailable(error):
-                    raise
+                if connection.closed:
+                    raise DatabaseUnavailable(str(error).strip()) from error
                 log.exception("a sweep failed", sweep=one.name)
                 done.failed[one.name] = f"{type(error).__name__}: {error}".strip()[:500]
     return done
