@@ -139,7 +139,7 @@ def require_upgrade() -> None:
     """Check that the request asks for a WebSocket.
 
     Raises:
-        UpgradeRequired: it does not, or for another version (426).
+        UpgradeRequired: it does not, or for another version, or this server cannot (426).
         BadRequest: its handshake is wrong (400).
     """
     headers = request.headers
@@ -154,6 +154,7 @@ def require_upgrade() -> None:
         key = b""
     if len(key) != KEY_BYTES:
         raise BadRequest("`Sec-WebSocket-Key` must be 16 bytes in base64.")
+    _connection()
 
 
 def caller_connection() -> socket.socket | None:

@@ -134,3 +134,12 @@ def test_a_process_that_leaves_ends_its_streams_politely(
     assert late.status_code == 200
     assert b"this process leaves" in late.data
     assert local.streams.count == 0
+
+
+def test_a_server_without_websockets_leaves_no_stream_open(
+    running: Runner, client: FlaskClient, master: dict[str, str]
+) -> None:
+    asked = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    headers = {**master, **asked, "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    assert client.get(f"/ws/jobs/{make('sample.noop')}", headers=headers).status_code == 426
+    assert local.streams.count == 0
