@@ -314,4 +314,4 @@ def test_with_a_key_postgres_tells_the_others_at_the_commit(runner: Runner, monk
     """The watcher tells them a little later, which may be before the commit: then they look in vain."""
     monkeypatch.setattr(runner.groups["thread"], "reserve", lambda: None)
     monkeypatch.setattr(runner.watcher, "may_notify", lambda queue, runs: pytest.fail("left to the watcher"))
-    assert ask(idempotency=idempotency("told at the commit")).created
+    assert ask(idempotency=idempotency("told-at-the-commit")).created

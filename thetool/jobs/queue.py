@@ -47,11 +47,12 @@ class Queue(Claiming):
             cursor.execute(queries[query].text, {**parameters, "sender": ""})
             return bool(cursor.fetchall())
         try:
-            return bool(self.connection.run(query, parameters))
+            added = bool(self.connection.run(query, parameters))
         except psycopg2.errors.UniqueViolation as error:
-            if _is_own_row(error):
-                return True
-            raise
+            if not _is_own_row(error):
+                raise
+            added = True
+        return added or self._is_there(job)
 
     def enqueue_many(self, jobs: Sequence[NewJob], *, cursor: Any = None) -> set[UUID]:
         """Add jobs in one statement, with one word to the workers; with `cursor`, in that transaction.
@@ -65,12 +66,13 @@ class Queue(Claiming):
         if cursor is not None:
             cursor.execute(queries["enqueue_many"].text, {"jobs": told, "sender": ""})
             return {UUID(str(job_id)) for (job_id,) in cursor.fetchall()}
+        added = set()
         try:
-            return {job_id for (job_id,) in self.connection.run("enqueue_many", {"jobs": told, "sender": self.sender})}
+            added = {job_id for (job_id,) in self.connection.run("enqueue_many", {"jobs": told, "sender": self.sender})}
         except psycopg2.errors.UniqueViolation as error:
             if not _is_own_row(error):
                 raise
-            return {job.id for job in jobs if self.snapshot(job.id)}
+        return added | {job.id for job in jobs if job.id not in added and self._is_there(job)}
 
     def enqueue_claimed(self, job: NewJob, wish: Wish) -> Claim | str | None:
         """Add a job that is already claimed, unless another that the worker wishes for is ready: then it is queued.
@@ -93,12 +95,14 @@ class Queue(Claiming):
         try:
             rows = self.connection.run("enqueue_claimed", parameters)
         except psycopg2.errors.UniqueViolation as error:
-            own = self.snapshot(job.id) if _is_own_row(error) else None
-            if own is None:
+            if not _is_own_row(error):
                 raise
-            rows = [(own.status, own.created_at)]
+            rows = []
         if not rows:
-            return None
+            own = self.snapshot(job.id)
+            if own is None:
+                return None
+            rows = [(own.status, own.created_at)]
         status, created_at = rows[0][:2]
         if status != "running":
             return str(status)
@@ -260,6 +264,10 @@ class Queue(Claiming):
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
+
+    def _is_there(self, job: NewJob) -> bool:
+        """Whether a job is in the table, by a first try whose answer was lost: its `dedupe_key` is taken by itself."""
+        return self.snapshot(job.id) is not None
 
     def _status(self, query: str, parameters: dict[str, Any]) -> str | None:
         rows = self.connection.run(query, parameters)

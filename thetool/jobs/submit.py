@@ -112,12 +112,7 @@ def _submit_now(job: NewJob, kind: JobKind, dedupe: Dedupe, idempotency: Idempot
     made = None
     local.waiters.expect(job.id)
     try:
-        insertion = _Insertion(job, dedupe, idempotency, slot=slot)
-        if idempotency is None:
-            made = insertion.made()
-        else:
-            with local.queue.connection.transaction():
-                made = insertion.made()
+        made = _inserted(_Insertion(job, dedupe, idempotency, slot=slot))
     finally:
         if made is None or not made.submission.created:
             local.waiters.forget(job.id)
@@ -136,6 +131,14 @@ class _Made:
 
     submission: Submission
     claim: Claim | None = None
+
+
+def _inserted(insertion: _Insertion) -> _Made:
+    """Insert it for good: one whose commit failed is not made, as far as anybody here knows."""
+    if insertion.idempotency is None:
+        return insertion.made()
+    with local.queue.connection.transaction():
+        return insertion.made()
 
 
 def _free_slot(kind: JobKind) -> Slot | None:

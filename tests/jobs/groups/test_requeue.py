@@ -161,3 +161,18 @@ def test_figures_by_kind(app: Flask, queue: Queue, api: Any) -> None:
     assert told["oldest_ready_seconds"] >= 0
     assert told["p95_seconds"] >= told["p50_seconds"] >= 0
     assert api("GET", "/stats?limit=0").status_code == 422
+
+
+@pytest.mark.parametrize("limit", [("rate_key", 60.0), ("concurrency_key", None)], ids=["rate", "concurrency"])
+def test_a_job_that_was_held_when_it_was_cancelled_is_held_no_longer(queue: Queue, limit: tuple[str, Any]) -> None:
+    keys = {limit[0]: "k", limit[0].replace("key", "limit"): 1, "rate_seconds": limit[1]}
+    first, second = new_job(**keys), new_job(**keys)
+    queue.enqueue_many([first, second])
+    (claim,) = queue.claim(wish())
+    assert queue.claim(wish()) == []
+    assert queue.cancel(second.id) == "cancelled"
+    assert queue.complete(claim, "{}")
+    rows(queue.url, "update job_rates set starts = '{}', free_at = now()")
+    queue.release()
+    assert requeue(queue, second.id)
+    assert [claim.id for claim in queue.claim(wish())] == [second.id]

@@ -105,7 +105,7 @@ order by id;
 update jobs set
     status = 'queued', run_at = now(), attempts = 0, lost = 0, progress = 0, stage = null, message = null,
     cancel_requested_at = null, started_at = null, finished_at = null, expires_at = null,
-    claim_token = null, worker_id = null, lease_expires_at = null, children_left = 0
+    claim_token = null, worker_id = null, lease_expires_at = null, children_left = 0, held = false
 where id = any(%(ids)s::uuid[]) and status in ('failed', 'cancelled')
 returning id, pg_notify('thetool_jobs', queue || ':' || runs || ':');
 
