@@ -100,6 +100,16 @@ def test_what_cannot_be_told_again(running: Runner, make: Make, api: Send) -> No
     assert api("GET", f"/jobs/{uuid4()}/deliveries", 404)["code"] == "not_found"
 
 
+def test_a_job_that_is_put_back_meanwhile_is_unfinished(
+    running: Runner, make: Make, api: Send, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = make("sample.noop")
+    delivery(job_id, lambda found: found["status"] == "completed")
+    put_back = "update jobs set status = 'queued', run_at = 'infinity' where id = %s"
+    monkeypatch.setattr(local, "release_session", lambda: rows(running.queue.url, put_back, str(job_id)))
+    assert api("POST", f"/jobs/{job_id}/deliveries", 409)["code"] == "job_unfinished"
+
+
 def test_lists_of_jobs_leave_deliveries_out(running: Runner, make: Make, api: Send, delivery: Delivery) -> None:
     job_id = make("sample.noop")
     found = delivery(job_id, lambda found: found["status"] == "completed")

@@ -51,8 +51,10 @@ def deliver_again(job_id: UUID) -> tuple[DeliveryOut, int]:
     if job.status not in FINISHED:
         raise JobUnfinished(f"The job is {job.status}; its end is delivered when it comes.")
     local.release_session()
-    ((delivery_id,),) = local.queue.connection.run("deliver_again", {"id": job_id})[:1]
-    return next(delivery for delivery in _deliveries(job_id) if delivery.id == delivery_id), 202
+    made = local.queue.connection.run("deliver_again", {"id": job_id})
+    if not made:
+        raise JobUnfinished("The job was put back into the queue just now; its next end is delivered when it comes.")
+    return next(delivery for delivery in _deliveries(job_id) if delivery.id == made[0][0]), 202
 
 
 def _deliveries(job_id: UUID) -> list[DeliveryOut]:
