@@ -10,6 +10,7 @@ import pytest
 
 from tests.jobs.making import new_job, rows, until
 from thetool.config import Settings
+from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.queue import Queue
 from thetool.jobs.schedules.registry import Round
 from thetool.jobs.schedules.vacuum import BUSY_SECONDS, DEAD_ROWS, IDLE_SECONDS, dead_rows, vacuum, worn
@@ -62,3 +63,24 @@ def test_when_the_worker_leaves_what_runs_is_cancelled(turn: Round) -> None:
     until(lambda: turn.close() or ended, "it ends")  # type: ignore[func-returns-value]
     thread.join(30)
     assert not thread.is_alive()
+
+
+def test_what_a_leaving_worker_breaks_off_is_no_error(turn: Round) -> None:
+    def errand() -> None:
+        with turn.connection("errand") as connection, connection.cursor() as cursor:
+            threading.Timer(1, turn.close).start()
+            cursor.execute("select pg_sleep(60)")
+
+    with pytest.raises(DatabaseUnavailable, match="leaves"):
+        errand()
+    with pytest.raises(DatabaseUnavailable, match="leaves"), turn.connection("late"):
+        pass
+
+
+def test_a_worker_can_leave_without_postgres(turn: Round) -> None:
+    class Broken:
+        def cancel(self) -> None:
+            raise psycopg2.OperationalError("no connection")
+
+    turn._open.add(Broken())  # type: ignore[arg-type]
+    turn.close()

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
+import psycopg2
+import psycopg2.errors
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in lower case
 from pydantic import BaseModel
 
 from thetool.config import Settings
 from thetool.database.address import direct_url
-from thetool.database.connection import connect
+from thetool.database.connection import DatabaseUnavailable, connect
 from thetool.jobs.queue import Queue
 from thetool.jobs.schedules.rules import Cron, Every, Rule
+
+LEAVING = "The worker leaves."
 
 
 @dataclass
@@ -32,15 +36,19 @@ class Round:
         """A connection of its own, in autocommit mode; when the worker leaves, its statement is cancelled.
 
         Raises:
-            DatabaseUnavailable: Postgres is away.
+            DatabaseUnavailable: Postgres is away, or the worker leaves.
         """
         with closing(connect(direct_url(self.settings), name=name)) as connection:
             with self._lock:
                 if self._closed:
-                    return
+                    raise DatabaseUnavailable(LEAVING)
                 self._open.add(connection)
             try:
                 yield connection
+            except psycopg2.errors.QueryCanceled as error:
+                if self._closed:
+                    raise DatabaseUnavailable(LEAVING) from error
+                raise
             finally:
                 with self._lock:
                     self._open.discard(connection)
@@ -50,7 +58,8 @@ class Round:
         with self._lock:
             self._closed = True
             for connection in self._open:
-                connection.cancel()
+                with suppress(psycopg2.Error):  # Postgres is away, and its statement with it
+                    connection.cancel()
 
 
 Errand = Callable[[Round], float | None]
