@@ -28,7 +28,7 @@ begin
     update jobs set
         children_left = children_left + step,
         run_at = case when children_left + step <= 0 then now() else run_at end
-    where id = parent and status = 'queued' and children_left > 0
+    where id = parent and nullif(status, '') = 'queued' and children_left > 0  -- found by its id, whatever waits
     returning queue, runs, children_left into ready;
     if ready.children_left <= 0 then
         perform pg_notify('thetool_jobs', ready.queue || ':' || ready.runs || ':');
@@ -121,11 +121,12 @@ declare
     recent timestamptz[];
     moment timestamptz;
 begin
-    select * into job from jobs where id = job_id and status = 'queued' and not held;
+    select * into job from jobs where id = job_id and nullif(status, '') = 'queued' and not held;
     if not found then return; end if;
     if job.concurrency_key is not null then perform jobs_lock_concurrency(job.concurrency_key); end if;
     if job.rate_key is not null then perform jobs_lock_rate(job.rate_key); end if;
-    perform from jobs where id = job_id and status = 'queued' and not held and run_at <= now() for update skip locked;
+    perform from jobs where id = job_id and nullif(status, '') = 'queued' and not held and run_at <= now()
+    for update skip locked;
     if not found then return; end if;
     if job.concurrency_key is not null and job.concurrency_limit <= (
         select count(*) from jobs where concurrency_key = job.concurrency_key and status = 'running'

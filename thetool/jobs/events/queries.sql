@@ -4,7 +4,7 @@
 with told as (
     update jobs set
         progress = %(progress)s, stage = coalesce(%(stage)s, stage), message = coalesce(%(message)s, message)
-    where id = %(id)s and claim_token = %(token)s and status = 'running'
+    where id = %(id)s and claim_token = %(token)s and nullif(status, '') = 'running'
     returning id, stage, message, progress
 ), noted as (
     insert into job_events (job_id, stage, message, progress)
@@ -16,7 +16,7 @@ select pg_notify('thetool_jobs_progress', job_id::text) from noted;
 -- keep_file: Note that a job stored a file, if the claim still holds.
 insert into job_files (job_id, blob_id, claim_token)
 select id, %(blob_id)s, claim_token from jobs
-where id = %(id)s and claim_token = %(token)s and status = 'running'
+where id = %(id)s and claim_token = %(token)s and nullif(status, '') = 'running'
 returning blob_id;
 
 -- news: Of some jobs, how they are now and what they said after an event (no event: only which one was the last).

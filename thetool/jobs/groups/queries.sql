@@ -62,7 +62,7 @@ returning jobs.id, status, children_left > 0 as children, case when status = 'ru
 update jobs set
     status = 'queued', run_at = 'infinity', attempts = greatest(attempts - 1, 0),
     claim_token = null, worker_id = null, lease_expires_at = null
-where id = %(id)s and claim_token = %(token)s and status = 'running' and cancel_requested_at is null
+where id = %(id)s and claim_token = %(token)s and nullif(status, '') = 'running' and cancel_requested_at is null
 returning id;
 
 -- await_children: Let a job that was laid aside wait for its unfinished children; ready at once when there are none.
@@ -129,8 +129,14 @@ select kind, count(*) filter (where status = 'queued'), count(*) filter (where s
     percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from finished_at - started_at)::float8)
         filter (where status = 'completed')
 from (
-    select kind, status, run_at, started_at, finished_at from jobs
-    where %(owner_id)s::uuid is null or owner_id = %(owner_id)s
-    order by id desc limit %(limit)s
+    (
+        select kind, status, run_at, started_at, finished_at from jobs
+        where %(owner_id)s::uuid is null order by id desc limit %(limit)s
+    )
+    union all
+    (
+        select kind, status, run_at, started_at, finished_at from jobs
+        where owner_id = %(owner_id)s::uuid order by id desc limit %(limit)s
+    )
 ) as newest
 group by kind order by kind;
