@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 UPGRADE = """
--- rule: what next_run_at was worked out by; job_id: what the last tick became; skipped: ticks whose predecessor still ran.
+-- rule: what next_run_at was worked out by; job_id: what the last tick became; skipped: ticks whose job still ran.
 alter table schedules
     add column rule text not null default '',
     add column job_id uuid,
