@@ -182,10 +182,10 @@ def test_draining_waits_for_what_runs_and_takes_nothing_new(runner: Runner, stra
     from tests.jobs.making import new_job
 
     running = make("sample.sleep", seconds=1)
+    until(lambda: runner.busy() == 1, "it runs")
     runner.stop_claiming()
     waiting = new_job()
     stranger.enqueue(waiting)
-    assert runner.busy() == 1
     assert runner.drain(30)
     assert runner.busy() == 0
     assert look_at(running).status == "completed"

@@ -24,12 +24,14 @@ from thetool.jobs.slots import Slot
 class Batch:
     """The jobs that a slot claimed at once: those that wait for their turn, and those whose end is not written yet."""
 
-    def __init__(self, jobs: Sequence[Running]) -> None:
+    def __init__(self, jobs: Sequence[Running], slot: Slot) -> None:
         self.jobs = tuple(jobs)
+        self.slot = slot
         self._lock = threading.Lock()
         self._waiting = deque(jobs)
         self._done: list[Done] = []
         self._since = time.monotonic()
+        self._was_late = False
 
     def next(self) -> Running | None:
         """The next job to run."""
@@ -47,6 +49,13 @@ class Batch:
         with self._lock:
             done, self._done = self._done, []
             return done
+
+    def overdue(self, now: float) -> bool:
+        """Whether it takes longer than expected; says so once."""
+        if self._was_late or now - self._since < QUICK_SECONDS:
+            return False
+        self._was_late = True
+        return True
 
     def take_overdue(self, now: float) -> tuple[list[Done], list[Running]]:
         """What must not wait for the job that runs now: what is done, and what was not begun. Nothing in good time."""
@@ -91,8 +100,8 @@ class Batches:
 
     def work(self, claims: Sequence[Claim], slot: Slot) -> list[Claim]:
         """Run these jobs to their ends, in the thread of their slot; gives those that were claimed with the ends."""
-        batch = Batch([self._begin(claim, slot) for claim in claims])
-        if len(claims) > 1:
+        batch = Batch([self._begin(claim, slot) for claim in claims], slot)
+        if slot.asked > 1:
             self._open.add(batch)
         try:
             while (running := batch.next()) is not None:
@@ -112,6 +121,8 @@ class Batches:
             DatabaseUnavailable: Postgres is away; the slots write the ends when it is back.
         """
         for batch in list(self._open):
+            if batch.overdue(now):
+                batch.slot.group.wake()  # whose other slots left it to this one to look again
             done, waiting = batch.take_overdue(now)
             try:
                 if waiting:

@@ -47,6 +47,21 @@ class NewJob:
         return {name: getattr(self, name) for name in self.__slots__}
 
     @property
+    def ordinary(self) -> bool:
+        """Whether nothing is said of it but what every job needs."""
+        return (
+            self.run_at is None
+            and self.dedupe_key is None
+            and self.idempotency_key is None
+            and self.batch_id is None
+            and self.parent_id is None
+            and self.title is None
+            and self.keep is None
+            and self.webhook_url is None
+            and not self.keyed
+        )
+
+    @property
     def keyed(self) -> bool:
         """Whether others with the same key may keep it from beginning."""
         return self.concurrency_key is not None or self.rate_key is not None

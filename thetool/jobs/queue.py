@@ -13,6 +13,7 @@ from thetool.jobs.claiming import Claiming, keys_of
 from thetool.jobs.claims import Claim, NewJob, Wish
 from thetool.jobs.connection import QueueConnection, Row
 from thetool.jobs.failure import Failure
+from thetool.jobs.herald import Herald
 from thetool.jobs.queries import queries
 from thetool.jobs.snapshot import JobSnapshot
 
@@ -37,10 +38,13 @@ class Queue(Claiming):
         self.lease = lease
         self.keep = keep
         self.connection = QueueConnection(url, name=name)
+        self._herald = Herald(self.notify)
 
     def enqueue(self, job: NewJob, *, notify: bool = True, cursor: Any = None) -> bool:
         """Add a job; with `cursor`, in that transaction. False when an unfinished job has its `dedupe_key`."""
-        query = "enqueue" if job.dedupe_key is None else "enqueue_once"
+        query = "enqueue" if job.ordinary else "enqueue_once"
+        if notify and cursor is None:
+            notify = self._herald.may_tell(job.queue, job.runs)
         parameters = {**job.as_parameters(), "notify": notify, "sender": self.sender}
         if cursor is not None:
             # Nobody here knows when that transaction commits, so this process's worker must hear of it too.
@@ -263,6 +267,7 @@ class Queue(Claiming):
 
     def close(self) -> None:
         """Close the connection."""
+        self._herald.close()
         self.connection.close()
 
     def _is_there(self, job: NewJob) -> bool:

@@ -236,6 +236,7 @@ class Runner:
     def _wish_of(self, slot: Slot, queue: str, runs: str) -> Wish:
         """What a slot takes: several jobs where those that it had last are quick, for what follows is often alike."""
         wish, size = self.wish(queue, runs), self._pace.size(slot.last_kind)
+        slot.asked = size
         if size == 1 or slot.last_kind is None:
             return wish
         return replace(wish, quick=self._pace.as_quick_as(slot.last_kind, wish.kinds), limit=size)

@@ -17,13 +17,17 @@ QUIT = "quit"
 
 
 class Slot:
-    """One thread's place. `retired`: its thread ends after the job that it runs."""
+    """One thread's place. `retired`: its thread ends after the job that it runs.
+
+    `asked` is how many jobs its last look was for: where it got fewer, the others can leave the next look to it.
+    """
 
     def __init__(self, group: SlotGroup, number: int) -> None:
         self.group = group
         self.retired = False
         self.seen = -1
         self.last_kind: str | None = None
+        self.asked = 1
         self.inbox: queue.SimpleQueue[Claim | str] = queue.SimpleQueue()
         self.thread = threading.Thread(target=group.serve, args=(self,), name=f"{group.name}-{number}", daemon=True)
 
@@ -154,11 +158,15 @@ class SlotGroup:
         except Exception:
             log.exception("a slot could not look for jobs")
             claims = []
-        if claims:
-            self.wake()  # a wake-up may stand for several jobs
-        else:
+        if not claims:
             slot.found_nothing()
+        self._share(claims, slot)
         return claims
+
+    def _share(self, claims: list[Claim], slot: Slot) -> None:
+        """Wake another slot if there may be more: a wake-up stands for any number of jobs."""
+        if claims and len(claims) >= slot.asked:
+            self.wake()
 
     def _sleep(self, slot: Slot) -> list[Claim]:
         """Wait to be handed a job, or to be woken; not if somebody woke us while we looked."""
@@ -180,8 +188,7 @@ class SlotGroup:
         except BaseException:
             log.exception("a slot failed outside of its jobs", job_ids=[str(claim.id) for claim in claims])
             return []
-        if following:
-            self.wake()
+        self._share(following, slot)
         return following
 
     def _add(self) -> None:

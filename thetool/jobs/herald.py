@@ -1,0 +1,76 @@
+"""Telling the workers that there are new jobs: seldom enough to cost little, and never too late."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from thetool.database.connection import DatabaseUnavailable
+
+log = structlog.get_logger(__name__)
+
+PAUSE_SECONDS = 0.002
+
+
+class Herald:
+    """Bounds how often a process that enqueues says so.
+
+    A commit that notifies takes its turn in Postgres and wakes every worker, and a worker that is awake looks until it
+    finds nothing: one word serves many jobs. So the enqueue itself tells of its job when the last word was
+    `PAUSE_SECONDS` ago; else the next one does, or a thread of this herald when there is none.
+
+    Args:
+        tell: says that there is work for slots of a sort (queue, runs).
+    """
+
+    def __init__(self, tell: Callable[[str, str], None]) -> None:
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._told: dict[tuple[str, str], float] = {}
+        self._untold: set[tuple[str, str]] = set()
+        self._stirred = threading.Event()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def may_tell(self, queue: str, runs: str) -> bool:
+        """Whether an enqueue should say so itself; else it is said for it soon."""
+        now, sort = time.monotonic(), (queue, runs)
+        with self._lock:
+            if now - self._told.get(sort, 0.0) >= PAUSE_SECONDS:
+                self._told[sort] = now
+                self._untold.discard(sort)
+                return True
+            self._untold.add(sort)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="herald", daemon=True)
+                self._thread.start()
+        self._stirred.set()
+        return False
+
+    def close(self) -> None:
+        """Say what is left to say, and end."""
+        self._closing = True
+        self._stirred.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._stirred.wait()
+            self._stirred.clear()
+            time.sleep(PAUSE_SECONDS)
+            self._tell_late()
+        self._tell_late()
+
+    def _tell_late(self) -> None:
+        with self._lock:
+            late, self._untold = self._untold, set()
+            self._told.update(dict.fromkeys(late, time.monotonic()))
+        try:
+            for queue, runs in late:
+                self._tell(queue, runs)
+        except DatabaseUnavailable as error:
+            log.info("workers find new jobs by looking while the database is away", error=str(error))
