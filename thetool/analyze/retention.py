@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, text
 
-from thetool.analyze.jobs import INPUT_MEDIA_TYPE
+from thetool.analyze.jobs import INPUT_MEDIA_TYPE, LONG
 from thetool.jobs.schedules import cleanup
 from thetool.storage import blobs
 from thetool.storage.state import storage
@@ -22,13 +22,18 @@ _EXPIRED = text(
     """
 )
 _COUNT_EXPIRED = text("select count(*) from analyses where expires_at <= now()")
-# A text is stored a moment before its job is there, so that young ones are left alone. Each status has an index.
+# A text is stored a moment before its job is there, so that young ones are left alone. Each status has an index; the
+# kind keeps the texts of all waiting short ones, which lie in `params`, from being read.
 _ORPHANS = text(
     """
     select id from blobs
     where media_type = :media_type and state = 'stored' and created_at < now() - interval '5 minutes'
-        and not exists (select from jobs where status = 'queued' and jobs.params->>'input' = blobs.id::text)
-        and not exists (select from jobs where status = 'running' and jobs.params->>'input' = blobs.id::text)
+        and not exists (
+            select from jobs where status = 'queued' and kind = :kind and jobs.params->>'input' = blobs.id::text
+        )
+        and not exists (
+            select from jobs where status = 'running' and kind = :kind and jobs.params->>'input' = blobs.id::text
+        )
     limit :batch
     """
 )
@@ -76,4 +81,5 @@ def orphaned_texts(engine: Engine) -> int:
 
 def _orphans(engine: Engine) -> Sequence[UUID]:
     with engine.connect() as connection:
-        return connection.execute(_ORPHANS, {"media_type": INPUT_MEDIA_TYPE, "batch": BATCH}).scalars().all()
+        values = {"media_type": INPUT_MEDIA_TYPE, "kind": LONG, "batch": BATCH}
+        return connection.execute(_ORPHANS, values).scalars().all()
