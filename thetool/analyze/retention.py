@@ -22,8 +22,9 @@ _EXPIRED = text(
     """
 )
 _COUNT_EXPIRED = text("select count(*) from analyses where expires_at <= now()")
-# A text is stored a moment before its job is there, so that young ones are left alone. Each status has an index; the
-# kind keeps the texts of all waiting short ones, which lie in `params`, from being read.
+# A text is stored a moment before its job is there, so that young ones are left alone; a failed job may be put back,
+# until its text goes in any case (`INPUT_HOURS`). Each status has an index; the kind keeps the texts of all waiting
+# short ones, which lie in `params`, from being read.
 _ORPHANS = text(
     """
     select id from blobs
@@ -33,6 +34,9 @@ _ORPHANS = text(
         )
         and not exists (
             select from jobs where status = 'running' and kind = :kind and jobs.params->>'input' = blobs.id::text
+        )
+        and not exists (
+            select from jobs where status = 'failed' and kind = :kind and jobs.params->>'input' = blobs.id::text
         )
     limit :batch
     """

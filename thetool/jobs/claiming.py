@@ -66,12 +66,22 @@ class Claiming:
             if claims:
                 break
             _, claims, with_keys = self._turn((), wish)
+        else:
+            self.look_in(0)  # more keys without room than one look goes through: behind them there may be work
         return kept, claims
 
     def give_back(self, claims: Iterable[Claim]) -> list[UUID]:
         """Put claimed jobs that were not begun back, with the attempt not used; gives those whose claim held."""
         rows = self.connection.run("give_back", {**keys_of(list(claims)), "keep": self.keep})
         return [job_id for job_id, _ in rows]
+
+    def give_back_unheard(self, worker_id: UUID, heard_of: Iterable[Claim]) -> list[UUID]:
+        """Put back what this worker claimed some seconds ago and knows nothing of, with the attempt not used.
+
+        Such a claim comes of a connection that broke after the commit: the statement is tried again, and takes others.
+        """
+        values = {"worker_id": worker_id, "tokens": keys_of(list(heard_of))["tokens"], "keep": self.keep}
+        return [job_id for job_id, _ in self.connection.run("give_back_unheard", values)]
 
     def release(self) -> None:
         """Let jobs go that were held for their rate, and whose time has come."""

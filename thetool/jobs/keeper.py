@@ -95,6 +95,7 @@ class LeaseKeeper:
     def _turn(self) -> bool:
         try:
             self.renew()
+            self._give_back_unheard()
             self.say()
             if not self._was_away:  # else other workers are silent for the same reason: let them renew first
                 self._rescue()
@@ -119,6 +120,10 @@ class LeaseKeeper:
                 job.interrupt(LostClaim)
             elif kept[job.claim.token]:
                 job.interrupt(Cancelled)
+
+    def _give_back_unheard(self) -> None:
+        for job_id in self._queue.give_back_unheard(self._worker_id, [job.claim for job in self._active.all()]):
+            log.warning("a claim whose answer was lost was given back", job_id=str(job_id))
 
     def _rescue(self) -> None:
         for job_id, kind, status, attempts in self._queue.rescue():

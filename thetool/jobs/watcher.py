@@ -101,7 +101,6 @@ class Watcher:
         running = self._active.all()
         for job in running:
             self._look_at(job, now)
-        self._hurry(now)
         self._notify_late(now)
         if now >= self._next_poll:
             self._next_poll = now + POLL_SECONDS * random.uniform(0.7, 1.3)  # noqa: S311  not a secret
@@ -112,6 +111,7 @@ class Watcher:
         for job in running:
             if job.untold and now - job.last_told >= WRITE_SECONDS:
                 flush(self._queue, job)
+        self._hurry(now)  # last: where it fails, all else has been done
 
     def _look_at(self, job: Running, now: float) -> None:
         if now < job.deadline:
