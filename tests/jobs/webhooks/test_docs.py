@@ -45,8 +45,8 @@ WRONG = [
     ({"webhook-id": "msg_2"}, BODY, SECRET, "not signed"),
     ({"webhook-signature": "v1,é"}, BODY, SECRET, "not signed"),
     ({"webhook-signature": "v1"}, BODY, SECRET, "not signed"),
-    (headers(age=400), BODY, SECRET, "too old"),
-    (headers(age=-400), BODY, SECRET, "too old"),
+    (headers(age=100_000), BODY, SECRET, "too old"),
+    (headers(age=-100_000), BODY, SECRET, "too old"),
 ]
 
 
