@@ -214,6 +214,15 @@ def test_a_cell_is_never_a_formula() -> None:
     assert row == {"id": "'-1", "language.name": "'=HYPERLINK(1)", "language.score": -0.5, "tags": '["a"]'}
 
 
+def test_a_row_has_the_notes_and_no_time_of_an_earlier_run() -> None:
+    notes = [{"task": "topics", "note": "A sample was read."}, {"task": "sentiment", "note": "No prose."}]
+    fresh = {"id": "1", "cached": False, "elapsed_ms": 1.5, "notes": notes}
+    assert flat(fresh)["notes"] == "topics: A sample was read.; sentiment: No prose."
+    assert flat(fresh)["elapsed_ms"] == 1.5
+    assert "elapsed_ms" not in flat({**fresh, "cached": True})
+    assert "notes" not in flat({**fresh, "notes": []})
+
+
 def test_long_text_runs_as_a_job(run: Run, service: Played) -> None:
     service.steps = [{"progress": 0.5}, {"status": "completed", "result": analysis("long")}]
     result = run("analyze", "--text", "long", "--json")

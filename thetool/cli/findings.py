@@ -72,10 +72,17 @@ def _print_origin(analysis: dict[str, Any]) -> None:
 
 
 def flat(analysis: dict[str, Any]) -> dict[str, Any]:
-    """One row of a spreadsheet: `result` with dots between names, lists of rows as JSON."""
+    """One row of a spreadsheet: `result` with dots between names, lists of rows as JSON.
+
+    How long it took is left out of one from the cache: that was the time of the first.
+    """
     row = {name: for_spreadsheet(value) for name, value in analysis.items() if name not in HIDDEN_IN_TABLES}
     if analysis.get("skipped"):
         row["skipped"] = "; ".join(f"{skipped.get('task')}: {_reason(skipped)}" for skipped in analysis["skipped"])
+    if analysis.get("notes"):
+        row["notes"] = "; ".join(f"{note.get('task')}: {note.get('note')}" for note in analysis["notes"])
+    if analysis.get("cached"):
+        row.pop("elapsed_ms", None)
     for name, value in _leaves(analysis.get("result") or {}):
         row[name] = for_spreadsheet(value)
     return row
