@@ -89,6 +89,7 @@ def test_a_wrong_url_is_refused_with_the_rule(house: House, way: str, url: str, 
     problem = refused(house.analyze(**ways(url)[way]), 422, "validation_error")
     (error,) = problem["errors"]
     assert error["field"] == "webhook_url"
+    assert error["location"] == {"json": "body"}.get(way, way)
     assert rule in error["message"]
 
 

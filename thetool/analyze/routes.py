@@ -6,7 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from flask import Flask, Response, current_app
+from flask import Flask, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy import select
 
@@ -152,13 +152,20 @@ def reset_cache_metrics() -> CacheResetOut:
 def _taking(incoming: Incoming) -> Any:
     """How the texts of this request are taken in."""
     caller, correlation_id = current_caller(), current_request_id()
-    webhook = webhook_of(caller, incoming.options.webhook_url)
+    webhook = webhook_of(caller, incoming.options.webhook_url, _place_of("webhook_url"))
 
     def take(text: str, filename: str | None, idempotency: Idempotency | None, batch_id: UUID | None) -> Kept | UUID:
         asked = Asked.of(text, incoming.options, caller, correlation_id, settings(), webhook, filename)
         return _desk().take(asked, idempotency=idempotency, batch_id=batch_id)
 
     return take
+
+
+def _place_of(name: str) -> str:
+    """Where this request gives a field, as a problem names it."""
+    if name in request.args:
+        return "query"
+    return "form" if "form" in request.mimetype else "body"
 
 
 def _answer(body: dict[str, Any], *, final: bool, location: str, hit: bool | None = None) -> Response:

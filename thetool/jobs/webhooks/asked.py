@@ -19,8 +19,8 @@ class NoWebhookSecret(Conflict):
     title = "The key cannot sign webhooks yet"
 
 
-def webhook_of(caller: Caller, url: str | None) -> Webhook | None:
-    """The webhook for `submit(webhook=...)`; None without a URL.
+def webhook_of(caller: Caller, url: str | None, location: str = "body") -> Webhook | None:
+    """The webhook for `submit(webhook=...)`; None without a URL. `location` is where the request names it.
 
     Raises:
         ValidationFailed: the URL breaks a rule, or names an address that webhooks do not reach (422).
@@ -32,7 +32,7 @@ def webhook_of(caller: Caller, url: str | None) -> Webhook | None:
     try:
         refuse_literal(Target.of(url), private=local.settings.webhook_allow_private)
     except (ValueError, AddressRefused) as error:
-        raise ValidationFailed.of_fields([("webhook_url", str(error), "body")]) from error
+        raise ValidationFailed.of_fields([("webhook_url", str(error), location)]) from error
     if not signing_secrets(caller.key_id):
         raise NoWebhookSecret("Make one with POST /api/v1/keys/current/webhook-secret, and give it to the receiver.")
     return Webhook(url, caller.key_id)
