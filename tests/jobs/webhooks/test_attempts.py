@@ -41,11 +41,12 @@ def test_a_receiver_that_fails_is_told_again(
     job_id = make("sample.noop")
     waiting = delivery(job_id, lambda found: found["status"] == "queued" and found["attempts"] == 1)
     assert waiting["error"] == {"code": "webhook_status", "message": "The receiver answered 503."}
+    assert waiting["response_status"] == 503
     wait = datetime.fromisoformat(waiting["next_attempt_at"]) - datetime.now(UTC)
     assert timedelta(seconds=6000) < wait < timedelta(seconds=7100)
     assert api("POST", f"/jobs/{job_id}/deliveries", 202)["id"] == waiting["id"]
     done = delivery(job_id, lambda found: found["status"] == "completed")
-    assert (done["id"], done["attempts"]) == (waiting["id"], 2)
+    assert (done["id"], done["attempts"], done["response_status"]) == (waiting["id"], 2, 200)
     first, second = receiver.requests
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert first.body == second.body
@@ -58,7 +59,7 @@ def test_the_attempts_reach_over_a_day(running: Runner, make: Make, delivery: De
         port = once.getsockname()[1]
     job_id = make("sample.noop", url=f"http://127.0.0.1:{port}/")
     waiting = delivery(job_id, lambda found: found["attempts"] == 1 and found["status"] == "queued")
-    assert waiting["error"]["code"] == "webhook_unreachable"
+    assert (waiting["error"]["code"], waiting["response_status"]) == ("webhook_unreachable", None)
     assert waiting["max_attempts"] == len(PAUSES_SECONDS) + 1
     wait = datetime.fromisoformat(waiting["next_attempt_at"]) - datetime.now(UTC)
     assert wait < timedelta(seconds=12)
@@ -70,7 +71,7 @@ def test_a_receiver_that_is_gone_is_not_told_again(
 ) -> None:
     receiver.answers.append((status, {}))
     found = delivery(make("sample.noop"), lambda found: found["status"] == "failed")
-    assert (found["error"]["code"], found["attempts"]) == (code, 1)
+    assert (found["error"]["code"], found["attempts"], found["response_status"]) == (code, 1, status)
 
 
 def test_a_redirect_says_what_to_do(running: Runner, make: Make, receiver: Receiver, delivery: Delivery) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from datetime import datetime
 from uuid import UUID
@@ -21,6 +22,8 @@ from thetool.jobs.webhooks.signing import signed_headers
 
 KIND = "webhooks.deliver"
 GONE = 410
+
+_answered = re.compile(r"The receiver answered (\d{3})\b").match
 
 PAUSES_SECONDS = (10, 60, 300, 1800, 3600, 7200, 4 * 3600, 6 * 3600, 10 * 3600)
 """Between the attempts: about a day in all. A receiver that is down for the night still hears of it."""
@@ -86,6 +89,12 @@ def deliver(context: JobContext, params: Delivery) -> Delivered:
         raise AddressRefused(f"The webhook's host {error}.") from error
     _judge(answer, context.attempt)
     return Delivered(status=answer.status, seconds=round(time.monotonic() - began, 3))
+
+
+def answered(error: dict[str, str] | None) -> int | None:
+    """The status that a receiver answered who did not take it, by the error of the attempt; None without an answer."""
+    said = error and _answered(error["message"])
+    return int(said[1]) if said else None
 
 
 def _judge(answer: Answer, attempt: int) -> None:

@@ -28,7 +28,7 @@ class DeliveryOut(BaseModel):
     attempts: int
     max_attempts: int
     next_attempt_at: Moment | None = Field(description="Only while it is `queued`.")
-    response_status: int | None = Field(description="What the receiver answered, when it took it.")
+    response_status: int | None = Field(description="What the receiver answered last, if it answered.")
     error: DeliveryErrorOut | None = Field(description="Of the last attempt that did not succeed.")
     created_at: Moment
     finished_at: Moment | None
