@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from thetool.jobs.connection import Row
 from thetool.jobs.local import local
 from thetool.jobs.schedules import statistics
 from thetool.jobs.schedules.vacuum import dead_rows
@@ -19,14 +20,19 @@ def register() -> None:
 
 
 def queue() -> dict[str, Any]:
-    """How much waits and runs in each queue, what came and ended lately, and how worn the tables are."""
-    queues = _queues()
+    """How much waits and runs in each queue, what came and ended lately, and how worn the tables are.
+
+    `depth` and `running` in all count what lists of jobs show; the figures of each queue count deliveries of webhooks
+    and housekeeping too.
+    """
+    outlook = local.queue.outlook()
+    queues = _queues(outlook)
     oldest = [told["oldest_ready_seconds"] for told in queues.values() if told["oldest_ready_seconds"] is not None]
     recent = statistics.recent(local.queue)
     dead = {table: dead for table, dead, _ in dead_rows(local.queue)}
     return {
-        "depth": sum(told["ready"] + told["scheduled"] for told in queues.values()),
-        "running": sum(told["running"] for told in queues.values()),
+        "depth": sum(waiting for *_, waiting, _ in outlook),
+        "running": sum(running for *_, running in outlook),
         "lost": sum(told["lost"] for told in queues.values()),
         "oldest_ready_seconds": max(oldest, default=None),
         "limit": local.settings.max_queued_jobs,
@@ -44,7 +50,7 @@ def workers() -> dict[str, Any]:
     return {"count": len(alive), "workers": alive}
 
 
-def _queues() -> dict[str, dict[str, Any]]:
+def _queues(outlook: list[Row]) -> dict[str, dict[str, Any]]:
     return {
         name: {
             "ready": ready,
@@ -53,5 +59,5 @@ def _queues() -> dict[str, dict[str, Any]]:
             "lost": lost,
             "oldest_ready_seconds": oldest and round(oldest, 3),
         }
-        for name, ready, scheduled, running, lost, oldest in local.queue.outlook()
+        for name, ready, scheduled, running, lost, oldest, _, _ in outlook
     }

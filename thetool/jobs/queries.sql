@@ -293,16 +293,20 @@ select count(*) from (
     limit %(limit)s
 ) as unfinished;
 
--- outlook: What the health page says about each queue. Each half has an index of its own; finished jobs cost nothing.
+-- outlook: What the health page says about each queue; the last two are without what lists of jobs leave out
+-- (deliveries of webhooks, what the service does by itself). Each half has an index of its own; finished jobs cost nothing.
 select queue, sum(ready)::bigint, sum(scheduled)::bigint, sum(running)::bigint, sum(lost)::bigint,
-    extract(epoch from now() - min(oldest))::float8
+    extract(epoch from now() - min(oldest))::float8, sum(listed_waiting)::bigint, sum(listed_running)::bigint
 from (
     select queue, count(*) filter (where run_at <= now() and not held) as ready,
         count(*) filter (where run_at > now() or held) as scheduled, 0 as running, 0 as lost,
-        min(run_at) filter (where run_at <= now() and not held) as oldest
+        min(run_at) filter (where run_at <= now() and not held) as oldest,
+        count(*) filter (where delivery_of is null and not starts_with(kind, 'system.')) as listed_waiting,
+        0 as listed_running
     from jobs where status = 'queued' group by queue
     union all
-    select queue, 0, 0, count(*), count(*) filter (where lease_expires_at < now()), null
+    select queue, 0, 0, count(*), count(*) filter (where lease_expires_at < now()), null, 0,
+        count(*) filter (where delivery_of is null and not starts_with(kind, 'system.'))
     from jobs where status = 'running' group by queue
 ) as half
 group by queue order by queue;

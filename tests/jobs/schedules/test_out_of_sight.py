@@ -10,6 +10,8 @@ from flask.testing import FlaskClient
 from tests.jobs.making import make, new_job, rows, until
 from thetool.access.records import MASTER_OWNER_ID
 from thetool.config import Settings
+from thetool.jobs import health
+from thetool.jobs.local import local
 from thetool.jobs.queue import Queue
 from thetool.jobs.runner import Runner
 from thetool.jobs.schedules import cleanup
@@ -22,6 +24,19 @@ def test_it_does_not_count_as_depth_nor_against_a_quota(queue: Queue) -> None:
         queue.enqueue(new_job(kind="system.cleanup", runs="network"))
     assert queue.depth(100) == 1
     assert queue.unfinished_of(MASTER_OWNER_ID, 100) == 1
+
+
+def test_the_status_line_counts_what_lists_show(job_settings: Settings, queue: Queue) -> None:
+    local.configure(job_settings)
+    queue.enqueue(new_job())
+    queue.enqueue(new_job(kind="system.cleanup", runs="network"))
+    delivery = new_job(kind="webhooks.deliver")
+    queue.enqueue(delivery)
+    later = "update jobs set delivery_of = id, run_at = now() + interval '1 hour' where id = %s"
+    rows(queue.url, later, str(delivery.id))
+    told = health.queue()
+    assert (told["depth"], told["running"]) == (1, 0)
+    assert (told["queues"]["cpu"]["ready"], told["queues"]["cpu"]["scheduled"]) == (2, 1)
 
 
 def test_lists_show_it_only_to_those_who_ask_for_it(client: FlaskClient, master: dict[str, str], database: str) -> None:
