@@ -58,6 +58,19 @@ def test_counts_of_several_processes_add_up(queue: Queue) -> None:
         assert hour["mean_ms"] == pytest.approx(1000 * plain.mean(durations), rel=0.02)
 
 
+def test_finished_jobs_of_the_last_minutes_count_as_made(queue: Queue) -> None:
+    assert statistics.recent(queue)["enqueued_per_minute"] == 0.0
+    for minutes in (0, 0, 2, 2, 2, 3, 10):
+        rows(
+            queue.url,
+            "insert into jobs (id, kind, queue, params, timeout_s, owner_id, status, finished_at, created_at) "
+            "select gen_random_uuid(), 'k', 'cpu', '{}', 1, gen_random_uuid(), 'completed', now(), "
+            "now() - make_interval(mins => %s)",
+            minutes,
+        )
+    assert 6 / 5 <= statistics.recent(queue)["enqueued_per_minute"] <= 6 / 4
+
+
 def test_the_rate_of_very_many_new_jobs_is_estimated(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statistics, "NEWEST", 100)
     rows(

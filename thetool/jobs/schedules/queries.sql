@@ -65,10 +65,14 @@ from job_statistics
 where period = 'minute' and begins > now() - make_interval(mins => %(minutes)s)
 group by kind order by kind;
 
--- recently_enqueued: Of the newest jobs, how many were made in the last minute, how many there are, and the span.
-select count(*) filter (where created_at > now() - interval '1 minute'), count(*),
-    extract(epoch from now() - min(created_at))::float8
-from (select created_at from jobs order by id desc limit %(limit)s) as newest;
+-- recently_enqueued: Of the newest jobs, how many were made in the last minutes (those of recent_statistics), how many
+-- there are, how many seconds ago the oldest of them was made, and how many seconds those minutes have had.
+select count(*) filter (where created_at >= begins), count(*), extract(epoch from now() - min(created_at))::float8,
+    extract(epoch from now() - min(begins))::float8
+from (
+    select created_at, date_trunc('minute', now()) - make_interval(mins => %(minutes)s - 1) as begins
+    from jobs order by id desc limit %(limit)s
+) as newest;
 
 -- dead_tuples: How many dead and live rows these tables have, as far as Postgres has heard.
 select relname::text, n_dead_tup, n_live_tup from pg_stat_user_tables

@@ -78,8 +78,11 @@ def _milliseconds(seconds: float | None) -> float | None:
 
 
 def _enqueued(queue: Queue) -> float:
-    """Jobs made a minute: counted over the last minute, or over the newest ones where they are too many to count."""
-    ((of_minute, looked_at, span),) = queue.connection.run("recently_enqueued", {"limit": NEWEST})
-    if looked_at < NEWEST or of_minute < looked_at:
-        return float(of_minute)
+    """Jobs made a minute: over the minutes that ends are counted over, or over the newest where they are too many."""
+    values = {"limit": NEWEST, "minutes": RECENT_MINUTES}
+    ((made, looked_at, span, seconds),) = queue.connection.run("recently_enqueued", values)
+    if not made:
+        return 0.0
+    if looked_at < NEWEST or made < looked_at:
+        return float(60 * made / seconds)
     return float(60 * looked_at / max(span, 0.001))
