@@ -13,10 +13,11 @@ import click
 
 from thetool.cli.problems import EXIT_INTERRUPTED, CommandFailed, printable
 from thetool.cli.service import Service
-from thetool.cli.show import console
+from thetool.cli.show import console, percent
 
 FINISHED = frozenset({"completed", "failed", "cancelled"})
 POLL_SECONDS = 1.0
+LINE_SECONDS = 5.0
 
 
 class Progress(Protocol):
@@ -78,6 +79,26 @@ def _shown() -> Iterator[Progress]:
             bars.update(bar, completed=job.get("progress") or 0.0, description=printable(str(said)))
 
         yield show
+
+
+class Lines:
+    """A job's progress for a log file: a line at each change of status or stage, and of progress every 5 s."""
+
+    def __init__(self) -> None:
+        self._state: tuple[Any, ...] = ()
+        self._line = ""
+        self._told = 0.0
+
+    def __call__(self, job: dict[str, Any]) -> None:
+        """Print this state of it, when there is something to tell."""
+        state = (job["status"], job.get("stage"))
+        done = percent(job.get("progress")) if job["status"] == "running" else None
+        line = "  ".join(str(part) for part in (job["status"], done, job.get("stage"), job.get("message")) if part)
+        pause = time.monotonic() - self._told
+        if state == self._state and (line == self._line or pause < LINE_SECONDS):
+            return
+        self._state, self._line, self._told = state, line, time.monotonic()
+        click.echo(printable(line), err=True)
 
 
 class ManyProgress(Protocol):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 from uuid import UUID
 
 import click
 
-from thetool.cli.following import follow
+from thetool.cli.following import Lines, follow
 from thetool.cli.service import Service, for_service
 from thetool.cli.show import age, json_option, moment, number, percent, plain, print_fields, print_json, print_table
 
@@ -58,12 +59,13 @@ def list_jobs(
 
 @jobs.command()
 @click.argument("job_id", metavar="ID", type=click.UUID)
-@click.option("--watch", is_flag=True, help="Stay until it is finished, and show how far it is.")
+@click.option("--watch", is_flag=True, help="Stay until it is finished, and tell on standard error how far it is.")
 @json_option
 @for_service
 def show(service: Service, job_id: UUID, watch: bool, as_json: bool) -> None:
     """Show the job ID: its state, its result or what went wrong."""
-    job = follow(service, job_id) if watch else service.get(f"{JOBS}/{job_id}").body
+    lines = None if sys.stderr.isatty() else Lines()
+    job = follow(service, job_id, show=lines) if watch else service.get(f"{JOBS}/{job_id}").body
     if as_json:
         print_json(job)
         return
