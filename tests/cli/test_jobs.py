@@ -93,8 +93,11 @@ def test_requeue(run: Run, insert: Callable[..., str]) -> None:
     assert "did not fail" in again.stderr
     assert run("jobs", "requeue", "--kind", "sample.kind").stdout == "Put 2 of sample.kind back.\n"
     assert json.loads(run("jobs", "show", others[0], "--json").stdout)["status"] == "queued"
-    told = run("jobs", "requeue", "--kind", "sample.kind", "--json").stdout
+    told = run("jobs", "requeue", "--kind", "analyze.text", "--json").stdout
     assert json.loads(told) == {"requeued": 0, "left": 0}
+    unknown = run("jobs", "requeue", "--kind", "nope")
+    assert unknown.exit_code != 0
+    assert "unknown_kind" in unknown.stderr
 
 
 @pytest.mark.parametrize("arguments", [(), ("00000000-0000-7000-8000-000000000001", "--kind", "a.b")])

@@ -14,6 +14,7 @@ from thetool.jobs import listing
 from thetool.jobs.groups import requeue
 from thetool.jobs.local import local
 from thetool.jobs.records import Job
+from thetool.jobs.registry import UnknownKind, get_kind
 from thetool.jobs.schemas import (
     JobOut,
     JobPageOut,
@@ -156,12 +157,15 @@ def requeue_job(job_id: UUID) -> JobOut:
 @needs("write")
 @blueprint.input(RequeueIn, arg_name="wanted")
 @blueprint.output(RequeuedOut)
+@raises(UnknownKind)
 def requeue_jobs(wanted: RequeueIn) -> RequeuedOut:
     """Put failed jobs of a kind back into the queue, up to 1,000 at a time; says how many are left."""
     caller = current_caller()
     local.release_session()
     owner_id = None if caller.is_master else caller.owner_id
     done = requeue.requeue_kind(local.queue, wanted.kind, owner_id, wanted.limit)
+    if not done.requeued + done.left and wanted.kind not in local.queue.offered_kinds():
+        get_kind(wanted.kind)  # one that is offered elsewhere, or was until lately, need not be known here
     return RequeuedOut(requeued=done.requeued, left=done.left)
 
 

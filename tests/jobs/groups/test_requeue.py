@@ -140,6 +140,14 @@ def test_over_http(app: Flask, queue: Queue, api: Any) -> None:
     assert (conflict.status_code, conflict.json["code"]) == (409, "duplicate_job")
 
 
+def test_an_unknown_kind_is_refused_but_not_one_of_which_nothing_failed(app: Flask, queue: Queue, api: Any) -> None:
+    refused = api("POST", "/requeue", json={"kind": "nope"})
+    assert (refused.status_code, refused.json["code"]) == (422, "unknown_kind")
+    assert api("POST", "/requeue", json={"kind": "sample.noop"}).json == {"requeued": 0, "left": 0}
+    failed(queue, kind="sample.of_old")
+    assert api("POST", "/requeue", json={"kind": "sample.of_old"}).json == {"requeued": 1, "left": 0}
+
+
 def test_a_requeued_job_runs(runner: Runner) -> None:
     job_id = make("sample.fail", text="for once")
     assert wait_for(job_id, 30).status == "failed"
