@@ -70,7 +70,7 @@ def show(service: Service, job_id: UUID, watch: bool, as_json: bool) -> None:
         print_json(job)
         return
     print_fields(_fields(job))
-    traceback = (job.get("error") or {}).get("traceback")
+    traceback = (job.get("error") or {}).get("traceback") if job["status"] != "cancelled" else None
     if traceback:
         click.echo(f"\n{plain(traceback).rstrip()}")
     if job.get("result") is not None:
@@ -119,7 +119,7 @@ def requeue(service: Service, job_id: UUID | None, kind: str | None, as_json: bo
 @json_option
 @for_service
 def stats(service: Service, limit: int, as_json: bool) -> None:
-    """Count the newest jobs by kind and state, with how long half and how long 95 % of them ran."""
+    """Count the newest jobs by kind and state, with the median and the 95th percentile of how long they ran."""
     kinds = service.get(f"{JOBS}/stats", {"limit": limit}).body["kinds"]
     if as_json:
         print_json(kinds)
@@ -128,7 +128,7 @@ def stats(service: Service, limit: int, as_json: bool) -> None:
         (kind["kind"], *(kind[status] for status in STATUSES), *(_seconds(kind[name]) for name in SECONDS))
         for kind in kinds
     ]
-    print_table(("kind", *STATUSES, "half in", "95 % in", "waits"), rows, empty="No jobs.")
+    print_table(("kind", *STATUSES, "median", "95th percentile", "longest wait"), rows, empty="No jobs.")
 
 
 def _seconds(seconds: float | None) -> str | None:
@@ -154,8 +154,15 @@ def _stage(job: dict[str, Any]) -> str | None:
     return " ".join(part for part in (percent(job.get("progress")), asked) if part)
 
 
+def _error(job: dict[str, Any]) -> list[tuple[str, str]]:
+    """Why it failed, or why its last attempt did while there may be another; of a cancelled one neither."""
+    error = job.get("error")
+    if not error or job["status"] == "cancelled":
+        return []
+    return [("error" if job["status"] == "failed" else "last attempt", f"{error.get('message')} ({error.get('code')})")]
+
+
 def _fields(job: dict[str, Any]) -> list[tuple[str, Any]]:
-    error = job.get("error") or {}
     times = ("created_at", "started_at", "cancel_requested_at", "finished_at", "expires_at")
     return [
         *((name, job.get(name)) for name in ("id", "title", "kind", "status", "stage", "message")),
@@ -165,5 +172,5 @@ def _fields(job: dict[str, Any]) -> list[tuple[str, Any]]:
         ("not before", moment(job["run_at"]) if job["status"] == "queued" and job.get("run_at") else None),
         *((name.replace("_id", ""), job.get(name)) for name in ("batch_id", "parent_id")),
         ("correlation id", job.get("correlation_id")),
-        ("error", f"{error.get('message')} ({error.get('code')})" if error else None),
+        *_error(job),
     ]
