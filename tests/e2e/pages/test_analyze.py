@@ -50,12 +50,14 @@ def test_the_request_of_the_page_gives_the_same_answer(browser: Browser, tmp_pat
     assert answered["result"] == shown["result"]
 
 
-def test_the_request_of_the_page_sends_a_file_too(browser: Browser, tmp_path: Path) -> None:
-    file = tmp_path / "a review's text.txt"
+@pytest.mark.parametrize("name", ["a review's text.txt", 'a;b,c "d" \\e.txt'], ids=["quote", "curl's own signs"])
+def test_the_request_of_the_page_sends_a_file_too(browser: Browser, tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
     file.write_text(GOOD)
     browser.open("/analyze")
     browser.all("#file")[0].send_keys(str(file))
-    assert "a review's text.txt" in browser.text("#chip")
+    assert name in browser.text("#chip")
+    browser.fill("#labels", "hotel;type=text/html, food")
     browser.until(lambda: browser.see("#text").get_property("value") == GOOD, "the file's beginning is shown")
     browser.click("#go")
     assert "positive" in browser.text("[data-finding=sentiment]") or "negative" in browser.text(

@@ -35,7 +35,7 @@ export function contentOf(draft) {
 /** The same request as a curl line. */
 export function curlOf(draft) {
   if (!draft.file) return curl("/analyze", { json: { text: draft.text || "Your text", ...options(draft) } });
-  return curl("/analyze", { form: [["file", `@${draft.file.name}`], ...fields(draft)] });
+  return curl("/analyze", { file: draft.file.name, form: fields(draft) });
 }
 
 /** The problem as people of this page read it: of a file that is no text, what can be sent instead. */

@@ -8,16 +8,20 @@ const LONGEST_SHOWN = 1200;
 /** Quote `text` for a POSIX shell. */
 export const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
+/** A file's name as curl's -F takes it, which reads `;` and `,` as its own unless the name is in quotes. */
+const forForm = (name) => (/[;,"]|^\s|\s$/.test(name) ? `"${name.replaceAll(/["\\]/g, "\\$&")}"` : name);
+
 /**
  * The curl line of a request.
  * @param {string} path the path with its query
- * @param {{json?: object, form?: [string, string][]}} request what is posted; nothing is a GET
+ * @param {{json?: object, file?: string, form?: [string, string][]}} request what is posted; nothing is a GET
  */
-export function curl(path, { json, form = [] } = {}) {
+export function curl(path, { json, file, form = [] } = {}) {
   const parts = [`curl ${quote(location.origin + path)}`];
   parts.push('-H "Authorization: Bearer $THETOOL_API_KEY"');
   if (json) parts.push("-H 'Content-Type: application/json'", `-d ${quote(JSON.stringify(json))}`);
-  for (const [name, value] of form) parts.push(`-F ${quote(`${name}=${value}`)}`);
+  if (file) parts.push(`-F ${quote(`file=@${forForm(file)}`)}`);
+  for (const [name, value] of form) parts.push(`--form-string ${quote(`${name}=${value}`)}`);
   return parts.join(" \\\n  ");
 }
 
