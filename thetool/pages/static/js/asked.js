@@ -14,12 +14,13 @@ export function askedView({ kind, params }) {
   return Object.keys(told).length ? jsonView("What was asked", told) : null;
 }
 
-function analysisAsked({ tasks, labels, each_sentence: sentences, text }) {
+function analysisAsked({ tasks, labels, each_sentence: sentences, exhaustive, text }) {
   const topics = Array.isArray(labels) ? labels.map((label) => [label].flat()[0]) : Object.keys(labels ?? {});
   const pairs = [
     ["to find", tasks?.join(", ")],
     ["own topics", topics.join(", ")],
     ["each sentence", sentences ? "scored" : null],
+    ["exhaustive", exhaustive ? "every sentence is read for the topics" : null],
   ].filter(([, value]) => value);
   return el(
     "section",
