@@ -65,11 +65,15 @@ class Played:
                 "prefer": request.headers["Prefer"],
                 "idempotent": request.headers["Idempotency-Key"],
                 "filename": None if request.is_json else request.files["file"].filename,
+                "charset": None if request.is_json else request.files["file"].mimetype_params.get("charset"),
                 "media_type": None if request.is_json else request.files["file"].mimetype,
             }
         )
         if len(self.sent) == 3:
             self.seen = self.seen_by_the_third()
+        if "undecodable" in text:
+            refused = {"title": "It cannot be decoded", "code": "undecodable_text", "status": 422}
+            return Response(json.dumps(refused), 422, mimetype="application/problem+json")
         if not text.strip():
             problem = {"title": "There is nothing to analyse", "code": "empty_input", "request_id": "r1", "status": 422}
             return Response(json.dumps(problem), 422, mimetype="application/problem+json")
@@ -156,6 +160,15 @@ def test_files_and_table(run: Run, service: Played, three: Path, tmp_path: Path)
 def test_no_media_type_is_made_up(run: Run, service: Played, three: Path) -> None:
     run("analyze", str(three / "a.txt"))
     assert service.sent[0]["media_type"] == ""
+
+
+def test_the_encoding_can_be_named(run: Run, service: Played, three: Path) -> None:
+    assert run("analyze", str(three / "a.txt"), "--encoding", "windows-1252").exit_code == 0
+    assert service.sent[0]["charset"] == "cp1252"
+    assert run("analyze", str(three / "a.txt"), "--encoding", "no such").exit_code == 2
+    refused = run("analyze", "-", input="undecodable")
+    assert "--encoding windows-1252" in refused.stderr
+    assert refused.exit_code == 1
 
 
 def test_rows_are_there_as_they_come(run: Run, service: Played, three: Path, tmp_path: Path) -> None:
@@ -276,26 +289,3 @@ def test_usage(run: Run, service: Played, tmp_path: Path) -> None:
     assert run("analyze", "-", "--text", "both").exit_code == 2
     assert run("analyze", "--text", "x", "--csv", str(tmp_path / "no" / "folder.csv")).exit_code == 1
     assert service.sent == []
-
-
-def test_watch_a_job(run: Run, service: Played) -> None:
-    service.steps = [{"progress": 0.9}, {"status": "completed", "result": {"answer": 42}}]
-    assert '"answer": 42' in run("jobs", "show", JOB, "--watch").stdout
-
-
-def test_watch_tells_a_log_file_line_by_line(run: Run, service: Played, monkeypatch: pytest.MonkeyPatch) -> None:
-    reading = {"status": "running", "stage": "reading", "progress": 0.1}
-    service.steps = [
-        {"status": "queued", "stage": None, "progress": 0.0},
-        reading,
-        {**reading, "progress": 0.2},
-        {"stage": "scoring", "progress": 0.5},
-        {"status": "completed", "stage": None, "result": {"answer": 42}},
-    ]
-    result = run("jobs", "show", JOB, "--watch")
-    assert result.stderr.splitlines() == ["queued", "running  10 %  reading", "running  50 %  scoring", "completed"]
-    assert '"answer": 42' in result.stdout
-    monkeypatch.setattr(following, "LINE_SECONDS", 0.0)
-    service.steps = [reading, reading, {"progress": 0.2}, {"status": "completed", "stage": None}]
-    said = run("jobs", "show", JOB, "--watch").stderr.splitlines()
-    assert said == ["running  10 %  reading", "running  20 %  reading", "completed"]

@@ -20,7 +20,7 @@ class UndecodableText(Problem):
     title = "The text cannot be decoded"
 
 
-HOW_TO = "Send UTF-8, or name the encoding: Content-Type: text/plain; charset=…"
+HOW_TO = "Save it as UTF-8, or name its encoding (Content-Type: text/plain; charset=windows-1252, say)."
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),

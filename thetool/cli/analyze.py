@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from contextlib import ExitStack
@@ -15,13 +16,26 @@ import click
 from thetool.cli.findings import flat, for_spreadsheet, print_analysis
 from thetool.cli.following import FINISHED, Progress, follow, many, require_completed
 from thetool.cli.inputs import Input, inputs_of
-from thetool.cli.problems import CommandFailed, ServiceUnreachable
+from thetool.cli.problems import CommandFailed, ServiceProblem, ServiceUnreachable
 from thetool.cli.service import Answer, Service, for_service
 from thetool.cli.show import json_option, print_json
 from thetool.cli.spreadsheet import Spreadsheet
 
 FIRST_WAIT_SECONDS = 0.5
 UPLOAD_SECONDS = 600.0
+
+
+class Encoding(click.ParamType[str]):
+    """A character set."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name by which every Python knows it."""
+        try:
+            return codecs.lookup(value).name
+        except (LookupError, ValueError):
+            self.fail(f"no encoding is called {value!r}.", param, ctx)
 
 
 class Names(click.ParamType[Any]):
@@ -51,6 +65,7 @@ class Names(click.ParamType[Any]):
     help='Topics to choose from; as JSON with phrases for each, {"bills": ["An invoice."]}. [default: our own]',
 )
 @click.option("--sentences", is_flag=True, help="Also the sentiment of each sentence.")
+@click.option("--encoding", type=Encoding(), help="What the files are in, such as windows-1252. [default: it is seen]")
 @click.option(
     "--wait", type=click.FloatRange(0), metavar="SECONDS", help="Longest wait for each. [default: until it is done]"
 )
@@ -71,6 +86,7 @@ def analyze(
     tasks: list[str] | None,
     labels: list[str] | dict[str, list[str]] | None,
     sentences: bool,
+    encoding: str | None,
     wait: float | None,
     table: Path | None,
     force: bool,
@@ -85,7 +101,7 @@ def analyze(
     given = {field: value for field, value in wanted.items() if value is not None}
     with ExitStack() as opened:
         rows = opened.enter_context(Spreadsheet(table, replace=force)) if table else None
-        session = Session(service, given, wait, rows, as_json=as_json, several=len(inputs) > 1)
+        session = Session(service, given, encoding, wait, rows, as_json=as_json, several=len(inputs) > 1)
         failed = session.analyze_all(inputs)
     if failed:
         sys.exit(CommandFailed.exit_code)
@@ -98,6 +114,7 @@ class Session:
         self,
         service: Service,
         given: dict[str, Any],
+        encoding: str | None,
         wait: float | None,
         rows: Spreadsheet | None,
         *,
@@ -105,6 +122,7 @@ class Session:
         several: bool,
     ) -> None:
         """Keep them; `given` are the options of `POST /analyze`."""
+        self._media_type = f"text/plain; charset={encoding}" if encoding else None
         self._service, self._given, self._wait, self._rows = service, given, wait, rows
         self._as_json, self._several = as_json, several
         self._is_printed = as_json or rows is None
@@ -157,8 +175,9 @@ class Session:
         fields: list[tuple[str, Any]] = [
             (field, ",".join(value) if field == "tasks" else json.dumps(value)) for field, value in self._given.items()
         ]
-        # no media type: the service judges by the content, and a name's ending says less (.ts is video/mp2t)
-        fields.append(("file", (one.filename, one.content(), None)))
+        # no media type unless --encoding is given: the service judges by the content, and a name's ending says less
+        # (.ts is video/mp2t)
+        fields.append(("file", (one.filename, one.content(), self._media_type)))
         return self._service.request("POST", "/analyze", fields=fields, headers=headers, seconds=UPLOAD_SECONDS)
 
     def _take(self, one: Input, analysis: dict[str, Any]) -> None:
@@ -176,6 +195,8 @@ class Session:
 
     def _take_problem(self, one: Input, problem: CommandFailed) -> None:
         """Tell what is wrong with one of several; the only one's problem is the command's."""
+        if isinstance(problem, ServiceProblem) and problem.code == "undecodable_text":
+            problem = CommandFailed(f"{problem.message} Name its encoding with --encoding windows-1252, say.")
         if self._rows is not None:
             self._rows.add(
                 {"input": for_spreadsheet(one.name), "status": "failed", "problem": for_spreadsheet(problem.message)}

@@ -40,6 +40,10 @@ export function curlOf(draft) {
 
 /** The problem as people of this page read it: of a file that is no text, what can be sent instead. */
 export function inWords(error, { file }) {
+  if (error.code === "undecodable_text" && file) {
+    const detail = `The encoding of ${file.name} cannot be told for certain. Save it as UTF-8, and choose it again.`;
+    return Object.assign(error, { detail });
+  }
   if (error.code !== "unsupported_media_type" || !file) return error;
   const picture = file.type.startsWith("image/") ? "a picture" : "no text that can be read";
   const title = "Only texts can be analysed for now";
