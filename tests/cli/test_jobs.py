@@ -72,7 +72,8 @@ def test_show(run: Run, insert: Callable[..., str]) -> None:
 def test_an_unfinished_job_shows_the_error_of_its_last_attempt_as_that(
     run: Run, insert: Callable[..., str], status: str, label: str
 ) -> None:
-    said = run("jobs", "show", insert(status, error={"code": "timeout", "message": "Too long", "traceback": None})).stdout
+    job_id = insert(status, error={"code": "timeout", "message": "Too long", "traceback": None})
+    said = run("jobs", "show", job_id).stdout
     assert "Too long (timeout)" in next(line for line in said.splitlines() if line.startswith(label))
 
 

@@ -56,7 +56,7 @@ def require_completed(job: dict[str, Any]) -> dict[str, Any]:
     """The job, when it is completed. Raises CommandFailed with the job's own words when it failed or was cancelled."""
     if job["status"] == "completed":
         return job
-    error = job.get("error") or {}
+    error = (job.get("error") or {}) if job["status"] == "failed" else {}  # else it is that of an earlier attempt
     reason = f": {error['message']} ({error.get('code')})" if error.get("message") else "."
     raise CommandFailed(f"The job {job['id']} {'failed' if job['status'] == 'failed' else 'was cancelled'}{reason}")
 

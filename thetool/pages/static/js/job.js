@@ -19,6 +19,7 @@ const id = place.dataset.id;
 const badge = statusBadge();
 const bar = progressBar();
 const message = el("p", { class: "quiet wrap" });
+const earlier = el("p", { class: "quiet wrap" });
 const facts = el("dl", { class: "counts" });
 const trouble = el("div", { class: "slot" });
 const outcome = el("div", { class: "stack slot" });
@@ -40,7 +41,7 @@ function show(job) {
     document.title = `${nameOf(job)} · TheTool`;
     if (job.title) find("h1", head).after(el("span", { class: "tag" }, job.kind));
     place.append(
-      el("section", { class: "panel stack", "aria-label": "How far it is" }, bar.node, message, facts),
+      el("section", { class: "panel stack", "aria-label": "How far it is" }, bar.node, message, earlier, facts),
       outcome,
     );
     find("#asked").append(...[askedView(job)].filter(Boolean));
@@ -49,6 +50,8 @@ function show(job) {
   bar.show(job);
   say(message, job.message ?? "");
   message.hidden = !job.message || over(job);
+  say(earlier, job.error ? `Last attempt: ${job.error.message}` : "");
+  earlier.hidden = !job.error || over(job);
   showFacts(job);
   showButton(job);
   if (!over(job)) outcome.replaceChildren();
