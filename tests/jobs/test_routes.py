@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.jobs.making import OWNER, make, new_job, rows
+from tests.jobs.making import OWNER, make, new_job, rows, until
 from thetool.app import create_app
 from thetool.config import Settings
 from thetool.database.orm import db
@@ -252,6 +252,16 @@ def test_a_waiting_request_holds_no_connection(running: Runner, app: Flask, api:
     for thread in threads:
         thread.join()
     assert answers == ["completed"] * 12
+
+
+def test_a_finished_job_says_no_more_what_it_is_about_to_do(
+    running: Runner, client: FlaskClient, master: dict[str, str], queue: Queue
+) -> None:
+    job_id = make("sample.steps", seconds=0.6)
+    until(lambda: queue.status(job_id) == "completed", "the job ends")
+    assert rows(queue.url, "select message is null from jobs where id = %s", str(job_id)) == [(False,)]
+    for path in ("", "/result"):
+        assert client.get(f"/api/v1/jobs/{job_id}{path}", headers=master).json["message"] is None
 
 
 def test_health_tells_of_queue_and_workers(

@@ -93,6 +93,8 @@ def _values(
     values = {name: getattr(job, name) for name in model.model_fields if name != "links"}
     values["progress"] = min(max(job.progress, 0.0), 1.0)
     values["links"] = _links(job, address)
+    if job.status in FINISHED:
+        values["message"] = None  # what it was about to do
     if not isinstance(job.run_at, datetime) or job.run_at.year == datetime.max.year:
         values["run_at"] = None
     if job.error and without_traceback:

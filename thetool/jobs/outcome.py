@@ -214,7 +214,7 @@ class Settlement:
             owner_id=claim.owner_id,
             status=status,
             stage=running.stage,
-            message=running.message,
+            message=None,  # what it was about to do
             progress=1.0 if status == "completed" else running.fraction,
             attempts=claim.attempt,
             max_attempts=claim.max_attempts,

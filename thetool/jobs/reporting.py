@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 WRITE_SECONDS = 0.25
 STAGE_LIMIT = 100
 MESSAGE_LIMIT = 1000
+DIGITS = 4
 
 
 class Reporter:
@@ -40,7 +41,7 @@ class Reporter:
     def report(self, fraction: float, stage: str | None, message: str | None) -> None:
         """Note the progress, and write it when the last write is long enough ago."""
         running = self._running
-        running.fraction = fraction
+        running.fraction = round(fraction, DIGITS)
         running.stage = running.stage if stage is None else clean(stage, STAGE_LIMIT)
         running.message = running.message if message is None else clean(message, MESSAGE_LIMIT)
         running.untold = True

@@ -109,7 +109,6 @@ def show_result(job_id: UUID, query: WaitQuery) -> tuple[JobResultOut, int, dict
     result = JobResultOut(
         job_id=job.id,
         status=job.status,
-        message=job.message,
         result=job.result,
         error_message=error.get("message"),
         error_traceback=error.get("traceback"),

@@ -73,7 +73,7 @@ class JobSummaryOut(BaseModel):
     queue: str
     status: Status
     stage: str | None = Field(description="One word for what is going on.")
-    message: str | None = Field(description="A sentence for people.")
+    message: str | None = Field(description="What it does now, for people; null once it is finished.")
     progress: float = Field(ge=0, le=1)
     priority: int
     attempts: int

@@ -27,7 +27,8 @@ class Said:
     @classmethod
     def of(cls, found: dict[str, Any]) -> Said:
         """From the JSON that the query `news` gives."""
-        return cls(**{**found, "created_at": datetime.fromisoformat(found["created_at"]).astimezone(UTC)})
+        created_at = datetime.fromisoformat(found["created_at"]).astimezone(UTC)
+        return cls(**{**found, "progress": float(found["progress"]), "created_at": created_at})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,8 @@ def _state(news: News) -> dict[str, Any]:
         "cancel_requested_at", "created_at", "started_at", "finished_at",
     )  # fmt: skip
     values = {name: getattr(news, name) for name in names}
+    if news.finished:
+        values["message"] = None  # what it was about to do
     return {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
