@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import signal
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
+import psutil
 import pytest
 
 from tests.e2e.conftest import MakeService
@@ -51,7 +52,8 @@ def test_new_start_after_everything_was_killed(make_service: MakeService) -> Non
     job = service.submit("polite", 1)
     until(lambda: service.job(job)["status"] == "running", "the job runs")
     for process in service.processes():
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # it ended with another
+            process.kill()
     service.process.wait()
 
     service.start()

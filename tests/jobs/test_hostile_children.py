@@ -24,15 +24,25 @@ def run(what: str, note: Path | None = None, kind: str = "sample_hostile.child")
     return wait_for(submit(kind, params, owner_id=OWNER).job_id, 100)
 
 
-def scratch_folders() -> list[Path]:
-    return list(Path(tempfile.gettempdir()).glob(f"{PREFIX}{os.getpid()}-*"))
+others: set[Path] = set()
+"""Folders that another test of this process left, or has open still."""
+
+
+def scratch_folders() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob(f"{PREFIX}{os.getpid()}-*"))
+
+
+@pytest.fixture(autouse=True)
+def _leave_out_others() -> None:
+    others.clear()
+    others.update(scratch_folders())
 
 
 def assert_nothing_is_left(note: Path) -> None:
     """No process, no folder; and the slot takes the next job."""
     started = [int(line) for line in note.read_text().split()] if note.exists() else []
     until(lambda: not any(lives(pid) for pid in started), "all that it started is gone")
-    until(lambda: not scratch_folders(), "its folder is gone")
+    until(lambda: not scratch_folders() - others, "its folder is gone")
     assert run("echo").status == "completed"
 
 
