@@ -46,6 +46,7 @@ def away(job_settings: Settings, here: None) -> Iterator[Queue]:
 
 
 def test_a_job_runs_at_once_in_a_free_slot(runner: Runner) -> None:
+    until(lambda: runner.groups["thread"].at_rest(), "the first looks are over")
     job_id = make("sample.sleep", seconds=60)
     assert rows(runner.queue.url, "select id, status, attempts, worker_id from jobs") == [
         (str(job_id), "running", 1, str(runner.worker_id))

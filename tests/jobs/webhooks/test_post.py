@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.jobs.making import until
 from tests.jobs.webhooks.receiver import Receiver, misbehaving, receiving
 from thetool.jobs.webhooks import addresses
 from thetool.jobs.webhooks import post as posting
@@ -138,7 +139,7 @@ def test_a_receiver_that_does_not_come_to_an_end_is_cut_off(serve: Any, scheme: 
         send(f"{scheme}://127.0.0.1:{port}/")
     assert caught.value.code == "webhook_timeout"
     assert time.monotonic() - began < 30
-    assert not [thread for thread in threading.enumerate() if thread.name == "webhook-deadline"]
+    until(lambda: "webhook-deadline" not in [thread.name for thread in threading.enumerate()], "its clock has ended")
 
 
 @pytest.mark.parametrize("header", [b"Content-Length: 1000000", b"Transfer-Encoding: chunked"])
