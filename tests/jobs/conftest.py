@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.jobs import sample_jobs
+from tests.jobs.making import until
 from thetool.config import Settings
 from thetool.jobs import failure
 from thetool.jobs.local import local
@@ -47,8 +48,9 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def runner(job_settings: Settings, here: None) -> Iterator[Runner]:
-    """A runner of this process."""
+    """A runner of this process, whose slots have looked for jobs and found none."""
     runner = Runner(job_settings)
     runner.start()
+    until(lambda: all(group.at_rest() for group in runner.groups.values()), "the first looks are over")
     yield runner
     runner.close()
