@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 
 from tests.jobs import sample_jobs
 from tests.jobs.making import until
@@ -49,7 +50,17 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def runner(job_settings: Settings, here: None) -> Iterator[Runner]:
     """A runner of this process, whose slots have looked for jobs and found none."""
-    runner = Runner(job_settings)
+    yield from _started(job_settings)
+
+
+@pytest.fixture
+def running(app: Flask, job_settings: Settings) -> Iterator[Runner]:
+    """The same beside an application of this process."""
+    yield from _started(job_settings)
+
+
+def _started(settings: Settings) -> Iterator[Runner]:
+    runner = Runner(settings)
     runner.start()
     until(lambda: all(group.at_rest() for group in runner.groups.values()), "the first looks are over")
     yield runner

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,14 +23,6 @@ STRANGER = UUID("00000000-0000-7000-8000-000000000009")
 @pytest.fixture
 def app(job_settings: Settings) -> Flask:
     return create_app(job_settings)
-
-
-@pytest.fixture
-def running(app: Flask, job_settings: Settings) -> Iterator[Runner]:
-    runner = Runner(job_settings)
-    runner.start()
-    yield runner
-    runner.close()
 
 
 @pytest.fixture

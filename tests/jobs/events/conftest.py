@@ -12,20 +12,11 @@ from flask.testing import FlaskClient
 
 from thetool.app import create_app
 from thetool.config import Settings
-from thetool.jobs.runner import Runner
 
 
 @pytest.fixture
 def app(job_settings: Settings) -> Flask:
     return create_app(job_settings)
-
-
-@pytest.fixture
-def running(app: Flask, job_settings: Settings) -> Iterator[Runner]:
-    runner = Runner(job_settings)
-    runner.start()
-    yield runner
-    runner.close()
 
 
 class Events:

@@ -15,7 +15,6 @@ from tests.jobs.webhooks.receiver import Receiver, receiving
 from thetool.access.caller import MASTER_CALLER
 from thetool.app import create_app
 from thetool.config import Settings
-from thetool.jobs.runner import Runner
 from thetool.jobs.submit import submit
 from thetool.jobs.webhooks.asked import webhook_of
 
@@ -30,14 +29,6 @@ def job_settings(job_settings: Settings) -> Settings:
 @pytest.fixture
 def app(job_settings: Settings) -> Flask:
     return create_app(job_settings)
-
-
-@pytest.fixture
-def running(app: Flask, job_settings: Settings) -> Iterator[Runner]:
-    runner = Runner(job_settings)
-    runner.start()
-    yield runner
-    runner.close()
 
 
 @pytest.fixture
