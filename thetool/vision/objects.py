@@ -1,0 +1,67 @@
+"""Which objects a photo shows and where. The models behind it are `nanodet.NanoDet` and, where installed, `yolo.Yolo`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from pydantic import BaseModel, Field
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from thetool.vision.photo import Photo
+
+
+class DetectedObject(BaseModel):
+    """One object in a photo."""
+
+    label: str = Field(description="Name of its class.", examples=["bicycle"])
+    confidence: float = Field(ge=0, le=1, description="How sure the model is; not a calibrated probability.")
+    box: tuple[float, float, float, float] = Field(
+        description="[x_min, y_min, x_max, y_max] in pixels of the upright full-size image."
+    )
+
+
+class Objects(BaseModel):
+    """The objects in a photo."""
+
+    items: list[DetectedObject] = Field(description="Surest first.")
+
+
+class Detections(NamedTuple):
+    """What a model found in pixels: one row each, surest first."""
+
+    boxes: NDArray[np.float32]
+    """(N, 4): x_min, y_min, x_max, y_max in pixels of the array that was searched."""
+    scores: NDArray[np.float32]
+    classes: NDArray[np.int64]
+    """Indices into the model's `names`."""
+
+
+class ObjectModel(Protocol):
+    """A model that finds objects. Safe to use from several threads."""
+
+    names: Sequence[str]
+    """Names of its classes, by index."""
+    threshold: float
+    """The score that its makers show objects from."""
+
+    def detect(self, pixels: NDArray[np.uint8], threshold: float) -> Detections:
+        """Find what scores at least `threshold` in pixels (height, width, 3), RGB."""
+        ...
+
+
+def find_objects(photo: Photo, model: ObjectModel, threshold: float | None = None) -> Objects:
+    """The objects in the photo that score at least `threshold` (without it: the one that the model's makers use)."""
+    import numpy as np
+
+    found = model.detect(photo.pixels, model.threshold if threshold is None else threshold)
+    height, width = photo.pixels.shape[:2]
+    boxes = np.clip(found.boxes, 0, [width, height, width, height]) * photo.scale
+    items = [
+        DetectedObject(label=model.names[label], confidence=min(1.0, float(score)), box=tuple(box))
+        for box, score, label in zip(boxes.round(1).tolist(), found.scores, found.classes, strict=True)
+    ]
+    return Objects(items=items)
