@@ -14,6 +14,11 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.web.conftest import problem_of
 
+IS_DARK = """
+const [ground] = getComputedStyle(document.documentElement).backgroundColor.match(/[0-9]+/g).map(Number);
+return document.documentElement.classList.contains("dark-mode") && ground < 64;
+"""
+
 
 def test_page_names_only_our_own_files(api: FlaskClient) -> None:
     page = api.get("/docs").text
@@ -40,6 +45,11 @@ def test_nothing_else_is_an_asset(api: FlaskClient, path: str) -> None:
     problem_of(api.get(f"/docs/assets/{path}"), 404, "not_found")
 
 
+def test_every_page_leads_back(api: FlaskClient) -> None:
+    assert '<a href="/">← TheTool</a>' in api.get("/docs").text
+    assert '<a href="/docs">← API docs</a>' in api.get("/docs/problems").text
+
+
 @pytest.fixture
 def browser() -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
@@ -57,6 +67,10 @@ def test_an_operation_can_be_tried_in_the_browser(port: int, browser: webdriver.
     browser.get(f"http://127.0.0.1:{port}/docs")
     wait = WebDriverWait(browser, 60)
     wait.until(lambda page: page.find_elements(By.CSS_SELECTOR, ".opblock"))
+    for scheme in ("dark", "light"):
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+        wait.until(lambda page, dark=scheme == "dark": page.execute_script(IS_DARK) == dark)
     browser.find_element(By.CSS_SELECTOR, "[id$=get_who] .opblock-summary-control").click()
     wait.until(lambda page: page.find_element(By.CSS_SELECTOR, ".try-out__btn")).click()
     wait.until(lambda page: page.find_element(By.CSS_SELECTOR, ".execute")).click()
