@@ -153,7 +153,9 @@ def test_rotate_with_grace(client: FlaskClient, master: dict[str, str], issue: I
         assert client.get("/read", headers=bearer(key)).status_code == 200
     ends = change(app, f"select expires_at - now() <= interval '60 seconds' from api_keys where id = '{old['id']}'")
     assert ends == [(True,)]
-    assert new["expires_at"] is None
+    assert (new["expires_at"], new["replaced_by"]) == (None, None)
+    listed = client.get(f"{KEYS}/{old['id']}", headers=master).json
+    assert listed["replaced_by"] == new["id"]
 
 
 def test_rotations_at_once_give_one_new_key(app: APIFlask, master: dict[str, str], issue: Issue) -> None:

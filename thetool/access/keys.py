@@ -151,6 +151,7 @@ def _save(key: ApiKey, *, in_place_of: ApiKey | None = None) -> tuple[ApiKey, st
     db.session.add(key)
     if in_place_of is not None:
         db.session.flush()
+        in_place_of.replaced_by = key.id
         webhook_secrets.inherit(in_place_of.id, key.id)
     db.session.commit()
     access().keys.forget()

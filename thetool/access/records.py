@@ -45,6 +45,7 @@ class ApiKey(Record):
     expires_at: Mapped[Moment | None]
     revoked_at: Mapped[Moment | None]
     last_used_at: Mapped[Moment | None]
+    replaced_by: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id", ondelete="SET NULL"))
 
     owner: Mapped[Owner] = relationship(lazy="joined")
 

@@ -91,6 +91,7 @@ class KeyOut(BaseModel):
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None = Field(description="Within a minute.")
+    replaced_by: UUID | None = Field(description="The key that took its place when it was rotated.")
 
 
 class IssuedKeyOut(KeyOut):

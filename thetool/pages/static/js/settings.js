@@ -25,18 +25,20 @@ async function showKeys() {
       items.push(...page.items);
       path = pathOf(page.next);
     }
-    find("#rows").replaceChildren(...items.map(keyRow));
+    const prefixes = new Map(items.map((key) => [key.id, key.key_prefix]));
+    find("#rows").replaceChildren(...items.map((key) => keyRow(key, prefixes)));
     find("#rows").removeAttribute("aria-busy");
     find("#key-table").hidden = !items.length;
     find("#none").hidden = Boolean(items.length);
   });
 }
 
-function keyRow(key) {
+function keyRow(key, prefixes) {
+  const owner = key.owner === key.name ? null : el("span", { class: "said" }, key.owner);
   return el(
     "tr",
-    {},
-    el("td", {}, el("b", {}, key.name), key.owner === key.name ? null : el("span", { class: "said" }, key.owner)),
+    { class: key.replaced_by ? "replaced" : null },
+    el("td", {}, el("b", {}, key.name), owner, key.replaced_by ? whyStillHere(key, prefixes) : null),
     named("Key", el("code", {}, `${key.key_prefix}…`)),
     named("It may", key.scopes.join(", ")),
     named("Limits", limitsOf(key)),
@@ -46,11 +48,19 @@ function keyRow(key) {
     el(
       "td",
       { class: "end" },
-      button("Webhooks", key, makeWebhookSecret),
-      button("Rotate", key, rotate),
+      key.replaced_by ? null : button("Webhooks", key, makeWebhookSecret),
+      key.replaced_by ? null : button("Rotate", key, rotate),
       button("Revoke", key, revoke),
     ),
   );
+}
+
+/** Why a rotated key is in the list: until it ends, whatever uses it can change over to the new one. */
+function whyStillHere(key, prefixes) {
+  const successor = prefixes.get(key.replaced_by);
+  const by = successor ? ["replaced by ", el("code", {}, `${successor}…`)] : ["replaced by a key that is gone"];
+  const ended = key.expires_at && Date.parse(key.expires_at) <= Date.now();
+  return el("span", { class: "why" }, by, ended ? "; it has ended" : "; works beside it until it expires");
 }
 
 /** A cell that names its column itself, on screens where the columns stand below each other. */
