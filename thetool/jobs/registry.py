@@ -18,7 +18,7 @@ FinishHook = Callable[[Any, JobContext, Any], None]
 
 Rate = tuple[int, float]
 """So many in so many seconds."""
-Runs = Literal["thread", "process", "network"]
+Runs = Literal["thread", "process", "network", "housekeeping"]
 
 DEFAULT_MEMORY_MB = 1024
 DEFAULT_DISK_MB = 2048
@@ -93,7 +93,8 @@ def job(
         queue: `cpu` or `gpu`; a worker takes jobs only of the queues that it serves.
         runs: `thread` for what is short or releases the interpreter's lock, `process` for what must be killed to stop,
             may eat memory, or reads hostile input, `network` for what mostly waits for another service: its threads
-            are more, and apart, so that a slow service takes no slot of what computes.
+            are more, and apart, so that a slow service takes no slot of what computes; `housekeeping` for what the
+            service does by itself: one slot of each worker.
         timeout: seconds of one attempt.
         max_attempts: how often a job is tried when it raises `TransientError`, or its worker dies.
         memory_mb: MiB that a `process` job may hold, the processes that it starts included.

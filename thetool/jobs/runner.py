@@ -56,6 +56,7 @@ class Runner:
             "thread": self._group("thread", settings.job_threads),
             "process": self._group("process", settings.job_processes),
             "network": self._group("network", settings.job_network_threads),
+            "housekeeping": self._group("housekeeping", 1),
         }
         self._listener = Listener(direct_url(settings))
         self._keeper = LeaseKeeper(

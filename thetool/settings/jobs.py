@@ -49,10 +49,11 @@ class JobSettings(Group):
     )
     job_network_threads: int = named(
         "JOB_NETWORK_THREADS",
-        default=8,
-        ge=0,
+        default=16,
+        ge=1,
         le=64,
-        description="Jobs that one worker runs at a time in threads that wait for other services (webhooks).",
+        description="Jobs that one worker runs at a time in threads that wait for other services. Deliveries of "
+        "webhooks of one owner hold at most twelve in all workers together: with fewer, they may hold all.",
     )
     webhook_allow_private: bool = named(
         "WEBHOOK_ALLOW_PRIVATE",

@@ -229,7 +229,7 @@ def test_route_says_what_could_not_be_removed(
 
 
 def test_the_job_says_what_it_removed(runner: Runner) -> None:
-    queue, job = runner.queue, new_job(kind="system.cleanup", runs="network")
+    queue, job = runner.queue, new_job(kind="system.cleanup", runs="housekeeping")
     rows(queue.url, "insert into rate_limits values ('a', 1, now() - interval '1 hour')")
     queue.enqueue(job)
     runner.wake()

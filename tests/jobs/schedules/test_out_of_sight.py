@@ -21,7 +21,7 @@ from thetool.jobs.submit import QueueFull
 def test_it_does_not_count_as_depth_nor_against_a_quota(queue: Queue) -> None:
     queue.enqueue(new_job())
     for _ in range(3):
-        queue.enqueue(new_job(kind="system.cleanup", runs="network"))
+        queue.enqueue(new_job(kind="system.cleanup", runs="housekeeping"))
     assert queue.depth(100) == 1
     assert queue.unfinished_of(MASTER_OWNER_ID, 100) == 1
 
@@ -29,7 +29,7 @@ def test_it_does_not_count_as_depth_nor_against_a_quota(queue: Queue) -> None:
 def test_the_status_line_counts_what_lists_show(job_settings: Settings, queue: Queue) -> None:
     local.configure(job_settings)
     queue.enqueue(new_job())
-    queue.enqueue(new_job(kind="system.cleanup", runs="network"))
+    queue.enqueue(new_job(kind="system.cleanup", runs="housekeeping"))
     delivery = new_job(kind="webhooks.deliver")
     queue.enqueue(delivery)
     later = "update jobs set delivery_of = id, run_at = now() + interval '1 hour' where id = %s"

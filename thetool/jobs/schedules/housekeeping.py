@@ -23,8 +23,8 @@ class Nothing(BaseModel):
     """No parameters."""
 
 
-# It waits for Postgres and uses no core: so it has the slots that long jobs and a long queue leave alone.
-@job("system.cleanup", runs="network", timeout=2 * CLEANUP_SECONDS, max_attempts=2)
+# It waits for Postgres and uses no core: so it has a slot that no long job, no long queue and no receiver can hold.
+@job("system.cleanup", runs="housekeeping", timeout=2 * CLEANUP_SECONDS, max_attempts=2)
 def clean_up(context: JobContext, params: Nothing) -> Cleaned:
     """Remove what is over."""
     done = cleanup(local.settings, seconds=CLEANUP_SECONDS, checkpoint=context.checkpoint)
