@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from thetool.config import Settings
 from thetool.text import embeddings
-from thetool.text.embeddings import MAX_TOKENS, SentenceEncoder, load_encoder, threads_of_one_call
+from thetool.text.embeddings import MAX_TOKENS, SentenceEncoder, load_encoder
 from thetool.text.wordpiece import WordPiece, words
 from thetool.weights.folder import locate
 from thetool.weights.problems import WeightsMissing
@@ -114,8 +114,3 @@ def test_is_loaded_once_however_many_ask(embeddings_settings: Settings, monkeypa
 def test_missing_weights_say_how_to_get_them(tmp_path: Path) -> None:
     with pytest.raises(WeightsMissing, match="thetool weights pull embeddings"):
         load_encoder(Settings(WEIGHTS_DIR=tmp_path))
-
-
-def test_jobs_that_run_at_once_share_the_cores() -> None:
-    assert threads_of_one_call(Settings(WEB_CONCURRENCY=64)) == 1
-    assert threads_of_one_call(Settings(WEB_CONCURRENCY=1, JOB_THREADS=1)) >= 1

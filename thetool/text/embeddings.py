@@ -5,8 +5,6 @@ The model of the catalogue is all-MiniLM-L6-v2 (English; Reimers and Gurevych 20
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
@@ -16,6 +14,7 @@ from thetool.config import Settings
 from thetool.text.watching import Watch, unwatched
 from thetool.text.wordpiece import WordPiece
 from thetool.weights.folder import locate
+from thetool.weights.sessions import open_session, threads_of_one_call
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,16 +42,9 @@ class SentenceEncoder:
     """
 
     def __init__(self, model: Path, tokenizer: Path, *, threads: int = 1) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(model, threads=threads)
         self._tokenizer = WordPiece(tokenizer)
         self.size = int(self._session.get_outputs()[0].shape[-1])
-        _return_freed_memory()
 
     def encode(self, sentences: Sequence[str], watch: Watch = unwatched) -> Vectors:
         """Turn each sentence into a unit vector: the mean of its tokens' vectors.
@@ -111,14 +103,6 @@ def load_encoder(settings: Settings) -> SentenceEncoder:
         return _loaded[key]
 
 
-def threads_of_one_call(settings: Settings) -> int:
-    """Cores for one call, so that all jobs which may run at once on this machine keep each core busy once."""
-    from os import cpu_count, sched_getaffinity
-
-    cores = len(sched_getaffinity(0)) if sys.platform == "linux" else cpu_count() or 1
-    return max(1, cores // (settings.workers * settings.job_threads))
-
-
 def unit(vectors: Vectors) -> Vectors:
     """Rows scaled to length 1; a row of zeros stays."""
     import numpy as np
@@ -135,11 +119,3 @@ def _batches(pieces: Sequence[tuple[int, list[int]]]) -> Iterator[Sequence[tuple
         if end == len(pieces) or (end + 1 - start) * len(pieces[end][1]) > BATCH_TOKENS:
             yield pieces[start:end]
             start = end
-
-
-def _return_freed_memory() -> None:
-    """Loading needs the weights twice; glibc would keep the freed half (60 MB) for itself."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)

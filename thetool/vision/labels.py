@@ -1,8 +1,8 @@
 """What a photo shows as a whole: the likeliest of ImageNet's 1,000 classes, by EfficientNet-Lite0.
 
-Source: Tan and Le 2019; Google's Lite variants (`tensorflow/tpu`, `models/official/efficientnet/lite`). Preprocessing is
-that of its evaluation code (`efficientnet_lite_builder.py`, `preprocessing.py`): the central square of 224 / (224 + 32) of
-the short side, bicubic to 224, RGB, (x - 127) / 128. One thing differs: our resize is antialiased.
+Source: Tan and Le 2019; Google's Lite variants (`tensorflow/tpu`, `models/official/efficientnet/lite`). Preprocessing
+is that of their evaluation code (`efficientnet_lite_builder.py`, `preprocessing.py`): the central square of
+224 / (224 + 32) of the short side, bicubic to 224, RGB, (x - 127) / 128. One thing differs: our resize is antialiased.
 """
 
 from __future__ import annotations

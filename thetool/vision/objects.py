@@ -1,4 +1,4 @@
-"""Which objects a photo shows and where. The models behind it are `nanodet.NanoDet` and, where installed, `yolo.Yolo`."""
+"""Which objects a photo shows and where, with any model that finds them: `nanodet.NanoDet`, `yolo.Yolo`."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def find_objects(photo: Photo, model: ObjectModel, threshold: float | None = Non
     import numpy as np
 
     found = model.detect(photo.pixels, model.threshold if threshold is None else threshold)
-    height, width = photo.pixels.shape[:2]
-    boxes = np.clip(found.boxes, 0, [width, height, width, height]) * photo.scale
+    right, bottom = photo.facts.width, photo.facts.height
+    boxes = np.clip(found.boxes * photo.scale, 0, [right, bottom, right, bottom])
     items = [
         DetectedObject(label=model.names[label], confidence=min(1.0, float(score)), box=tuple(box))
         for box, score, label in zip(boxes.round(1).tolist(), found.scores, found.classes, strict=True)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pydantic import BaseModel, Field
-
-if TYPE_CHECKING:
-    from thetool.vision.photo import Photo
 
 Box = tuple[float, float, float, float]
 _BOX = "[x_min, y_min, x_max, y_max] around it, in pixels of the upright full-size image."
