@@ -69,10 +69,10 @@ def receiving(wrap: Callable[[Any], Any] | None = None) -> Iterator[Receiver]:
 
 
 @contextlib.contextmanager
-def misbehaving(serve: Callable[[socket.socket, threading.Event], None]) -> Iterator[int]:
+def misbehaving(serve: Callable[[socket.socket, threading.Event], None], host: str = "127.0.0.1") -> Iterator[int]:
     """A server that does `serve(connection, over)` with each connection; gives its port."""
     over = threading.Event()
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server((host, 0))
     threads: list[threading.Thread] = []
 
     def one(connection: socket.socket) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import socket
 import ssl
 import threading
@@ -12,17 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tests.jobs.making import until
 from tests.jobs.webhooks.receiver import Receiver, misbehaving, receiving
-from thetool.jobs.webhooks import addresses
+from tests.web.outbound.certificates import certificate
 from thetool.jobs.webhooks import post as posting
-from thetool.jobs.webhooks.addresses import AddressRefused, Target
-from thetool.jobs.webhooks.post import Unreachable, post
+from thetool.jobs.webhooks.post import post
+from thetool.web.outbound import addresses
+from thetool.web.outbound.addresses import AddressRefused, Target
+from thetool.web.outbound.call import Line, Unreachable, trust
 
 
 @pytest.fixture
@@ -137,9 +134,9 @@ def test_a_receiver_that_does_not_come_to_an_end_is_cut_off(serve: Any, scheme: 
     began = time.monotonic()
     with misbehaving(serve) as port, pytest.raises(Unreachable) as caught:
         send(f"{scheme}://127.0.0.1:{port}/")
-    assert caught.value.code == "webhook_timeout"
+    assert caught.value.reason == "timeout"
     assert time.monotonic() - began < 30
-    until(lambda: "webhook-deadline" not in [thread.name for thread in threading.enumerate()], "its clock has ended")
+    until(lambda: "outbound-deadline" not in [thread.name for thread in threading.enumerate()], "its clock has ended")
 
 
 @pytest.mark.parametrize("header", [b"Content-Length: 1000000", b"Transfer-Encoding: chunked"])
@@ -152,8 +149,8 @@ def test_a_body_that_drips_is_not_waited_for(header: bytes, short: None) -> None
 
 
 def test_what_connects_when_the_time_is_over_is_cut(receiver: Receiver, short: None) -> None:
-    line = posting._Line([(socket.AF_INET, ("127.0.0.1", receiver.port))], time.monotonic() + 60)
-    line._cut()
+    line = Line([(socket.AF_INET, ("127.0.0.1", receiver.port))], time.monotonic() + 60)
+    line.cut()
     with pytest.raises(TimeoutError):
         line.connect()
     line.close()
@@ -192,7 +189,7 @@ def test_what_is_not_http_is_told(answer: bytes) -> None:
 
     with misbehaving(serve) as port, pytest.raises(Unreachable) as caught:
         send(f"http://127.0.0.1:{port}/")
-    assert caught.value.code == "webhook_unreachable"
+    assert caught.value.reason == "unreachable"
 
 
 def test_a_closed_port_is_told() -> None:
@@ -200,31 +197,6 @@ def test_a_closed_port_is_told() -> None:
         port = once.getsockname()[1]
     with pytest.raises(Unreachable, match=f"127.0.0.1:{port} cannot be reached"):
         send(f"http://127.0.0.1:{port}/")
-
-
-def certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """Files of a certificate for `name` that stands for itself, and of its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    public, private = folder / "certificate.pem", folder / "key.pem"
-    public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return public, private
 
 
 @pytest.fixture
@@ -242,9 +214,9 @@ def secure(tmp_path: Path) -> Iterator[tuple[Receiver, list[str | None], Path]]:
 @pytest.fixture
 def trusting(secure: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("SSL_CERT_FILE", str(secure[2]))
-    posting._trust.cache_clear()
+    trust.cache_clear()
     yield
-    posting._trust.cache_clear()
+    trust.cache_clear()
 
 
 def test_tls_is_with_the_name_of_the_url(secure: Any, trusting: None, names: list[list[str]]) -> None:
@@ -260,7 +232,7 @@ def test_a_certificate_of_another_name_is_not_taken(secure: Any, trusting: None,
     names.append(["127.0.0.1"])
     with pytest.raises(Unreachable) as caught:
         send(f"https://other.example:{receiver.port}/")
-    assert caught.value.code == "webhook_certificate"
+    assert caught.value.reason == "certificate"
     assert receiver.requests == []
 
 
@@ -269,5 +241,5 @@ def test_a_certificate_that_nobody_vouches_for_is_not_taken(secure: Any, names: 
     names.append(["127.0.0.1"])
     with pytest.raises(Unreachable) as caught:
         send(f"https://hooks.example:{receiver.port}/")
-    assert caught.value.code == "webhook_certificate"
+    assert caught.value.reason == "certificate"
     assert receiver.requests == []

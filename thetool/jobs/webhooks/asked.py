@@ -8,7 +8,7 @@ from thetool.access.caller import Caller
 from thetool.access.webhook_secrets import recall
 from thetool.jobs.claims import Webhook as Webhook
 from thetool.jobs.local import local
-from thetool.jobs.webhooks.addresses import AddressRefused, Target, refuse_literal
+from thetool.web.outbound.addresses import AddressRefused, Target, refuse_literal
 from thetool.web.problems import Conflict, ValidationFailed
 
 
@@ -31,8 +31,11 @@ def webhook_of(caller: Caller, url: str | None, location: str = "body") -> Webho
         return None
     try:
         refuse_literal(Target.of(url), private=local.settings.webhook_allow_private)
-    except (ValueError, AddressRefused) as error:
+    except ValueError as error:
         raise ValidationFailed.of_fields([("webhook_url", str(error), location)]) from error
+    except AddressRefused as error:
+        told = f"{error}, which webhooks do not reach"
+        raise ValidationFailed.of_fields([("webhook_url", told, location)]) from error
     if not signing_secrets(caller.key_id):
         raise NoWebhookSecret("Make one with POST /api/v1/keys/current/webhook-secret, and give it to the receiver.")
     return Webhook(url, caller.key_id)

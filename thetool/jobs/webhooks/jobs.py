@@ -14,11 +14,12 @@ from thetool import __version__
 from thetool.jobs.context import JobContext
 from thetool.jobs.local import local
 from thetool.jobs.registry import TransientError, job
-from thetool.jobs.webhooks.addresses import AddressRefused, Target
 from thetool.jobs.webhooks.asked import signing_secrets
 from thetool.jobs.webhooks.payload import Event, message_body
-from thetool.jobs.webhooks.post import Answer, Unreachable, post
+from thetool.jobs.webhooks.post import Answer, post
 from thetool.jobs.webhooks.signing import signed_headers
+from thetool.web.outbound.addresses import AddressRefused, Target
+from thetool.web.outbound.call import Unreachable
 
 KIND = "webhooks.deliver"
 GONE = 410
@@ -56,6 +57,12 @@ class NotDelivered(TransientError):  # noqa: N818  reads as a sentence where it 
         self.code = code
 
 
+class ReceiverRefused(Exception):  # noqa: N818  reads as a sentence where it is raised
+    """The webhook leads to an address that webhooks do not reach."""
+
+    code = "webhook_address_refused"
+
+
 class ReceiverGone(Exception):  # noqa: N818  reads as a sentence where it is raised
     """The receiver answered 410: it wants no more of this."""
 
@@ -84,9 +91,9 @@ def deliver(context: JobContext, params: Delivery) -> Delivered:
     try:
         answer = post(Target.of(params.url), body, headers, private=local.settings.webhook_allow_private)
     except Unreachable as error:
-        raise NotDelivered(error.code, str(error), retry_after=_pause(context.attempt)) from error
+        raise NotDelivered(f"webhook_{error.reason}", str(error), retry_after=_pause(context.attempt)) from error
     except AddressRefused as error:
-        raise AddressRefused(f"The webhook's host {error}.") from error
+        raise ReceiverRefused(f"The webhook's host {error}, which webhooks do not reach.") from error
     _judge(answer, context.attempt)
     return Delivered(status=answer.status, seconds=round(time.monotonic() - began, 3))
 

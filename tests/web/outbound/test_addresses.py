@@ -1,4 +1,4 @@
-"""Which URLs a webhook may have, and where it may lead."""
+"""Which URLs are called, and where they may lead."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from thetool.jobs.webhooks import addresses
-from thetool.jobs.webhooks.addresses import (
+from thetool.web.outbound import addresses
+from thetool.web.outbound.addresses import (
     AddressRefused,
     NameUnknown,
     Target,
