@@ -81,6 +81,18 @@ def test_ten_thousand_jobs_are_leafed_through(browser: Browser, many: Many) -> N
     assert not browser.all("#older")[0].is_displayed()
 
 
+def test_what_is_unfinished_stands_above_newer_jobs_that_are_over(browser: Browser, many: Many) -> None:
+    many.insert("queued")
+    many.insert(*["completed"] * 40)
+    browser.open(f"/jobs?kind={KIND}")
+    browser.until(lambda: len(row_ids(browser)) == 26, "a page, and the older one")
+    assert "queued" in browser.text("#rows tr:first-child .state")
+    assert "parted" in browser.all("#rows tr")[1].get_dom_attribute("class")
+    browser.click("#older")
+    browser.until(lambda: len(row_ids(browser)) == 16, "the second page is the newest first, as it is")
+    assert "queued" in browser.text("#rows tr:last-child .state")
+
+
 def test_the_jobs_of_a_batch_stand_together_and_are_cancelled_at_once(browser: Browser, many: Many) -> None:
     batch = new_id()
     many.insert("completed", "failed", batch=batch)

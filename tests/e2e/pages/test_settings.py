@@ -52,6 +52,19 @@ def test_a_key_with_limits_is_rotated(browser: Browser, service: Service) -> Non
     browser.until(lambda: "Limited" not in browser.text("#keys"), "it is gone")
 
 
+def test_a_key_that_was_rotated_says_why_it_is_still_there(browser: Browser, service: Service) -> None:
+    status, old = service.post("/api/v1/keys", {"name": "Changing over"})
+    assert status == 201
+    status, new = service.post(f"/api/v1/keys/{old['id']}/rotate?grace_seconds=3600")
+    assert status == 201
+    browser.open("/settings")
+    row = browser.text("#rows tr.replaced")
+    assert f"replaced by {new['key_prefix']}…; works beside it until it expires" in row
+    assert "Rotate" not in row
+    for key in (old, new):
+        assert service.request("DELETE", f"/api/v1/keys/{key['id']}")[0] == 204
+
+
 def test_a_webhook_secret_is_made_and_shown_once(browser: Browser, service: Service) -> None:
     browser.open("/settings")
     browser.fill("#name", "Sender")

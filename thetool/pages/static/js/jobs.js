@@ -15,6 +15,7 @@ const LIMIT = 25;
 const BUSY_SECONDS = 1;
 const CALM_SECONDS = 2;
 const LIVE_ROWS = 2; // browsers open six connections to a service, over all tabs
+const OLDER_UNFINISHED = 10; // at most so many that are not among the newest are shown above them
 
 const body = find("#rows");
 const filters = find("#filters");
@@ -24,28 +25,49 @@ let looking = new AbortController();
 
 const wanted = () => new URLSearchParams(location.search);
 
-/** The API's path for what the address asks. */
-function listPath() {
-  const query = new URLSearchParams({ limit: LIMIT });
+/** The API's path for what the address asks, or for that with another status and number. */
+function listPath({ limit = LIMIT, status = null } = {}) {
+  const query = new URLSearchParams({ limit });
   for (const name of ["status", "kind", "batch_id", "cursor"]) if (wanted().get(name)) query.set(name, wanted().get(name));
+  if (status) query.set("status", status);
   return `/api/v1/jobs?${query}`;
 }
 
 async function refresh() {
   try {
     const { signal } = looking;
-    const { body: page } = await call(listPath(), { signal });
-    showPage(page);
-    await askForBatches(grouped(page.items), signal);
-    showRows(page.items);
-    hear(page.items.filter((job) => !over(job)).slice(0, LIVE_ROWS));
+    const everything = !wanted().get("status") && !wanted().get("cursor");
+    const asked = [call(listPath(), { signal }), everything ? unfinishedJobs(signal) : null];
+    const [{ body: page }, unfinished] = await Promise.all(asked);
+    const jobs = everything ? unfinishedFirst(page.items, unfinished) : page.items;
+    showPage(page, jobs);
+    await askForBatches(grouped(jobs), signal);
+    showRows(jobs);
+    hear(jobs.filter((job) => !over(job)).slice(0, LIVE_ROWS));
     find("#trouble").replaceChildren();
-    return page.items.some((job) => !over(job) && !live.get(job.id)?.now) ? BUSY_SECONDS : CALM_SECONDS;
+    return jobs.some((job) => !over(job) && !live.get(job.id)?.now) ? BUSY_SECONDS : CALM_SECONDS;
   } catch (error) {
     if (error.name === "AbortError") throw error;
     find("#trouble").replaceChildren(problemNotice(error));
     return CALM_SECONDS;
   }
+}
+
+/** What is unfinished, however long ago it was made. */
+async function unfinishedJobs(signal) {
+  const paths = ["running", "queued"].map((status) => listPath({ status, limit: OLDER_UNFINISHED }));
+  const pages = await Promise.all(paths.map((path) => call(path, { signal })));
+  return pages.flatMap(({ body: page }) => page.items);
+}
+
+const RANK = { running: 0, queued: 1 };
+const rank = ({ status }) => RANK[status] ?? 2;
+
+/** The jobs of a page, and `others` that are not on it: running ones, then queued ones, then the rest. */
+function unfinishedFirst(jobs, others) {
+  const here = new Map(jobs.map((job) => [job.id, job]));
+  const elsewhere = others.filter(({ id }) => !here.has(id)).slice(0, OLDER_UNFINISHED);
+  return [...jobs, ...elsewhere].sort((one, other) => rank(one) - rank(other));
 }
 
 /** Follow these jobs by their events, and no others. */
@@ -75,7 +97,8 @@ function rowsOf(jobs) {
   return grouped(jobs).flatMap(({ batchId, jobs: members }) => {
     const batch = batchId ? batchOf(batchId, members) : { total: 1 };
     const above = batch.total > 1 ? [{ id: batchId, make: batchRow, value: batch }] : [];
-    return [...above, ...members.map((job) => ({ id: job.id, make: jobRow, value: job, member: above.length > 0 }))];
+    const rows = [...above, ...members.map((job) => ({ id: job.id, make: jobRow, value: job, member: above.length > 0 }))];
+    return rows.map((row) => ({ ...row, settled: members.every(over) }));
   });
 }
 
@@ -88,20 +111,21 @@ function showRows(jobs) {
       rows.delete(id);
     }
   }
-  wanted.forEach(({ id, make, value, member }, place) => {
+  wanted.forEach(({ id, make, value, member, settled }, place) => {
     if (!rows.has(id)) rows.set(id, make(attempt));
     const row = rows.get(id);
     row.show(newest(value));
     row.node.classList.toggle("member", Boolean(member));
+    row.node.classList.toggle("parted", settled && place > 0 && !wanted[place - 1].settled);
     if (body.children[place] !== row.node) body.insertBefore(row.node, body.children[place] ?? null);
   });
 }
 
-function showPage({ items, next }) {
-  showRows(items);
+function showPage({ next }, jobs) {
+  showRows(jobs);
   body.removeAttribute("aria-busy");
-  find("#table").hidden = !items.length;
-  find("#empty").hidden = Boolean(items.length);
+  find("#table").hidden = !jobs.length;
+  find("#empty").hidden = Boolean(jobs.length);
   find("#empty-filtered").hidden = !["status", "kind", "batch_id"].some((name) => wanted().get(name));
   find("#newest").hidden = !wanted().get("cursor");
   find("#newest").href = address({ cursor: null });
