@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.database.serving import ask
 from thetool.database.embedded import EmbeddedServer
 
 REPOSITORY = Path(__file__).parents[2]
@@ -40,6 +41,21 @@ def used_home(made_home: Path, home: Path) -> Path:
     """A home with a database, whose server does not run."""
     subprocess.run(["cp", "-a", made_home, home], check=True)
     return home
+
+
+@pytest.fixture
+def server(used_home: Path) -> Iterator[EmbeddedServer]:
+    server = EmbeddedServer(used_home)
+    server.start(20)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server_with_a_row(server: EmbeddedServer) -> EmbeddedServer:
+    ask(server, "create table kept (value text)")
+    ask(server, "insert into kept values ('a row')")
+    return server
 
 
 def kill_servers_of(home: Path) -> None:
