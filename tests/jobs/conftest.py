@@ -27,6 +27,14 @@ def queue(database: str) -> Iterator[Queue]:
 
 
 @pytest.fixture
+def other(queue: Queue) -> Iterator[Queue]:
+    """The same queue, as another process sees it."""
+    other = Queue(queue.url, lease=queue.lease)
+    yield other
+    other.close()
+
+
+@pytest.fixture
 def job_settings(settings: Settings) -> Settings:
     """Two threads, one child, two threads for the network, a lease of 3 seconds."""
     slots = {"job_threads": 2, "job_processes": 1, "job_network_threads": 2}

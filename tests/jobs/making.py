@@ -13,10 +13,12 @@ import psycopg2
 from tests.jobs import sample_jobs
 from thetool.access.records import MASTER_OWNER_ID
 from thetool.database.ids import new_id
-from thetool.jobs.claims import NewJob, Wish
+from thetool.jobs.claims import Claim, NewJob, Wish
+from thetool.jobs.queue import Queue
 from thetool.jobs.submit import submit
 
 OWNER = MASTER_OWNER_ID
+WORKER = uuid4()
 T = TypeVar("T")
 
 
@@ -39,6 +41,24 @@ def wish(
 ) -> Wish:
     """What a worker takes: one kind, which is quick."""
     return Wish(worker or uuid4(), queue, runs, (kind,), (kind,), limit)
+
+
+def put(queue: Queue, /, **changes: Any) -> UUID:
+    """Enqueue a job; gives its id."""
+    job = new_job(**changes)
+    assert queue.enqueue(job)
+    return job.id
+
+
+def take(queue: Queue, worker: UUID = WORKER) -> Claim:
+    """Claim the one job that comes first."""
+    (claim,) = queue.claim(wish(worker))
+    return claim
+
+
+def expire(queue: Queue, job_id: UUID) -> None:
+    """Let the lease of a job have ended."""
+    rows(queue.url, "update jobs set lease_expires_at = now() - interval '1 second' where id = %s", str(job_id))
 
 
 def make(kind: str, /, *, timeout: float | None = None, **params: Any) -> Any:

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg2
-import pytest
 
-from tests.jobs.making import OWNER, new_job, rows, wish
+from tests.jobs.making import OWNER, WORKER, new_job, put, rows, wish
 from thetool.jobs.claims import Claim, Ending, Wish
 from thetool.jobs.queue import Queue
-
-WORKER = uuid4()
-
-
-@pytest.fixture
-def other(queue: Queue) -> Iterator[Queue]:
-    """The same queue, as another process sees it."""
-    other = Queue(queue.url, lease=queue.lease)
-    yield other
-    other.close()
-
-
-def put(queue: Queue, /, **changes: Any) -> UUID:
-    job = new_job(**changes)
-    assert queue.enqueue(job)
-    return job.id
 
 
 def ids(claims: list[Claim]) -> list[UUID]:
