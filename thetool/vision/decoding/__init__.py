@@ -1,0 +1,1 @@
+"""Behind `thetool.vision.decoder`: what runs in its children, and how they are started, asked and killed."""
