@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -14,11 +15,14 @@ from tests.jobs import sample_jobs
 from thetool.access.records import MASTER_OWNER_ID
 from thetool.database.ids import new_id
 from thetool.jobs.claims import Claim, NewJob, Wish
+from thetool.jobs.idempotency import Idempotency
 from thetool.jobs.queue import Queue
-from thetool.jobs.submit import submit
+from thetool.jobs.submit import Submission, submit
+from thetool.web.problems import MEDIA_TYPE
 
 OWNER = MASTER_OWNER_ID
 WORKER = uuid4()
+STRANGER = UUID("00000000-0000-7000-8000-000000000009")
 T = TypeVar("T")
 
 
@@ -67,6 +71,16 @@ def make(kind: str, /, *, timeout: float | None = None, **params: Any) -> Any:
     return submit(kind, asked, owner_id=OWNER, correlation_id="test-request", timeout=timeout).job_id
 
 
+def ask(text: str = "", **options: Any) -> Submission:
+    """Submit a job that does nothing."""
+    return submit("sample.noop", sample_jobs.Params(text=text), owner_id=OWNER, **options)
+
+
+def idempotency(key: str, request: str = "the same") -> Idempotency:
+    """The key of a request of the master's."""
+    return Idempotency(OWNER, key, hashlib.sha256(request.encode()).digest())
+
+
 def until(get: Callable[[], T], what: str, seconds: float = 30) -> T:
     """Ask until the answer is true; gives the answer."""
     deadline = time.monotonic() + seconds
@@ -92,3 +106,10 @@ def lives(pid: int) -> bool:
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def problem(answer: Any, status: int, code: str) -> None:
+    """Check that the answer is this problem."""
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    assert answer.mimetype == MEDIA_TYPE
+    assert answer.json["code"] == code

@@ -1,3 +1,5 @@
+"""Jobs over HTTP: shown, waited for, cancelled, deleted."""
+
 from __future__ import annotations
 
 import threading
@@ -8,54 +10,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.jobs.making import OWNER, make, new_job, rows, until
+from tests.jobs.making import make, new_job, problem, rows, until
 from thetool.app import create_app
-from thetool.config import Settings
 from thetool.database.orm import db
 from thetool.jobs.local import local
 from thetool.jobs.queue import Queue
 from thetool.jobs.runner import Runner
-from thetool.web.problems import MEDIA_TYPE
-
-STRANGER = UUID("00000000-0000-7000-8000-000000000009")
-
-
-@pytest.fixture
-def app(job_settings: Settings) -> Flask:
-    return create_app(job_settings)
-
-
-@pytest.fixture
-def api(client: FlaskClient, master: dict[str, str]) -> Any:
-    """Sends requests with the master key; gives the answer."""
-
-    def send(method: str, path: str, **more: Any) -> Any:
-        return client.open(f"/api/v1/jobs{path}", method=method, headers={**master, **more.pop("headers", {})}, **more)
-
-    return send
-
-
-@pytest.fixture
-def strangers_job(app: Flask, queue: Queue) -> UUID:
-    rows(queue.url, "insert into owners (id, name) values (%s, 'stranger')", str(STRANGER))
-    job = new_job(owner_id=STRANGER)
-    queue.enqueue(job)
-    return job.id
-
-
-@pytest.fixture
-def strangers_key(app: Flask, client: FlaskClient, master: dict[str, str]) -> dict[str, str]:
-    """Headers of a key of another owner than the master."""
-    wanted = {"name": "a stranger", "scopes": ["read", "write"]}
-    answer = client.post("/api/v1/keys", json=wanted, headers=master)
-    assert answer.status_code == 201, answer.get_data(as_text=True)
-    return {"Authorization": f"Bearer {answer.json['key']}"}
-
-
-def problem(answer: Any, status: int, code: str) -> None:
-    assert answer.status_code == status, answer.get_data(as_text=True)
-    assert answer.mimetype == MEDIA_TYPE
-    assert answer.json["code"] == code
 
 
 def test_a_finished_job_is_shown_whole(running: Runner, api: Any) -> None:
@@ -162,66 +122,6 @@ def test_nothing_without_a_key(app: Flask, client: FlaskClient, method: str, pat
     problem(client.open(f"/api/v1/jobs{path}".replace("x", str(uuid4())), method=method), 401, "unauthenticated")
 
 
-def test_the_list_by_cursor(app: Flask, queue: Queue, strangers_job: UUID, api: Any) -> None:
-    jobs = [new_job() for _ in range(5)]
-    for job in jobs:
-        queue.enqueue(job)
-    seen: list[str] = []
-    path = f"?limit=2&owner_id={OWNER}"
-    while path:
-        answer = api("GET", path).json
-        seen += [item["id"] for item in answer["items"]]
-        path = answer["next"] and "?" + answer["next"].partition("?")[2]
-    assert seen == [str(job.id) for job in reversed(jobs)]
-    assert "params" not in api("GET", "").json["items"][0]
-
-
-def test_the_list_by_pages(app: Flask, queue: Queue, strangers_job: UUID, api: Any) -> None:
-    jobs = [new_job() for _ in range(5)]
-    for job in jobs:
-        queue.enqueue(job)
-    page = api("GET", f"?page=2&page_size=2&owner_id={OWNER}").json
-    assert (page["page"], page["page_size"], page["total"]) == (2, 2, 5)
-    assert [item["id"] for item in page["items"]] == [str(jobs[2].id), str(jobs[1].id)]
-    assert api("GET", "?page=9&page_size=2").json["items"] == []
-
-
-def test_the_list_is_filtered(app: Flask, queue: Queue, api: Any) -> None:
-    batch = uuid4()
-    jobs = [new_job(), new_job(kind="sample.other"), new_job(batch_id=batch)]
-    for job in jobs:
-        queue.enqueue(job)
-    queue.cancel(jobs[0].id)
-
-    def found(query: str) -> list[str]:
-        return [item["id"] for item in api("GET", query).json["items"]]
-
-    ids = [str(job.id) for job in jobs]
-    assert found("?status=cancelled") == [ids[0]]
-    assert found("?status=pending") == found("?status=queued") == [ids[2], ids[1]]
-    assert found("?kind=sample.other") == [ids[1]]
-    assert found(f"?batch_id={batch}") == [ids[2]]
-    assert found("?page=1&status=queued&kind=sample.noop") == [ids[2]]
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "status=odd",
-        "limit=0",
-        "limit=1000",
-        "page=0",
-        "page_size=101",
-        "cursor=WyJrZXlzIiwieCJd",
-        "cursor=%00",
-        "batch_id=x",
-        "other=1",
-    ],
-)
-def test_a_wrong_query_is_refused(app: Flask, api: Any, query: str) -> None:
-    problem(api("GET", f"?{query}"), 422, "validation_error")
-
-
 @pytest.mark.parametrize("job_id", ["x", "1", "00000000-0000-7000-8000-00000000000g"])
 def test_what_is_no_id_is_not_there(app: Flask, api: Any, job_id: str) -> None:
     problem(api("GET", f"/{job_id}"), 404, "not_found")
@@ -282,23 +182,6 @@ def test_a_database_that_is_away_is_a_problem_of_its_own(app: Flask, api: Any, t
     )
     problem(answer, 503, "database_unavailable")
     assert answer.headers["Retry-After"]
-
-
-def test_the_master_sees_all_jobs_and_others_their_own(
-    app: Flask, queue: Queue, api: Any, client: FlaskClient, strangers_job: UUID, strangers_key: dict[str, str]
-) -> None:
-    mine = new_job(title="mine.txt")
-    queue.enqueue(mine)
-
-    def found(query: str = "", headers: Any = None) -> list[str]:
-        return [item["id"] for item in api("GET", query, headers=headers or {}).json["items"]]
-
-    assert found() == found("?page=1") == [str(mine.id), str(strangers_job)]
-    assert found(f"?owner_id={STRANGER}") == [str(strangers_job)]
-    assert found(headers=strangers_key) == found("?page=1", strangers_key) == []
-    assert found(f"?owner_id={STRANGER}", strangers_key) == found(f"?owner_id={mine.owner_id}", strangers_key) == []
-    told = api("GET", f"/{mine.id}").json
-    assert (told["title"], told["owner_id"]) == ("mine.txt", str(mine.owner_id))
 
 
 def test_a_waiting_parent_says_for_how_many(app: Flask, queue: Queue, api: Any) -> None:

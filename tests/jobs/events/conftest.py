@@ -7,16 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
-
-from thetool.app import create_app
-from thetool.config import Settings
-
-
-@pytest.fixture
-def app(job_settings: Settings) -> Flask:
-    return create_app(job_settings)
 
 
 class Events:

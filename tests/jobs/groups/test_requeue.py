@@ -5,11 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from tests.jobs.making import make, new_job, rows, wish
-from thetool.app import create_app
-from thetool.config import Settings
 from thetool.jobs.claims import NewJob
 from thetool.jobs.failure import Failure
 from thetool.jobs.groups.requeue import EqualIsUnfinished, Requeued, requeue, requeue_kind
@@ -19,19 +16,6 @@ from thetool.jobs.waiting import look_at, wait_for
 
 FAILURE = Failure("job_failed", "It failed.", "Traceback of the owner")
 STRANGER = UUID("00000000-0000-7000-8000-000000000009")
-
-
-@pytest.fixture
-def api(app: Flask, client: FlaskClient, master: dict[str, str]) -> Any:
-    def send(method: str, path: str, **more: Any) -> Any:
-        return client.open(f"/api/v1/jobs{path}", method=method, headers={**master, **more.pop("headers", {})}, **more)
-
-    return send
-
-
-@pytest.fixture
-def app(job_settings: Settings) -> Flask:
-    return create_app(job_settings)
 
 
 def failed(queue: Queue, **changes: Any) -> NewJob:

@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.jobs.making import OWNER, until
 from tests.jobs.sample_jobs import Params
 from tests.jobs.webhooks.receiver import Receiver, receiving
 from thetool.access.caller import MASTER_CALLER
-from thetool.app import create_app
 from thetool.config import Settings
 from thetool.jobs.submit import submit
 from thetool.jobs.webhooks.asked import webhook_of
@@ -24,11 +22,6 @@ Send = Callable[..., Any]
 @pytest.fixture
 def job_settings(job_settings: Settings) -> Settings:
     return job_settings.model_copy(update={"webhook_allow_private": True})
-
-
-@pytest.fixture
-def app(job_settings: Settings) -> Flask:
-    return create_app(job_settings)
 
 
 @pytest.fixture
