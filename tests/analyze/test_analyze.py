@@ -173,6 +173,7 @@ def test_not_waiting_gives_the_job(house: House, how: str) -> None:
     assert body["status"] in ("queued", "running")
     assert answer.headers["Location"] == body["links"]["self"] == f"/api/v1/jobs/{body['id']}"
     assert answer.headers["Retry-After"] == "1"
+    assert ok(house.get(f"{body['links']['result']}?wait=120"))["id"] == body["id"]
     job = house.get(f"{answer.headers['Location']}?wait=120").json
     assert (job["status"], job["kind"]) == ("completed", "analyze.long_text")
     assert ok(house.get(body["links"]["result"]))["result"] == job["result"]["result"]

@@ -95,14 +95,19 @@ def test_weights_that_come_later_are_used(make_house: Callable[..., House], tmp_
     assert "topics" in after["result"]
 
 
-def test_a_cancelled_job_is_told(make_house: Callable[..., House]) -> None:
+def test_a_job_is_told_of_where_its_result_will_be(make_house: Callable[..., House]) -> None:
+    """While it waits, and when it was cancelled."""
     house = make_house(work=False)
     a_worker_elsewhere(house)
     key = {"Idempotency-Key": "to-be-cancelled"}
-    job = house.analyze(TEXT, headers=key, wait=0).json["id"]
+    pending = house.analyze(TEXT, headers=key, wait=0).json
+    job, result = pending["id"], pending["links"]["result"]
+    early = house.get(result)
+    assert (early.status_code, early.json["status"], early.headers["Retry-After"]) == (202, "queued", "1")
+    assert early.headers["Location"] == early.json["links"]["self"] == f"/api/v1/jobs/{job}"
     assert house.client.post(f"/api/v1/jobs/{job}/cancel", headers=MASTER).status_code in (200, 202)
-    problem = refused(house.analyze(TEXT, headers=key), 409, "cancelled")
-    assert problem["job_id"] == job
+    for answer in (house.analyze(TEXT, headers=key), house.get(result)):
+        assert refused(answer, 409, "cancelled")["job_id"] == job
 
 
 @pytest.mark.parametrize(("error", "kept"), [(DatabaseUnavailable("away"), 1), (RuntimeError("broken"), 0)])

@@ -13,7 +13,14 @@ from sqlalchemy import select
 from thetool.access.caller import current_caller, needs
 from thetool.access.policy import require
 from thetool.analyze import cache
-from thetool.analyze.answers import RETRY_AFTER_SECONDS, AnalysisFailed, Deadline, answer_to, job_address
+from thetool.analyze.answers import (
+    RETRY_AFTER_SECONDS,
+    AnalysisCancelled,
+    AnalysisFailed,
+    Deadline,
+    answer_to,
+    job_address,
+)
 from thetool.analyze.batches import analyze_batch
 from thetool.analyze.cache import Kept
 from thetool.analyze.decoding import UndecodableText
@@ -30,9 +37,11 @@ from thetool.analyze.schemas import (
 )
 from thetool.analyze.submission import Asked, Desk
 from thetool.database.orm import db
+from thetool.jobs import listing
 from thetool.jobs.admission import NoWorker, QueueFull, QuotaExceeded
 from thetool.jobs.idempotency import Idempotency, IdempotencyConflict
 from thetool.jobs.repeats import is_replayed, request_idempotency
+from thetool.jobs.schemas import WaitQuery
 from thetool.jobs.webhooks.asked import NoWebhookSecret, webhook_of
 from thetool.telemetry.health import register_probe
 from thetool.web.body_limit import limit_body
@@ -102,11 +111,19 @@ def list_analyses(query: PageQuery) -> AnalysisPage:
 
 @blueprint.get("/api/v1/analyses/<uuid:analysis_id>")
 @needs("read")
+@blueprint.input(WaitQuery, location="query", arg_name="query")
 @blueprint.output(AnalysisOut)
-@raises(NotFound)
-def show_analysis(analysis_id: UUID) -> Response:
-    """Show a finished analysis; before it is finished, ask its job, which has the same id."""
-    kept = require(current_caller(), "read", cache.get(analysis_id))
+@blueprint.doc(responses={202: "Not finished yet: how far its job is"})
+@raises(NotFound, AnalysisFailed, AnalysisCancelled)
+def show_analysis(analysis_id: UUID, query: WaitQuery) -> Response:
+    """Show an analysis; with `?wait=`, as soon as it is finished. 202 before that, with how far its job is."""
+    caller = current_caller()
+    if cache.get(analysis_id) is None:
+        job = listing.find(caller, analysis_id, "read")
+        if job.kind.startswith("analyze.") and job.status != "completed":
+            body, final = answer_to(analysis_id, Deadline(wait_seconds(0)))
+            return _answer(body, final=final, location=job_address(analysis_id))
+    kept = require(caller, "read", cache.get(analysis_id))
     return _json(kept.body(cached=False))
 
 

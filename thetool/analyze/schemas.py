@@ -71,7 +71,7 @@ class Links(BaseModel):
 
     self: str = Field(description="The job; `?wait=30` waits for it.")
     cancel: str = Field(description="POST here to stop it.")
-    result: str = Field(description="The analysis, once it is finished.")
+    result: str = Field(description="The analysis; 202 and this same body until it is finished.")
     events_url: str = Field(description="Its progress as server-sent events; carries a ticket and needs no key.")
     websocket_url: str = Field(description="The same as a WebSocket.")
 
