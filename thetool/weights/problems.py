@@ -47,3 +47,10 @@ class UnknownModel(WeightsUnavailable):
     def __init__(self, role: str, name: str | None, known: Sequence[str]) -> None:
         what = f"There is no model {name!r} for {role}." if name and known else f"There is no role {role!r}."
         super().__init__(role, what, f"choose one of: {', '.join(known) or 'see thetool weights list'}")
+
+
+class PackageMissing(WeightsUnavailable):
+    """The model's weights are here, but a Python package that runs it is not."""
+
+    code = "package_missing"
+    title = "A package that the model needs is not installed"
