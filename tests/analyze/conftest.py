@@ -5,35 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from tests.analyze.house import House
-from tests.conftest import MASTER_KEY, TEMPLATE, _named, _run
+from tests.conftest import MASTER_KEY, migrated_database
 from thetool.config import Settings
 
 
 @pytest.fixture(scope="module")
 def house(postgres_url: str, weights_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house that all tests of a module share: each sends texts that no other sends."""
-    name = f"test_{uuid4().hex}"
-    _run(postgres_url, f"create database {name} template {TEMPLATE}")
-    home = tmp_path_factory.mktemp("home")
-    house = House(
-        Settings(
-            DATABASE_URL=_named(postgres_url, name),
-            THETOOL_HOME=home,
-            MASTER_API_KEY=MASTER_KEY,
-            WEIGHTS_DIR=weights_dir,
-            RATE_LIMIT_ENABLED=False,
-            ANALYZE_WAIT_SECONDS=60,
-            LOG_LEVEL="WARNING",
+    with migrated_database(postgres_url) as url:
+        house = House(
+            Settings(
+                DATABASE_URL=url,
+                THETOOL_HOME=tmp_path_factory.mktemp("home"),
+                MASTER_API_KEY=MASTER_KEY,
+                WEIGHTS_DIR=weights_dir,
+                RATE_LIMIT_ENABLED=False,
+                ANALYZE_WAIT_SECONDS=60,
+                LOG_LEVEL="WARNING",
+            )
         )
-    )
-    yield house
-    house.close()
-    _run(postgres_url, f"drop database {name} with (force)")
+        yield house
+        house.close()
 
 
 @pytest.fixture
