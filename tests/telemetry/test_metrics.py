@@ -52,14 +52,22 @@ def value(text: str, name: str, **labels: str) -> float:
 def test_dead_processes_count_and_their_files_go(folder: Path) -> None:
     for number in (3, 4, 5):
         counted(number)
-    assert len(list(folder.glob("*.db"))) == 6
+    assert len(list(folder.glob("*.db"))) == 9
     for seen in (13, 14, 15):
         text = counted(1, "show")
         assert value(text, "http_requests_total", route="/items/<id>", method="GET", status="200") == seen
         assert value(text, "http_request_duration_seconds_count") == seen
         assert value(text, "http_request_duration_seconds_bucket", le="0.005") == seen
         assert value(text, "http_request_duration_seconds_bucket", le="0.002") == 0
-    assert len(list(folder.glob("*.db"))) == 4  # the retired, and the last to show
+    assert len(list(folder.glob("*.db"))) == 5  # the retired, and the last to show
+
+
+def test_what_a_dead_process_had_is_no_more(folder: Path) -> None:
+    had = "from thetool.telemetry import metrics; metrics.observe_streams(7); metrics.observe_messages(9)"
+    subprocess.run([sys.executable, "-c", had], check=True)
+    text = counted(1, "show")
+    assert value(text, "streams_open") == 0
+    assert value(text, "stream_messages_total") == 9
 
 
 def test_a_merge_that_was_killed_leaves_no_trap(folder: Path) -> None:

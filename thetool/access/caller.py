@@ -163,6 +163,16 @@ def caller_of_key(key: str) -> Caller:
     return _checked(access().keys.by_hash(digest))
 
 
+def require_living_key(key_id: UUID) -> None:
+    """Check that an issued key has not ended, as far as this process has heard: within seconds.
+
+    Raises:
+        InvalidKey: it was revoked, or has expired.
+        DatabaseAway: it is not known here and the database cannot be asked.
+    """
+    _checked(access().keys.by_id(key_id))
+
+
 is_issued_form = re.compile(r"tt_[A-Za-z0-9_-]{43}", re.ASCII).fullmatch
 _is_key_name = re.compile(r"key|token|(x[-_])?api[-_]?key|access[-_]?token", re.IGNORECASE).fullmatch
 _is_key_form = re.compile(r"ttm?_[A-Za-z0-9_-]{43}", re.ASCII).fullmatch

@@ -17,7 +17,8 @@ class Running:
     """One job on its way.
 
     `fraction`, `stage` and `message` are what it last said of its progress, `untold` whether that is yet to be stored.
-    Its `deadline` comes with its beginning: a job that was claimed with others waits for its turn.
+    `begun_told` is whether listeners heard that it runs. Its `deadline` comes with its beginning: a job that was
+    claimed with others waits for its turn.
     """
 
     def __init__(self, claim: Claim, slot: Slot) -> None:
@@ -32,6 +33,7 @@ class Running:
         self.message: str | None = None
         self.untold = False
         self.last_told = 0.0
+        self.begun_told = False
         self.context: JobContext
 
     def begin(self) -> None:

@@ -12,6 +12,7 @@ import structlog
 from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.active import ActiveJobs, Running
 from thetool.jobs.context import Cancelled, TimedOut
+from thetool.jobs.events.beginnings import tell_beginnings
 from thetool.jobs.queue import Queue
 from thetool.jobs.reporting import WRITE_SECONDS, flush
 
@@ -102,6 +103,7 @@ class Watcher:
         for job in running:
             self._look_at(job, now)
         self._notify_late(now)
+        tell_beginnings(self._queue, running, now)
         if now >= self._next_poll:
             self._next_poll = now + POLL_SECONDS * random.uniform(0.7, 1.3)  # noqa: S311  not a secret
             self._queue.release()

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -38,6 +38,8 @@ class _Instruments:
     durations: Histogram
     jobs: Counter
     job_durations: Histogram
+    streams: Gauge
+    messages: Counter
 
 
 def observe_request(method: str, route: str, status: int, seconds: float) -> None:
@@ -65,6 +67,16 @@ def observe_job(kind: str, status: str, seconds: float) -> None:
     made = _instruments()
     made.jobs.labels(kind, status).inc()
     made.job_durations.labels(kind).observe(seconds)
+
+
+def observe_streams(number: int) -> None:
+    """Note how many streams of job events are open in this process now."""
+    _instruments().streams.set(number)
+
+
+def observe_messages(number: int) -> None:
+    """Count messages that were sent to listeners of job events."""
+    _instruments().messages.inc(number)
 
 
 def register_collector(name: str, collect: Collect) -> None:
@@ -124,7 +136,9 @@ def _instruments() -> _Instruments:
         buckets=(*SECONDS, 60, 300),
         registry=registry,
     )
-    return _Instruments(registry, requests, durations, jobs, job_durations)
+    streams = Gauge("streams_open", "Open streams of job events.", multiprocess_mode="livesum", registry=registry)
+    messages = Counter("stream_messages", "Messages sent to listeners of job events.", registry=registry)
+    return _Instruments(registry, requests, durations, jobs, job_durations, streams, messages)
 
 
 @cache

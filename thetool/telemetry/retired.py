@@ -15,6 +15,8 @@ from pathlib import Path
 from prometheus_client.mmap_dict import MmapedDict
 
 KINDS = ("counter", "histogram")
+LIVING = "gauge_live*_*.db"
+"""What a process has now, such as open streams: gone with it."""
 
 
 @contextmanager
@@ -26,10 +28,13 @@ def exclusive(folder: Path) -> Iterator[None]:
 
 
 def merge_dead(folder: Path) -> None:
-    """Move the counts of dead processes into the retired files; needs `exclusive(folder)`.
+    """Move the counts of dead processes into the retired files, and drop their gauges; needs `exclusive(folder)`.
 
     If it is killed in between, counts may be lost, which Prometheus takes for a restart; none is ever counted twice.
     """
+    for path in folder.glob(LIVING):
+        if _is_dead(path):
+            path.unlink()
     for kind in KINDS:
         dead = [path for path in folder.glob(f"{kind}_*.db") if _is_dead(path)]
         if not dead:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from tests.jobs.making import make, rows, until
 from thetool.config import Settings, SettingsError, load_settings
+from thetool.jobs.events.stream import Listener
 from thetool.jobs.events.streams import TooManyStreams
 from thetool.jobs.local import local
 from thetool.jobs.runner import Runner
@@ -24,7 +25,7 @@ def job_settings(job_settings: Settings) -> Settings:
 
 def opened(stack: ExitStack, job_id: Any, settings: Settings, number: int) -> None:
     for _ in range(number):
-        stack.callback(local.streams.open(job_id, settings, after=None).close)
+        stack.callback(local.streams.open(job_id, settings, Listener()).close)
 
 
 def test_past_the_limit_a_stream_is_refused_at_once(
@@ -51,7 +52,7 @@ def test_waiting_callers_and_streams_share_what_may_be_held(running: Runner, job
     with ExitStack() as stack:
         opened(stack, job_id, job_settings, 3)
         with pytest.raises(TooManyStreams):
-            local.streams.open(job_id, job_settings, after=None)
+            local.streams.open(job_id, job_settings, Listener())
         assert wait_for(job_id, 600).status in {"queued", "running"}, "nor may another wait"
     local.waiters.dismiss()
     for thread in waiting:
@@ -69,7 +70,7 @@ def test_listeners_hold_no_connection_and_share_one_query(
     monkeypatch.setattr(
         local.queue.connection, "run", lambda name, *more, **others: asked.append(name) or run(name, *more, **others)
     )
-    streams = [local.streams.open(job_id, many, after=None) for _ in range(100)]
+    streams = [local.streams.open(job_id, many, Listener()) for _ in range(100)]
     ends = 0
     for stream in streams:
         while stream.ended is None:
@@ -103,12 +104,12 @@ def test_a_slow_reader_is_cut_off(running: Runner, job_settings: Settings, monke
 
     monkeypatch.setattr(mailbox, "MOST_MESSAGES", 2)
     job_id = make("sample.steps", seconds=0.3)
-    stream = local.streams.open(job_id, job_settings, after=0)
+    stream = local.streams.open(job_id, job_settings, Listener(after=0))
     until(lambda: stream.mailbox.overflowed, "its mailbox is full")
     told = list(stream.take())
     assert (told[0].event, stream.ended) == ("snapshot", Ended.SLOW)
     stream.close()
-    again = local.streams.open(job_id, job_settings, after=int(told[-1].id))
+    again = local.streams.open(job_id, job_settings, Listener(after=int(told[-1].id)))
     rest = []
     while again.ended is None:
         rest += list(again.take())

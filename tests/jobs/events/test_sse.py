@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.jobs.making import make, new_job, rows
+from tests.jobs.making import make, new_job, rows, until
+from thetool.jobs.groups.requeue import requeue
 from thetool.jobs.local import local
-from thetool.jobs.queue import Queue
+from thetool.jobs.queue import PROGRESS_CHANNEL, Queue
 from thetool.jobs.runner import Runner
 
 STAGES = ["reading", "thinking", "writing", "checking"]
@@ -58,9 +59,39 @@ def test_a_listener_that_wants_no_history_gets_none(running: Runner, listen: Any
 def test_who_has_the_end_is_told_not_to_come_back(running: Runner, listen: Any, client: Any, master: Any) -> None:
     job_id = make("sample.noop")
     end = list(listen(job_id))[-1]["id"]
-    assert end.endswith("-end")
+    assert "-end-" in end
     answer = client.get(f"/api/v1/jobs/{job_id}/events", headers={**master, "Last-Event-ID": end})
     assert (answer.status_code, answer.data) == (204, b"")
+
+
+def test_who_has_an_earlier_end_is_told_the_next_one(
+    queue: Queue, running: Runner, listen: Any, client: Any, master: Any
+) -> None:
+    """A job that was put back runs again; it may be over, and have said nothing, before its listener comes back."""
+    job_id = make("sample.fail", text="first")
+    first = list(listen(job_id))[-1]
+    assert requeue(queue, job_id)
+    until(lambda: queue.status(job_id) == "failed", "it has failed again")
+    again = list(listen(job_id, **{"Last-Event-ID": first["id"]}))
+    assert [event["event"] for event in again] == ["snapshot", "failed"]
+    assert again[-1]["data"]["finished_at"] > first["data"]["finished_at"]
+    answer = client.get(f"/api/v1/jobs/{job_id}/events", headers={**master, "Last-Event-ID": again[-1]["id"]})
+    assert answer.status_code == 204
+
+
+def test_a_beginning_is_told_at_once_though_the_job_says_nothing(running: Runner, listen: Any) -> None:
+    """Else a listener would find it by looking, up to a second later."""
+    said: list[str | None] = []
+    running._listener.subscribe(PROGRESS_CHANNEL, said.append)
+    quick = make("sample.noop")
+    list(listen(quick))
+    silent = make("sample.sleep", seconds=60)
+    until(lambda: str(silent) in said, "it is said")
+    assert local.queue.status(silent) == "running"
+    local.queue.cancel(silent)
+    list(listen(silent))
+    assert said.count(str(silent)) == 1
+    assert str(quick) not in said, "of a quick job, its end tells"
 
 
 def test_the_end_is_told_with_its_reason(running: Runner, listen: Any) -> None:

@@ -4,17 +4,21 @@ import logging
 import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 
 from tests.jobs.making import OWNER, make, new_job, rows
+from tests.jobs.sample_jobs import Params
 from thetool.config import Settings
 from thetool.jobs.events import tickets
 from thetool.jobs.events.tickets import InvalidTicket, TicketExpired, caller_of_ticket, make_ticket
+from thetool.jobs.local import local
 from thetool.jobs.queue import Queue
 from thetool.jobs.runner import Runner
+from thetool.jobs.submit import submit
 from thetool.telemetry.redaction import Redactor
 
 
@@ -57,7 +61,7 @@ def test_a_forged_ticket_is_refused(job_links: dict[str, str], client: FlaskClie
 
 def test_a_changed_ticket_is_refused(settings: Settings) -> None:
     job_id, ticket = uuid4(), ""
-    ticket = make_ticket(settings, job_id, OWNER)
+    ticket = make_ticket(settings, job_id, OWNER, None)
     assert caller_of_ticket(settings, job_id, ticket)[0].owner_id == OWNER
     for place in range(0, len(ticket) - 1, 7):
         other = "A" if ticket[place] != "A" else "B"
@@ -69,12 +73,12 @@ def test_a_ticket_of_another_service_is_refused(settings: Settings) -> None:
     job_id = uuid4()
     elsewhere = settings.model_copy(update={"master_api_key": type(settings.master_api_key)("x" * 40)})  # type: ignore[arg-type]
     with pytest.raises(InvalidTicket):
-        caller_of_ticket(settings, job_id, make_ticket(elsewhere, job_id, OWNER))
+        caller_of_ticket(settings, job_id, make_ticket(elsewhere, job_id, OWNER, None))
 
 
 def test_a_ticket_is_good_for_a_day(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = uuid4()
-    ticket = make_ticket(settings, job_id, OWNER)
+    ticket = make_ticket(settings, job_id, OWNER, None)
     now = time.time()
     monkeypatch.setattr(tickets.time, "time", lambda: now + 24 * 3600 - 60)
     assert 0 < caller_of_ticket(settings, job_id, ticket)[1] <= 61
@@ -89,11 +93,54 @@ def test_a_ticket_outlives_its_job_by_five_minutes(
     job = new_job(kind="elsewhere.ticket")
     queue.enqueue(job)
     queue.cancel(job.id)
-    path = f"/api/v1/jobs/{job.id}/events?ticket={make_ticket(settings, job.id, OWNER)}"
+    path = f"/api/v1/jobs/{job.id}/events?ticket={make_ticket(settings, job.id, OWNER, None)}"
     for age, status in (("4 minutes", 200), ("6 minutes", 401)):
         rows(queue.url, f"update jobs set finished_at = now() - interval '{age}' where id = %s", str(job.id))
         assert client.get(path).status_code == status
     refused(client, path, 401, "ticket_expired")
+
+
+@pytest.fixture
+def issued(running: Runner, client: FlaskClient, master: dict[str, str]) -> tuple[str, str]:
+    """An issued key: its id, and the link to the stream of a job that it may read."""
+    key = client.post("/api/v1/keys", json={"name": "listener"}, headers=master).json
+    job_id = submit("sample.sleep", Params(seconds=60), owner_id=UUID(key["owner_id"])).job_id
+    job = client.get(f"/api/v1/jobs/{job_id}", headers={"X-API-Key": key["key"]}).json
+    return key["id"], path_of(job["links"]["events_url"])
+
+
+def test_a_ticket_ends_with_its_key(issued: tuple[str, str], client: FlaskClient, master: dict[str, str]) -> None:
+    key_id, path = issued
+    answer = client.get(path)
+    assert answer.status_code == 200
+    answer.close()
+    assert client.delete(f"/api/v1/keys/{key_id}", headers=master).status_code == 204
+    refused(client, path, 401, "invalid_ticket")
+
+
+def test_an_open_stream_ends_with_its_key(issued: tuple[str, str], client: FlaskClient, master: dict[str, str]) -> None:
+    key_id, path = issued
+    answer = client.get(path)
+    pieces = answer.response
+    next(pieces)
+    local.streams.look(time.monotonic(), check=True)
+    (stream,) = local.streams._open
+    assert stream.ended is None
+    client.delete(f"/api/v1/keys/{key_id}", headers=master)
+    local.streams.look(time.monotonic(), check=True)
+    assert b"the key has ended" in b"".join(pieces)
+    answer.close()
+
+
+def test_a_new_master_key_ends_the_tickets_of_the_old(settings: Settings) -> None:
+    """Also where SECRET_KEY, which signs, stays the same."""
+    fixed = {"secret_key": SecretStr("s" * 40)}
+    job_id, now = uuid4(), settings.model_copy(update=fixed)
+    later = settings.model_copy(update={**fixed, "master_api_key": SecretStr("x" * 40)})
+    ticket = make_ticket(now, job_id, OWNER, None)
+    assert caller_of_ticket(now, job_id, ticket)[0].key_id is None
+    with pytest.raises(InvalidTicket):
+        caller_of_ticket(later, job_id, ticket)
 
 
 def test_a_finished_job_has_no_streams_any_more(running: Runner, client: FlaskClient, master: dict[str, str]) -> None:
@@ -104,7 +151,7 @@ def test_a_finished_job_has_no_streams_any_more(running: Runner, client: FlaskCl
 def test_tickets_are_not_logged(
     settings: Settings, job_links: dict[str, str], caplog: Any, client: FlaskClient
 ) -> None:
-    ticket = make_ticket(settings, uuid4(), OWNER)
+    ticket = make_ticket(settings, uuid4(), OWNER, None)
     assert ticket not in Redactor()(f"Error handling request /ws/jobs/x?ticket={ticket}&after=1")
     caplog.set_level(logging.DEBUG)
     client.get(path_of(job_links["events_url"])).close()

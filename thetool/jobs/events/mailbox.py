@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import threading
+import time
 from collections import deque
 from enum import Enum, auto
 
@@ -15,7 +16,11 @@ MOST_MESSAGES = 1000
 
 
 class Mailbox:
-    """Messages for one listener. A listener that takes them too slowly is cut off (`overflowed`), and comes back."""
+    """Messages for one listener. A listener that takes them too slowly is cut off (`overflowed`), and comes back.
+
+    Whoever leaves messages rings afterwards, when it suits; `since` is when the oldest that lies there was left
+    (`time.monotonic()`), None when there is none.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -23,20 +28,24 @@ class Mailbox:
         self._rung = False
         self._reader, self._writer = os.pipe()
         self.overflowed = False
+        self.since: float | None = None
 
     def put(self, message: Message) -> None:
-        """Leave a message."""
+        """Leave a message, without a ring."""
         with self._lock:
             if len(self._messages) >= MOST_MESSAGES:
                 self.overflowed = True
             else:
                 self._messages.append(message)
-            self._ring()
+            if self.since is None:
+                self.since = time.monotonic()
 
     def ring(self) -> None:
-        """Wake the listener without a message."""
+        """Wake the listener."""
         with self._lock:
-            self._ring()
+            if not self._rung and self._writer >= 0:
+                self._rung = True
+                os.write(self._writer, b".")
 
     def take(self) -> list[Message]:
         """All that is there, oldest first."""
@@ -46,6 +55,7 @@ class Mailbox:
                 self._rung = False
             messages = list(self._messages)
             self._messages.clear()
+            self.since = None
             return messages
 
     def fileno(self) -> int:
@@ -59,11 +69,6 @@ class Mailbox:
                 os.close(self._reader)
                 os.close(self._writer)
                 self._reader = self._writer = -1
-
-    def _ring(self) -> None:
-        if not self._rung and self._writer >= 0:
-            self._rung = True
-            os.write(self._writer, b".")
 
 
 class Woken(Enum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import orjson
 
 from thetool.jobs.snapshot import FINISHED
 
-END = "-end"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +136,15 @@ def progress(job_id: UUID, said: Said) -> Message:
 
 def status(news: News) -> Message:
     """A change of the life cycle; `completed`, `failed` and `cancelled` are the last message of a stream."""
-    if news.finished:
-        return Message(f"{news.last_event}{END}", news.status, _state(news), _links(news), final=True)
+    if news.finished_at is not None and news.finished:
+        end = f"{news.last_event}-end-{microseconds(news.finished_at)}"
+        return Message(end, news.status, _state(news), _links(news), final=True)
     return Message(str(news.last_event), "status", _state(news), _links(news))
+
+
+def microseconds(finished_at: datetime) -> int:
+    """Which of its ends a job's end is: one that was put back into the queue ends again, and may say nothing before."""
+    return (finished_at - _EPOCH) // timedelta(microseconds=1)
 
 
 def problem(body: dict[str, Any]) -> Message:

@@ -13,6 +13,9 @@ with told as (
 )
 select pg_notify('thetool_jobs_progress', job_id::text) from noted;
 
+-- begun: Say that there is something to read of jobs (their ids, with commas) that have begun.
+select pg_notify('thetool_jobs_progress', %(ids)s);
+
 -- keep_file: Note that a job stored a file, if the claim still holds.
 insert into job_files (job_id, blob_id, claim_token)
 select id, %(blob_id)s, claim_token from jobs

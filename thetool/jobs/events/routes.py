@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from flask import Response, request
+from flask import Flask, Response, current_app, request
 from pydantic import BaseModel, ConfigDict, Field
 
-from thetool.access.caller import Caller, InvalidKey, Unauthenticated, current_caller, require_scope
+from thetool.access.caller import (
+    Caller,
+    InvalidKey,
+    Unauthenticated,
+    current_caller,
+    require_living_key,
+    require_scope,
+)
 from thetool.jobs import listing
 from thetool.jobs.events import sse, talk
-from thetool.jobs.events.messages import END
-from thetool.jobs.events.stream import Stream
-from thetool.jobs.events.streams import LONGEST_SECONDS, TooManyStreams
+from thetool.jobs.events.messages import microseconds
+from thetool.jobs.events.stream import LONGEST_SECONDS, Listener, Stream
+from thetool.jobs.events.streams import TooManyStreams
 from thetool.jobs.events.tickets import InvalidTicket, TicketExpired, caller_of_ticket, require_recent
 from thetool.jobs.local import local
 from thetool.jobs.snapshot import FINISHED
@@ -24,7 +32,7 @@ from thetool.telemetry.logs import bind
 from thetool.web.current import settings
 from thetool.web.links import absolute_url
 from thetool.web.openapi import raises
-from thetool.web.problems import Forbidden, NotFound, Problem, ValidationFailed
+from thetool.web.problems import DatabaseAway, Forbidden, NotFound, Problem, ValidationFailed
 from thetool.web.request_id import current_request_id
 from thetool.web.websocket import UpgradeRequired, WebSocketAnswer, caller_connection, require_upgrade
 
@@ -38,7 +46,7 @@ TALK_ANSWERS: dict[Any, Any] = {
 }
 
 blueprint = APIBlueprint("job_events", __name__, tag="Jobs")
-_place = re.compile(r"([0-9]{1,18})(-end)?", re.ASCII)
+_place = re.compile(r"([0-9]{1,18})(?:-end-([0-9]{1,18}))?", re.ASCII)
 
 
 class EventsQuery(BaseModel):
@@ -48,7 +56,7 @@ class EventsQuery(BaseModel):
 
     after: str | None = Field(
         None,
-        max_length=30,
+        max_length=60,
         description="Id of the last message that you have: what followed it is told again. `0` tells all from the "
         "job's beginning. The header `Last-Event-ID` says the same, and outranks it.",
     )
@@ -70,14 +78,13 @@ def stream_events(job_id: UUID, query: EventsQuery) -> Response:
     links, and the stream ends. `Last-Event-ID` goes on where a connection broke. Comments are heartbeats. See
     docs/live.md.
     """
-    after, had_the_end = _position(request.headers.get("Last-Event-ID") or query.after)
-    status, seconds = _admit(job_id, query.ticket)
-    if had_the_end and status in FINISHED:
+    after, end = _position(request.headers.get("Last-Event-ID") or query.after)
+    ended, listener = _admit(job_id, query.ticket, after)
+    if end is not None and end == ended:
         return Response(status=204)
     if request.method == "HEAD":
         return sse.empty_answer()
-    stream = _open(job_id, after, seconds)
-    return sse.answer_with(stream, _base(), caller_connection())
+    return sse.answer_with(_open(job_id, listener), _base())
 
 
 @blueprint.get("/ws/jobs/<uuid:job_id>", websocket=True)
@@ -92,50 +99,78 @@ def talk_of_events(job_id: UUID, query: EventsQuery) -> Response:
     """
     require_upgrade()
     try:
-        after, had_the_end = _position(query.after)
-        status, seconds = _admit(job_id, query.ticket)
-        stream = _open(job_id, None if had_the_end and status in FINISHED else after, seconds)
+        after, _ = _position(query.after)
+        _, listener = _admit(job_id, query.ticket, after)
+        stream = _open(job_id, listener)
     except Problem as problem:
         return WebSocketAnswer(partial(talk.refuse, refused=problem, request_id=current_request_id()))
     return WebSocketAnswer(partial(talk.talk, stream=stream, base=_base()))
 
 
-def _position(said: str | None) -> tuple[int | None, bool]:
-    """The last event that the listener has, and whether it has had the end."""
+def _position(said: str | None) -> tuple[int | None, int | None]:
+    """The last event that the listener has, and which end of the job, if it has had one."""
     if said is None:
-        return None, False
+        return None, None
     place = _place.fullmatch(said)
     if place is None:
         where = "header" if request.headers.get("Last-Event-ID") else "query"
         name = "Last-Event-ID" if where == "header" else "after"
         raise ValidationFailed.of_fields([(name, "must be the id of a message of this stream", where)])
-    return int(place[1]), place[2] == END
+    return int(place[1]), int(place[2]) if place[2] else None
 
 
-def _admit(job_id: UUID, ticket: str | None) -> tuple[str, float]:
-    """The job's status, and for how long this caller may listen; the request's database session is given up."""
-    caller, seconds = _listener(job_id, ticket)
+def _admit(job_id: UUID, ticket: str | None, after: int | None) -> tuple[int | None, Listener]:
+    """Which end the job has now, and who listens; the request's database session is given up."""
+    caller, seconds = _caller(job_id, ticket)
     job = listing.find(caller, job_id, "read")
     if ticket is not None:
         require_recent(job.finished_at)
     local.release_session()
     bind(job_id=str(job_id))
-    return job.status, seconds
+    ended = microseconds(job.finished_at) if job.finished_at and job.status in FINISHED else None
+    return ended, Listener(after, seconds, caller_connection(), _may_go_on(caller))
 
 
-def _listener(job_id: UUID, ticket: str | None) -> tuple[Caller, float]:
-    if ticket is not None:
-        return caller_of_ticket(settings(), job_id, ticket)
-    caller = current_caller()
-    require_scope(caller, "read")
-    return caller, LONGEST_SECONDS
+def _caller(job_id: UUID, ticket: str | None) -> tuple[Caller, float]:
+    """Who listens, and for how many seconds at most."""
+    if ticket is None:
+        caller = current_caller()
+        require_scope(caller, "read")
+        return caller, LONGEST_SECONDS
+    caller, seconds = caller_of_ticket(settings(), job_id, ticket)
+    if caller.key_id is not None:
+        try:
+            require_living_key(caller.key_id)
+        except InvalidKey:
+            raise InvalidTicket("The key that it was made for has ended.") from None
+    return caller, seconds
+
+
+def _may_go_on(caller: Caller) -> Callable[[], bool]:
+    """Whether the caller's key is still good; asked outside of any request."""
+    key_id = caller.key_id
+    if key_id is None:
+        return lambda: True
+    app: Flask = cast(Any, current_app)._get_current_object()
+
+    def ask() -> bool:
+        with app.app_context():
+            try:
+                require_living_key(key_id)
+            except InvalidKey:
+                return False
+            except DatabaseAway:  # nobody can tell
+                return True
+        return True
+
+    return ask
+
+
+def _open(job_id: UUID, listener: Listener) -> Stream:
+    return local.streams.open(job_id, settings(), listener)
 
 
 def _base() -> str:
     """What links begin with; a WebSocket came by `ws:`, and its links lead to `http:`."""
     base = absolute_url("")
     return "http" + base.removeprefix("ws") if base.startswith("ws") else base
-
-
-def _open(job_id: UUID, after: int | None, seconds: float) -> Stream:
-    return local.streams.open(job_id, settings(), after=after, seconds=seconds)

@@ -6,7 +6,6 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 from __future__ import annotations
 
 import random
-import socket
 from collections.abc import Iterator
 
 from flask import Response
@@ -24,18 +23,18 @@ _WORDS = {
     Ended.AGE: "this connection is old; connect again",
     Ended.SLOW: "you read too slowly; connect again",
     Ended.DATABASE: "the database is away; connect again",
+    Ended.KEY: "the key has ended",
 }
 
 
-def answer_with(stream: Stream, base: str, connection: socket.socket | None) -> Response:
+def answer_with(stream: Stream, base: str) -> Response:
     """The answer that tells the stream's messages as they come; closes the stream when it ends.
 
     Args:
         stream: what is told.
         base: what links begin with.
-        connection: of the caller, whose going away ends the answer.
     """
-    response = Response(_closing(stream, _body(stream, base, connection)), mimetype=MEDIA_TYPE, headers=HEADERS)
+    response = Response(_closing(stream, _body(stream, base)), mimetype=MEDIA_TYPE, headers=HEADERS)
     response.call_on_close(stream.close)  # also when nothing of it was ever read
     return response
 
@@ -45,9 +44,9 @@ def empty_answer() -> Response:
     return Response(mimetype=MEDIA_TYPE, headers=HEADERS)
 
 
-def _body(stream: Stream, base: str, connection: socket.socket | None) -> Iterator[bytes]:
+def _body(stream: Stream, base: str) -> Iterator[bytes]:
     yield _retry(RETRY_MILLISECONDS)
-    line = Line(stream.mailbox, connection, reads=False)
+    line = Line(stream.mailbox, stream.listener.connection, reads=False)
     while True:
         for message in stream.take():
             yield message.as_event(base)

@@ -18,6 +18,7 @@ CLOSE_CODES = {
     Ended.AGE: (1012, "this connection is old; connect again"),
     Ended.SLOW: (1012, "you read too slowly; connect again"),
     Ended.DATABASE: (1013, "the database is away; connect again"),
+    Ended.KEY: (4401, "the key has ended"),
 }
 TRY_AGAIN_LATER = 1013
 REFUSED = 4000

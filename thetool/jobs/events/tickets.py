@@ -1,6 +1,7 @@
 """Tickets: what a browser shows where it can send no key, to listen to one job of one owner.
 
-A ticket is good until the job has been over for 5 minutes, for 24 hours at most. It opens streams and nothing else.
+A ticket is good until the job has been over for 5 minutes, for 24 hours at most, and no longer than the key that it was
+made for. It opens streams and nothing else.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from thetool.access.caller import Caller
+from thetool.access.local_key import master_key
 from thetool.access.secrets import derive
 from thetool.config import Settings
 from thetool.web.problems import Problem
@@ -22,11 +24,12 @@ from thetool.web.problems import Problem
 LONGEST_SECONDS = 24 * 3600
 SECONDS_AFTER_THE_END = 300
 
-_LAYOUT = struct.Struct(">16sQ")
+_LAYOUT = struct.Struct(">16s16sQ")
+_MASTER = UUID(int=0)
 
 
 class InvalidTicket(Problem):
-    """The ticket was not made here, or for another job."""
+    """The ticket was not made here, or for another job, or the key that it was made for has ended."""
 
     status = 401
     code = "invalid_ticket"
@@ -41,17 +44,17 @@ class TicketExpired(Problem):
     title = "The ticket has expired"
 
 
-def make_ticket(settings: Settings, job_id: UUID, owner_id: UUID) -> str:
-    """A ticket for one job of one owner."""
-    content = _LAYOUT.pack(owner_id.bytes, int(time.time()) + LONGEST_SECONDS)
+def make_ticket(settings: Settings, job_id: UUID, owner_id: UUID, key_id: UUID | None) -> str:
+    """A ticket for one job of one owner, for whoever has the key `key_id` (None: the master key)."""
+    content = _LAYOUT.pack(owner_id.bytes, (key_id or _MASTER).bytes, int(time.time()) + LONGEST_SECONDS)
     return base64.urlsafe_b64encode(content + _signature(settings, job_id, content)).rstrip(b"=").decode()
 
 
 def caller_of_ticket(settings: Settings, job_id: UUID, ticket: str) -> tuple[Caller, float]:
-    """Whom a ticket stands for, and for how many seconds still.
+    """Whom a ticket stands for, and for how many seconds still. Whether the key is still good is another question.
 
     Raises:
-        InvalidTicket: it was not made here, or for another job (401).
+        InvalidTicket: it was not made here, or for another job, or with another master key (401).
         TicketExpired: it is older than 24 hours (401).
     """
     try:
@@ -61,12 +64,12 @@ def caller_of_ticket(settings: Settings, job_id: UUID, ticket: str) -> tuple[Cal
     content, signature = raw[: _LAYOUT.size], raw[_LAYOUT.size :]
     if len(content) < _LAYOUT.size or not hmac.compare_digest(_signature(settings, job_id, content), signature):
         raise InvalidTicket
-    owner, expires = _LAYOUT.unpack(content)
+    owner, key, expires = _LAYOUT.unpack(content)
     left = expires - time.time()
     if left <= 0:
         raise TicketExpired
-    nobody = Caller(UUID(bytes=owner), key_id=None, scopes=frozenset({"read"}), is_master=False, name="ticket")
-    return nobody, left
+    key_id = None if key == _MASTER.bytes else UUID(bytes=key)
+    return Caller(UUID(bytes=owner), key_id, scopes=frozenset({"read"}), is_master=False, name="ticket"), left
 
 
 def require_recent(finished_at: datetime | None) -> None:
@@ -81,5 +84,5 @@ def _signature(settings: Settings, job_id: UUID, content: bytes) -> bytes:
 
 @lru_cache(maxsize=4)
 def _secret(settings: Settings) -> bytes:
-    """Worked out once: a list of jobs has a ticket for each that is unfinished."""
-    return derive(settings, "tickets")
+    """Worked out once: a list of jobs has a ticket for each that is unfinished. A new master key ends all tickets."""
+    return hmac.digest(derive(settings, "tickets"), master_key(settings).encode(), hashlib.sha256)
