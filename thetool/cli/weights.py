@@ -13,6 +13,9 @@ from thetool.cli.service import settings_here
 from thetool.cli.show import console, json_option, print_json, print_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from thetool.web.problems import Problem
     from thetool.weights.pull import Progress, ProgressCallback
 
 MIB = 2**20
@@ -50,20 +53,32 @@ def list_weights(as_json: bool) -> None:
     for each in roles:
         if each.how_to:
             click.echo(f"{each.role}: {each.how_to}", err=True)
+        if each.others:
+            click.echo(f"{each.role}: {each.setting} chooses it; there are also {', '.join(each.others)}", err=True)
 
 
 @weights.command()
 @click.argument("roles", metavar="[ROLE]...", nargs=-1)
 def pull(roles: tuple[str, ...]) -> None:
     """Fetch the weights of each ROLE (of all, without one); what is here and right is kept."""
+    from thetool.web.problems import Problem
     from thetool.weights.catalogue import catalogue
     from thetool.weights.pull import pull as fetch
 
     settings = settings_here()
-    for role in roles or tuple(catalogue().roles):
-        with _told(), _shown() as show:
-            files = fetch(settings, role, progress=show)
-        click.echo(f"{role}: {len(files)} files in {next(iter(files.values())).parent}")
+    wanted = roles or tuple(catalogue().roles)
+    failed = []
+    for role in wanted:
+        try:
+            with _shown() as show:
+                files = fetch(settings, role, progress=show)
+        except Problem as problem:  # another role may come from elsewhere
+            failed.append(role)
+            click.echo(f"{role}: {_words(problem)}", err=True)
+        else:
+            click.echo(f"{role}: {len(files)} {'file' if len(files) == 1 else 'files'} in {_folder(files)}")
+    if failed:
+        raise CommandFailed(f"{len(failed)} of {len(wanted)} could not be fetched: {', '.join(failed)}.")
 
 
 @weights.command()
@@ -83,9 +98,17 @@ def verify(role: str | None) -> None:
 
 
 @weights.command()
-def where() -> None:
-    """Print the folder that the weights are kept in."""
-    click.echo(settings_here().weights_folder)
+@click.argument("role", required=False)
+def where(role: str | None) -> None:
+    """Print the folder that the weights (of ROLE) are kept in, whether they are here or not."""
+    from thetool.weights.folder import chosen, folder_of
+
+    settings = settings_here()
+    if role is None:
+        click.echo(settings.weights_folder)
+        return
+    with _told():
+        click.echo(folder_of(settings, chosen(settings, role)))
 
 
 @contextmanager
@@ -95,7 +118,15 @@ def _told() -> Iterator[None]:
     try:
         yield
     except Problem as problem:
-        raise CommandFailed(f"{problem.title}: {problem.detail or ''} ({problem.code})") from problem
+        raise CommandFailed(_words(problem)) from problem
+
+
+def _words(problem: Problem) -> str:
+    return f"{problem.title}: {problem.detail or ''} ({problem.code})"
+
+
+def _folder(files: dict[str, Path]) -> Path:
+    return next(iter(files.values())).parent
 
 
 @contextmanager
@@ -105,7 +136,8 @@ def _shown() -> Iterator[ProgressCallback]:
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
-    with Bars(*columns, console=console(error=True), transient=True) as bars:
+    screen = console(error=True)
+    with Bars(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
         bar = bars.add_task("looking", total=None)
 
         def show(progress: Progress) -> None:

@@ -99,6 +99,11 @@ class WeightFile(_Content):
         itself = Original.model_construct(name=self.name, size=self.size, sha256=self.sha256, sources=self.sources)
         return self.originals or (itself,)
 
+    @property
+    def source_names(self) -> list[str]:
+        """Where it can come from, in the order of trying."""
+        return list(dict.fromkeys(source.name for original in self.fetched for source in original.sources))
+
 
 class Model(_Entry):
     """The weights of one model: files in one folder, under one licence."""
@@ -109,6 +114,9 @@ class Model(_Entry):
     version: str
     licence: str
     licence_source: str
+    runtime: Annotated[
+        Literal["onnxruntime", "ultralytics"], Field(description="The package that runs it; the first is always here.")
+    ] = "onnxruntime"
     files: Annotated[tuple[WeightFile, ...], Field(min_length=1)]
 
     @property
@@ -154,7 +162,11 @@ class Catalogue(_Entry):
         for model in self.models:
             if (model.role, model.name) == (role, name):
                 return model
-        raise UnknownModel(role, name, known=[model.name for model in self.models if model.role == role])
+        raise UnknownModel(role, name, known=self.names(role))
+
+    def names(self, role: str) -> list[str]:
+        """The names of all models that can play `role`."""
+        return [model.name for model in self.models if model.role == role]
 
     def chosen(self, settings: Settings, role: str) -> Model:
         """The model that the settings choose for `role`.

@@ -8,12 +8,10 @@ from pathlib import Path
 
 from thetool.weights.catalogue import NpmSource, Original, PypiSource, Source, WebSource
 from thetool.weights.sources import npm, pypi, web
-from thetool.weights.sources.source import Downloaded, SourceError, sha256_of
+from thetool.weights.sources.source import UPDATE, Downloaded, SourceError, sha256_of
 
 PARTIAL = ".download-"
 """How names of downloads begin that the next pull goes on with."""
-
-UPDATE = "update TheTool"
 
 
 class Fetch:
@@ -48,7 +46,7 @@ class Fetch:
             shutil.copyfile(here, target)
             return
         if self._offline:
-            raise SourceError(f"{source.name} was not asked: OFFLINE is set.", "unset OFFLINE")
+            raise SourceError("OFFLINE is set, so nobody was asked.", "unset OFFLINE")
         match source:
             case PypiSource():
                 wheel = self._archive(source.name, lambda to: pypi.download(source.requirement, to, downloaded))

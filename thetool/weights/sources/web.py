@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from thetool.weights.sources.source import READ_BYTES, Downloaded, SourceError
+from thetool.weights.sources.source import READ_BYTES, UPDATE, Downloaded, SourceError
 
 TRIES = 5
 CONNECT_SECONDS = 10
@@ -38,7 +38,7 @@ def download(url: str, size: int, partial: Path, downloaded: Downloaded) -> None
             if _fetch_rest(url, size, partial, downloaded):
                 return
         except urllib3.exceptions.HTTPError as error:
-            problem = str(error)
+            problem = _words(error)
         here = partial.stat().st_size if partial.exists() else 0
         if here <= had:  # no progress: another try would not help
             break
@@ -62,21 +62,28 @@ def _fetch_rest(url: str, size: int, partial: Path, downloaded: Downloaded) -> b
         )
         try:
             resumes = answer.status == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+            if answer.status == 416:  # there is nothing after what is here
+                partial.unlink()
+                raise SourceError(f"{url} gives less than the catalogue says.", UPDATE)
             if answer.status != 200 and not resumes:
-                if start:  # another content than the one that was begun
-                    partial.unlink()
-                raise SourceError(f"{url} answered {answer.status}.", "update TheTool")
+                raise SourceError(f"{url} answered {answer.status}.", UPDATE)
             here = start if resumes else 0
             with partial.open("ab" if resumes else "wb") as file:
                 for block in answer.stream(READ_BYTES, decode_content=False):
                     here += len(block)
                     if here > size:
-                        raise SourceError(f"{url} gives more than the catalogue says.", "update TheTool")
+                        raise SourceError(f"{url} gives more than the catalogue says.", UPDATE)
                     file.write(block)
                     downloaded(here)
         finally:
             answer.release_conn()
     return here == size
+
+
+def _words(error: urllib3.exceptions.HTTPError) -> str:
+    """What happened, without the pool and the address that it happened to."""
+    reason = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else error
+    return str(reason).rpartition("): ")[2] or type(error).__name__
 
 
 def _pool(url: str) -> urllib3.PoolManager:
