@@ -250,10 +250,11 @@ def test_the_openapi_document_describes_every_way_in(house: House) -> None:
     operation = document["paths"]["/analyze"]["post"]
     assert set(operation["requestBody"]["content"]) >= {"application/json", "text/plain", "multipart/form-data"}
     assert {one["name"] for one in operation["parameters"]} == {
-        "tasks", "labels", "sentences", "exhaustive", "wait", "webhook_url", "Prefer", "Idempotency-Key",
+        "tasks", "labels", "sentences", "exhaustive", "annotate", "location", "wait", "webhook_url", "Prefer",
+        "Idempotency-Key",
     }  # fmt: skip
     assert {"200", "202", "409", "413", "415", "422", "429", "503"} <= operation["responses"].keys()
-    for name in ("TextIn", "AnalysisOut", "PendingOut", "BatchOut", "Sentiment"):
+    for name in ("ContentIn", "AnalysisOut", "ImageAnalysisOut", "PendingOut", "BatchOut", "Sentiment"):
         assert name in document["components"]["schemas"]
     properties = document["components"]["schemas"]["TextResult"]["properties"]
     assert properties.keys() == {"sentiment", "language", "topics", "statistics"}

@@ -1,4 +1,4 @@
-"""From what became of a text to what the caller is told."""
+"""From what became of a content to what the caller is told."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from thetool.analyze.cache import Kept
+from thetool.analyze.jobs import CONTENT_KINDS
 from thetool.jobs.events.links import stream_links
 from thetool.jobs.waiting import JobSnapshot, wait_for
 from thetool.web.links import absolute_url
-from thetool.web.problems import Conflict, Problem
+from thetool.web.problems import Conflict, Problem, all_problems
 
 RETRY_AFTER_SECONDS = 1
-_STATUS_OF = {"weights_missing": 503, "weights_unavailable": 503, "database_unavailable": 503, "timeout": 504}
+_TIMEOUT = "timeout"
+_TOLD = (415, 422, 503)
+"""Problems with these statuses, when a job ends with one, are the request's: it holds no image, say."""
 
 
 class AnalysisFailed(Problem):
@@ -28,7 +31,11 @@ class AnalysisFailed(Problem):
         error = job.error or {}
         problem = cls(error.get("message"), job_id=str(job.id))
         problem.code = error.get("code") or cls.code
-        problem.status = _STATUS_OF.get(problem.code, 500)
+        known = next((one for one in all_problems() if one.code == problem.code and one.status in _TOLD), None)
+        if known is not None:
+            problem.status, problem.title = known.status, known.title
+        elif problem.code == _TIMEOUT:
+            problem.status = 504
         return problem
 
 
@@ -78,7 +85,7 @@ def _pending(job: JobSnapshot) -> dict[str, Any]:
     address = job_address(job.id)
     return {
         "id": job.id,
-        "kind": "text",
+        "kind": CONTENT_KINDS[job.kind],
         "status": job.status,
         "stage": job.stage,
         "message": job.message,

@@ -12,20 +12,20 @@ import structlog
 
 from thetool.analyze.answers import Deadline, answer_to
 from thetool.analyze.cache import Kept
-from thetool.analyze.intake import Upload
+from thetool.analyze.intake import Source
 from thetool.database.ids import new_id
 from thetool.jobs.idempotency import Idempotency, IdempotencyConflict
 from thetool.web.problems import Problem
 from thetool.web.request_id import current_request_id
 
-Take = Callable[[str, str | None, Idempotency | None, UUID], Kept | UUID]
-"""Takes in one text of the batch, which came in a file of this name."""
+Take = Callable[[Source, Idempotency | None, UUID | None], Kept | UUID]
+"""Takes in one content of the batch."""
 
 log = structlog.get_logger(__name__)
 
 
 def analyze_batch(
-    uploads: tuple[Upload, ...], take: Take, deadline: Deadline, idempotency: Idempotency | None
+    sources: tuple[Source, ...], take: Take, deadline: Deadline, idempotency: Idempotency | None
 ) -> tuple[dict[str, Any], bool]:
     """Take in all files, then wait for all of them; the body of the answer, and whether all is final.
 
@@ -34,20 +34,20 @@ def analyze_batch(
     """
     # The same for the same key, so that a repeated request names the same batch.
     batch_id = new_id() if idempotency is None else uuid5(idempotency.owner_id, idempotency.key)
-    taken = [_take(upload, number, take, batch_id, idempotency) for number, upload in enumerate(uploads)]
+    taken = [_take(source, number, take, batch_id, idempotency) for number, source in enumerate(sources)]
     results, final = [], True
-    for upload, one in zip(uploads, taken, strict=True):
+    for source, one in zip(sources, taken, strict=True):
         item, item_final = _item(one, deadline)
-        results.append({"filename": upload.filename, **item})
+        results.append({"filename": source.filename, **item})
         final = final and item_final
     return {"batch_id": batch_id, "results": results}, final
 
 
 def _take(
-    upload: Upload, number: int, take: Take, batch_id: UUID, idempotency: Idempotency | None
+    source: Source, number: int, take: Take, batch_id: UUID, idempotency: Idempotency | None
 ) -> Kept | UUID | Problem:
     try:
-        return take(upload.text(), upload.filename, idempotency and _of_file(idempotency, number), batch_id)
+        return take(source, idempotency and _of_file(idempotency, number), batch_id)
     except IdempotencyConflict:
         raise
     except Problem as problem:

@@ -38,17 +38,17 @@ class Kept:
         return {**orjson.loads(self.result), "cached": cached, "created_at": self.created_at}
 
 
-def key_of(owner_id: UUID, kind: Kind, content: str, plan: Plan, options: Any) -> bytes:
+def key_of(owner_id: UUID, kind: Kind, content: bytes, plan: Plan, options: Any) -> bytes:
     """SHA-256 of everything that the result depends on, and of whose it is.
 
     Args:
         owner_id: no owner is given another's analysis.
         kind: of the content.
-        content: the text.
+        content: as it came; a text in UTF-8.
         plan: tasks and models.
         options: plain JSON types; whatever else changes the result.
     """
-    digest = hashlib.sha256(content.encode())
+    digest = hashlib.sha256(content)
     models = [(model.name, model.version) for model in plan.models]
     rest = [REVISION, str(owner_id), kind, plan.tasks, plan.unavailable, models, options]
     digest.update(b"\0" + orjson.dumps(rest))

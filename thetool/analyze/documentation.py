@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from thetool.analyze.options import Options, TextIn
+from thetool.analyze.options import ContentIn, Options
 from thetool.analyze.schemas import AnalysisOut, BatchOut, PendingOut
 from thetool.jobs.repeats import PARAMETER
 from thetool.jobs.webhooks import documentation as webhooks
@@ -23,16 +23,17 @@ def _form(files: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": {**files, **_OPTIONS}, "additionalProperties": False}
 
 
-_FILE = {"type": "string", "format": "binary", "description": "A file of text."}
+_FILE = {"type": "string", "format": "binary", "description": "A file: a text or an image."}
 _FILES = {"type": "array", "items": _FILE, "description": "Several files: a batch, with one result for each."}
 _TEXT = {"type": "string", "description": "A text, in place of files."}
 _BODY = {
     "required": True,
     "content": {
         "application/json": {
-            "schema": _ref(TextIn),
+            "schema": _ref(ContentIn),
             "examples": {
                 "plain": {"summary": "All analyses", "value": {"text": _EXAMPLE}},
+                "a photo": {"summary": "A photo at a URL", "value": {"url": "https://example.com/photo.jpg"}},
                 "own topics": {
                     "summary": "Some of them, with topics of your own",
                     "value": {"text": _EXAMPLE, "tasks": ["sentiment", "topics"], "labels": ["praise", "delivery"]},
@@ -42,6 +43,7 @@ _BODY = {
         "text/plain": {"schema": {"type": "string"}, "example": _EXAMPLE},
         "multipart/form-data": {"schema": _form({"file": _FILE, "files": _FILES, "text": _TEXT})},
         "application/x-www-form-urlencoded": {"schema": _form({"text": _TEXT})},
+        "image/*": {"schema": {"type": "string", "format": "binary"}},
         "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
     },
 }
@@ -92,4 +94,4 @@ OPERATION: dict[str, Any] = {
         },
     },
 }
-MODELS = (TextIn, AnalysisOut, PendingOut, BatchOut, *webhooks.MODELS)
+MODELS = (ContentIn, AnalysisOut, PendingOut, BatchOut, *webhooks.MODELS)

@@ -1,4 +1,4 @@
-"""Reading a request: which texts it holds, in whatever form they came, and what to do with them."""
+"""Reading a request: which texts and images it holds, in whatever form they came, and what to do with them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl
 
 import orjson
 from flask import request
 from werkzeug.datastructures import FileStorage
 
-from thetool.analyze.decoding import UndecodableText, decode
+from thetool.analyze.content import Content, EmptyInput, content_of, visible
+from thetool.analyze.decoding import UndecodableText
 from thetool.analyze.kinds import ACCEPTED, kind_of
-from thetool.analyze.options import Options, options_of, text_in
+from thetool.analyze.options import Options, content_in, options_of
+from thetool.analyze.remote import Remote
 from thetool.config import Settings
 from thetool.web.body_limit import enforce
-from thetool.web.problems import Problem, TooLarge, UnsupportedMediaType, ValidationFailed
+from thetool.web.problems import TooLarge, UnsupportedMediaType, ValidationFailed
 from thetool.web.requests import StrictFormParser
 
 NO_FORM = (
@@ -33,15 +35,40 @@ MAX_FIELDS = 100
 _own_field = re.compile(rf"(?:text|{'|'.join(Options.model_fields)})=".encode())
 _any_field = re.compile(rb"[\w.%+-]{1,100}=")
 _no_form = re.compile(rb"[\s\x80-\xff]")  # a form has these as %20 and the like
-_invisible = re.compile(r"[\s\ufeff\u200b\u2060]*")
 
 
-class EmptyInput(Problem):
-    """There is nothing to analyze."""
+class Source(Protocol):
+    """Where one content of a request is; it is read when its turn comes."""
 
-    status = 422
-    code = "empty_input"
-    title = "There is nothing to analyze"
+    @property
+    def filename(self) -> str | None:
+        """The name of its file, if it came as one."""
+
+    def content(self) -> Content:
+        """What it holds. Raises the problem with it, if there is one."""
+
+    def digest(self) -> str:
+        """What makes two requests the same, in hexadecimal."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A content that is in hand."""
+
+    given: Content
+
+    @property
+    def filename(self) -> str | None:
+        """The name of its file, if it came as one."""
+        return self.given.filename
+
+    def content(self) -> Content:
+        """It."""
+        return self.given
+
+    def digest(self) -> str:
+        """SHA-256 of its bytes, in hexadecimal."""
+        return hashlib.sha256(self.given.data).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -53,10 +80,10 @@ class Upload:
     charset: str | None
     file: FileStorage
 
-    def text(self) -> str:
-        """The text that it holds. Raises the problem with it, if there is one."""
+    def content(self) -> Content:
+        """What it holds. Raises the problem with it, if there is one."""
         self.file.stream.seek(0)
-        return _decoded(self.file.stream.read(), self.media_type, self.charset)
+        return content_of(self.file.stream.read(), self.media_type, self.charset, self.filename)
 
     def digest(self) -> str:
         """SHA-256 of its bytes, in hexadecimal."""
@@ -66,18 +93,15 @@ class Upload:
 
 @dataclass(frozen=True)
 class Incoming:
-    """What a request holds: one text (with the name of its file, if it came as one), or several files: a batch."""
+    """What a request holds: one content, or several files: a batch, which may be of one file too."""
 
     options: Options
-    text: str | None = None
-    uploads: tuple[Upload, ...] = ()
-    filename: str | None = None
+    sources: tuple[Source, ...]
+    is_batch: bool = False
 
     def digest(self) -> bytes:
         """SHA-256 of what makes two requests the same, in whatever form they came; how long to wait does not."""
-        contents = [upload.digest() for upload in self.uploads]
-        if self.text is not None:
-            contents.append(hashlib.sha256(self.text.encode()).hexdigest())
+        contents = [source.digest() for source in self.sources]
         return hashlib.sha256(orjson.dumps([contents, self.options.model_dump(exclude={"wait"})])).digest()
 
 
@@ -87,7 +111,7 @@ def read_request(settings: Settings) -> Incoming:
     Raises:
         ValidationFailed: a field is unknown or wrong, or JSON or a form is broken.
         EmptyInput: no body, no text, or blanks alone.
-        UnsupportedMediaType, UndecodableText: the content is no text.
+        UnsupportedMediaType, UndecodableText: the content is neither a text nor an image.
         TooLarge: a file is, or all of them are, or there are too many; at the byte that is too many.
     """
     media_type = request.mimetype
@@ -97,32 +121,24 @@ def read_request(settings: Settings) -> Incoming:
     if media_type == "application/x-www-form-urlencoded":
         return _form(_urlencoded(), [])
     if media_type == "application/json" or media_type.endswith("+json"):
-        return _json()
-    content = request.get_data(cache=False)
+        return _json(settings)
+    data = request.get_data(cache=False)
     options = options_of(_query(), {}, "body")
-    return Incoming(options, _decoded(content, media_type, request.mimetype_params.get("charset")))
+    return _one(options, content_of(data, media_type, request.mimetype_params.get("charset")))
 
 
-def require_visible(text: str) -> str:
-    """The text, when there is something to see in it; raises EmptyInput."""
-    if _invisible.fullmatch(text):
-        raise EmptyInput("The text is empty." if not text else "The text holds blanks only.")
-    return text
+def _one(options: Options, content: Content) -> Incoming:
+    return Incoming(options, (Given(content),))
 
 
-def _json() -> Incoming:
+def _json(settings: Settings) -> Incoming:
     if not request.get_data():
         raise EmptyInput("The body is empty.")
-    given = text_in(request.get_json())
-    options = options_of(_query(), given.model_dump(exclude={"text"}, exclude_unset=True), "body")
-    return Incoming(options, require_visible(given.text))
-
-
-def _decoded(content: bytes, media_type: str, charset: str | None) -> str:
-    if not content:
-        raise EmptyInput("The content is empty.")
-    kind_of(content, media_type)
-    return require_visible(decode(content, charset))
+    given = content_in(request.get_json())
+    options = options_of(_query(), given.model_dump(exclude={"text", "url"}, exclude_unset=True), "body")
+    if given.url is not None:
+        return Incoming(options, (Remote.of(given.url, settings),))
+    return _one(options, visible(given.text or ""))
 
 
 def _form(given: list[tuple[str, str]], files: list[FileStorage]) -> Incoming:
@@ -133,12 +149,12 @@ def _form(given: list[tuple[str, str]], files: list[FileStorage]) -> Incoming:
         raise ValidationFailed.of_fields([("text", "comes beside files; send one or the other", "form")])
     options = options_of(_query(), fields, "form")
     if len(uploads) == 1 and uploads[0].file.name == "file":
-        return Incoming(options, uploads[0].text(), filename=uploads[0].filename)
+        return _one(options, uploads[0].content())
     if uploads:
-        return Incoming(options, uploads=uploads)
+        return Incoming(options, uploads, is_batch=True)
     if text is None:
         raise EmptyInput(f"The form has neither a file nor a text. {ACCEPTED}")
-    return Incoming(options, require_visible(text))
+    return _one(options, visible(text))
 
 
 def _multipart(settings: Settings) -> tuple[list[tuple[str, str]], list[FileStorage]]:

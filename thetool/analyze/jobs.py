@@ -1,90 +1,133 @@
-"""The jobs that analyze: short texts in a thread at once, long ones apart, so that they keep nobody waiting.
+"""The jobs that analyze: photos and short texts in a thread at once, long texts apart: they keep nobody waiting.
 
-That a completed `analyze.…` job leaves an analysis is the work of a trigger on `jobs` (migration 0005).
+That a completed `analyze.…` job leaves an analysis, and nothing of its input, is the work of a trigger on `jobs`
+(migrations 0005 and 0010).
 """
 
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from thetool.analyze.schemas import AnalysisResult, Skipped
+from thetool.analyze import at_hand
+from thetool.analyze.kinds import Kind
+from thetool.analyze.photos import PhotoRequest, look_at_photo
+from thetool.analyze.schemas import ImageAnalysis, Skipped, TextAnalysis
 from thetool.analyze.telling import Silence, Telling
 from thetool.analyze.texts import TextRequest, analyze_text
 from thetool.jobs.context import JobContext
 from thetool.jobs.local import local
 from thetool.jobs.registry import job
+from thetool.storage.links import signed_path
 from thetool.text.topics import Labels
+from thetool.vision.thumbnail import MEDIA_TYPE as PICTURE_MEDIA_TYPE
 
 SHORT = "analyze.text"
 LONG = "analyze.long_text"
+PHOTO = "analyze.photo"
+CONTENT_KINDS: dict[str, Kind] = {SHORT: "text", LONG: "text", PHOTO: "image"}
+"""What kind of content each kind of job is for."""
 INPUT_MEDIA_TYPE = "application/vnd.thetool.analyze-input"
-"""Media type of a long text that waits for its job; see `retention`."""
+"""Media type of a content that waits in storage for its job; see `retention`."""
 
 _QUIET_CHARACTERS = 20_000  # a text that takes no time reports no progress: that would be one more statement
-
-_RELEASE_INPUT = """
-    update blobs set expires_at = now() from jobs where jobs.id = %(id)s and blobs.id = (jobs.params->>'input')::uuid
-"""
 
 
 class Wanted(BaseModel):
     """What to find, and how to keep it."""
 
     tasks: tuple[str, ...]
-    labels: Labels | None
-    each_sentence: bool
-    by_name: bool = False
-    exhaustive: bool = False
     skipped: list[Skipped]
     cache_key: str
     keep_seconds: float
+    by_name: bool = False
 
 
-class ShortText(Wanted):
+class WantedOfText(Wanted):
+    """What to find in a text."""
+
+    labels: Labels | None
+    each_sentence: bool
+    exhaustive: bool = False
+
+
+class ShortText(WantedOfText):
     """A text that is itself in the job's row."""
 
     text: str
 
 
-class LongText(Wanted):
+class LongText(WantedOfText):
     """A text in storage, in UTF-8."""
 
     input: UUID
 
 
-def release_input(cursor: Any, context: JobContext, result: BaseModel) -> None:
-    """Let go of the long text that an analysis was made of, in the transaction that completes its job."""
-    cursor.execute(_RELEASE_INPUT, {"id": context.job_id})
+class Photo(Wanted):
+    """An image in storage, as it came."""
+
+    input: UUID
+    annotate: bool = False
+    location: bool = False
 
 
 @job(SHORT, timeout=300)
-def analyze_short(context: JobContext, params: ShortText) -> AnalysisResult:
+def analyze_short(context: JobContext, params: ShortText) -> TextAnalysis:
     """Analyze a text of up to 64 KiB."""
-    return _analyze(context, params, params.text)
+    return _analyze_text(context, params, params.text)
 
 
-@job(LONG, runs="process", timeout=3600, memory_mb=4096, on_finish=release_input)
-def analyze_long(context: JobContext, params: LongText) -> AnalysisResult:
+@job(LONG, runs="process", timeout=3600, memory_mb=4096)
+def analyze_long(context: JobContext, params: LongText) -> TextAnalysis:
     """Analyze a text of any length."""
     with context.open(params.input) as file:
         text = file.read().decode()
-    return _analyze(context, params, text)
+    return _analyze_text(context, params, text)
 
 
-def _analyze(context: JobContext, params: Wanted, text: str) -> AnalysisResult:
+@job(PHOTO, timeout=300)
+def analyze_photo(context: JobContext, params: Photo) -> ImageAnalysis:
+    """Analyze an image."""
+    began = perf_counter()
+    telling = Telling(context) if "text" in params.tasks else Silence(context)
+    request = PhotoRequest(params.tasks, by_name=params.by_name, annotate=params.annotate, location=params.location)
+    data = at_hand.find(params.input) or _read(context, params.input)
+    found = look_at_photo(data, request, local.settings, context, telling.stage)
+    return ImageAnalysis(
+        id=context.job_id,
+        result=found.result,
+        models=found.models,
+        skipped=[*params.skipped, *found.skipped],
+        notes=found.notes,
+        thumbnail=_link(context, params, found.thumbnail, "thumbnail.jpg"),
+        annotated=None if found.annotated is None else _link(context, params, found.annotated, "annotated.jpg"),
+        elapsed_ms=round((perf_counter() - began) * 1000, 2),
+        correlation_id=context.correlation_id,
+    )
+
+
+def _read(context: JobContext, stored: UUID) -> bytes:
+    with context.open(stored) as file:
+        return file.read()
+
+
+def _link(context: JobContext, params: Photo, picture: bytes, name: str) -> str:
+    """Keep a picture for as long as the analysis, and give a link to it that is good for as long."""
+    kept = context.store(picture, media_type=PICTURE_MEDIA_TYPE, filename=name, keep_seconds=params.keep_seconds)
+    return (local.settings.public_url or "") + signed_path(local.settings, kept, params.keep_seconds)
+
+
+def _analyze_text(context: JobContext, params: WantedOfText, text: str) -> TextAnalysis:
     began = perf_counter()
     telling = Telling(context) if len(text) > _QUIET_CHARACTERS else Silence(context)
     request = TextRequest(
         params.tasks, params.labels, params.each_sentence, by_name=params.by_name, exhaustive=params.exhaustive
     )
     found = analyze_text(text, request, local.settings, watch=telling.watch, stage=telling.stage)
-    return AnalysisResult(
+    return TextAnalysis(
         id=context.job_id,
-        kind="text",
         result=found.result,
         models=found.models,
         skipped=[*params.skipped, *found.skipped],

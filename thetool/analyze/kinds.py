@@ -1,34 +1,36 @@
 """What kind of content came in: judged by its bytes; what the caller declared may only agree.
 
-Today one kind is analyzed, text. What is known to be something else is refused by name.
+Texts and images are analyzed. What is known to be something else is refused by name.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, get_args
 
+from thetool.vision.formats import HEAD, MEDIA_TYPES, described, image_format
+from thetool.vision.problems import TAKEN
 from thetool.web.problems import UnsupportedMediaType
 
-Kind = Literal["text"]
-KINDS: tuple[Kind, ...] = ("text",)
+Kind = Literal["text", "image"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
-ACCEPTED = 'Text is taken here: JSON {"text": …}, text/plain, or a file of text (Markdown, CSV, HTML, source code …).'
+ACCEPTED = (
+    'Text is taken here (JSON {"text": …}, text/plain, or a file of text: Markdown, CSV, HTML, source code …), and so '
+    f"are images ({TAKEN})."
+)
 
-# Beginnings of files that are no text (Wikipedia, List of file signatures). Some of them are readable characters.
+# Beginnings of files that are neither (Wikipedia, List of file signatures). Some of them are readable characters.
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
-    (0, b"\xff\xd8\xff", "image/jpeg"),
-    (0, b"GIF87a", "image/gif"),
-    (0, b"GIF89a", "image/gif"),
-    (0, b"II*\0", "image/tiff"),
-    (0, b"MM\0*", "image/tiff"),
-    (8, b"WEBP", "image/webp"),
     (8, b"WAVE", "audio/wav"),
     (8, b"AVI ", "video/x-msvideo"),
     (4, b"ftypavif", "image/avif"),
-    (4, b"ftypheic", "image/heic"),
     (4, b"ftyp", "video/mp4"),
+    (0, b"8BPS\0\1", "image/vnd.adobe.photoshop"),
+    (0, b"\0\0\1\0", "image/vnd.microsoft.icon"),
+    (0, b"\xff\x0a", "image/jxl"),
+    (0, b"\0\0\0\x0cJXL ", "image/jxl"),
+    (0, b"\0\0\0\x0cjP  ", "image/jp2"),
     (0, b"\x1aE\xdf\xa3", "video/webm"),
     (0, b"OggS", "audio/ogg"),
     (0, b"fLaC", "audio/flac"),
@@ -53,14 +55,20 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\0asm", "application/wasm"),
 )
 _READABLE = {"application/x-bzip2", "application/vnd.apache.parquet", "video/mp4", "image/webp", "audio/wav"}
-_READABLE |= {"video/x-msvideo", "image/avif", "image/heic", "image/gif", "audio/ogg", "audio/flac"}
+_READABLE |= {"video/x-msvideo", "image/avif", "image/heic", "image/gif", "image/bmp", "audio/ogg", "audio/flac"}
 
+AN_SVG = described(b"<svg>")
+SVG = (
+    "This is an SVG: instructions for a drawing, not a photo. Send it as a PNG or JPEG; to have its source read as a "
+    "text, declare it as text/plain."
+)
 _SAY_NOTHING = ("application/octet-stream", "application/x-www-form-urlencoded", "application/unknown")
 """What clients declare when they do not know; then it is not the caller who contradicts the content."""
 _TEXT_LIKE = re.compile(
     r"text/.+|application/(octet-stream|x-www-form-urlencoded|(.+[+])?(json|xml|yaml)|x-(yaml|sh|httpd-php|subrip|tex)"
-    r"|json-seq|x-ndjson|ndjson|toml|sql|javascript|ecmascript|csv|unknown)|multipart/.+|message/.+|image/svg\+xml"
+    r"|json-seq|x-ndjson|ndjson|toml|sql|javascript|ecmascript|csv|unknown)|multipart/.+|message/.+"
 )
+_IMAGE_LIKE = re.compile(r"image/.+|application/(octet-stream|x-www-form-urlencoded|unknown)|multipart/.+")
 
 
 def kind_of(content: bytes, declared: str | None = None) -> Kind:
@@ -73,12 +81,16 @@ def kind_of(content: bytes, declared: str | None = None) -> Kind:
     Raises:
         UnsupportedMediaType: it is known to be of a kind that is not analyzed, or `declared` contradicts it.
     """
-    found = media_type_of(content)
+    found, declared = media_type_of(content), (declared or "").lower()
+    if found in MEDIA_TYPES.values() and (not declared or _IMAGE_LIKE.fullmatch(declared)):
+        return "image"  # of whatever format it is declared: a JPEG called .png is an everyday thing
     if found is not None:
         told = declared and declared not in _SAY_NOTHING
-        claimed = f", though it is declared as {declared}" if told and declared != found else ""
+        claimed = f", though it is declared as {declared[:100]}" if told and declared != found else ""
         raise UnsupportedMediaType(f"This is {found}{claimed}. {ACCEPTED}", found=found, accepted=list(KINDS))
-    if declared and not _TEXT_LIKE.fullmatch(declared.lower()):
+    if not declared.startswith(("text/", "application/xml")) and described(content[:HEAD]) == AN_SVG:
+        raise UnsupportedMediaType(SVG, found="image/svg+xml", accepted=list(KINDS))
+    if declared and not _TEXT_LIKE.fullmatch(declared):
         raise UnsupportedMediaType(
             f"It is declared as {declared[:100]}, but is not that by its content. {ACCEPTED}", accepted=list(KINDS)
         )
@@ -87,6 +99,9 @@ def kind_of(content: bytes, declared: str | None = None) -> Kind:
 
 def media_type_of(content: bytes) -> str | None:
     """What a file with this beginning is, when it is known and is no text."""
+    image = image_format(content[:HEAD])
+    if image is not None and (MEDIA_TYPES[image] not in _READABLE or _has_controls(content)):
+        return MEDIA_TYPES[image]
     for offset, signature, media_type in _SIGNATURES:
         if content.startswith(signature, offset) and (media_type not in _READABLE or _has_controls(content)):
             return media_type

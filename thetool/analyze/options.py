@@ -58,16 +58,20 @@ class Options(Input):
     )
     labels: Annotated[Given | None, BeforeValidator(_labels)] = Field(
         default=None,
-        description="Topics to look for, in place of our own: names, or an object that gives each the phrases which "
-        "describe it (two or more find it better than its name alone).",
+        description="Topics to look for in a text, in place of our own: names, or an object that gives each the "
+        "phrases which describe it (two or more find it better than its name alone).",
         examples=[{"billing": ["An invoice or a payment.", "Money was charged twice."], "praise": []}],
     )
-    sentences: bool = Field(default=False, description="Also give the sentiment of each sentence.")
+    sentences: bool = Field(default=False, description="Also give the sentiment of each sentence of a text.")
     exhaustive: bool = Field(
         default=False,
         description=f"Read every sentence for the topics of a text of more than {SAMPLE_CHARACTERS:,} characters, in "
         "place of a sample.",
     )
+    annotate: bool = Field(
+        default=False, description="Also a picture of an image with what was found drawn over it (`annotated`)."
+    )
+    location: bool = Field(default=False, description="Also where an image was taken, when its EXIF tells.")
     wait: Annotated[float, Field(ge=0, le=MAX_WAIT_SECONDS, allow_inf_nan=False)] | None = Field(
         default=None,
         description=f"Seconds to wait for the result, up to {MAX_WAIT_SECONDS:g}; `Prefer: wait=N` outranks it.",
@@ -91,10 +95,17 @@ class Options(Input):
         return None if self.labels is None else labels_of(self.labels)
 
 
-class TextIn(Options):
-    """A text as JSON, with what to do with it."""
+class ContentIn(Options):
+    """A text, or the address of a file, as JSON, with what to do with it."""
 
-    text: str = Field(description="The text.", examples=["I love this sofa, but the delivery was late."])
+    text: str | None = Field(
+        default=None, description="The text.", examples=["I love this sofa, but the delivery was late."]
+    )
+    url: str | None = Field(
+        default=None,
+        description="Where a file is: `https://…`, public, fetched within 20 seconds. In place of a text.",
+        examples=["https://example.com/photo.jpg"],
+    )
 
 
 def options_of(query: Mapping[str, Any], body: Mapping[str, Any], location: str) -> Options:
@@ -112,15 +123,20 @@ def options_of(query: Mapping[str, Any], body: Mapping[str, Any], location: str)
     return Options.model_construct(**{**_checked(Options, body, location).model_dump(exclude_unset=True), **checked})
 
 
-def text_in(given: Any) -> TextIn:
+def content_in(given: Any) -> ContentIn:
     """Read a JSON body.
 
     Raises:
-        ValidationFailed: it is no object, has no text, or a field is unknown or wrong.
+        ValidationFailed: it is no object, has neither a text nor a URL (or both), or a field is unknown or wrong.
     """
     if not isinstance(given, dict):
-        raise ValidationFailed.of_fields([("", 'must be an object such as {"text": "…"}', "body")])
-    return _checked(TextIn, given, "body")
+        raise ValidationFailed.of_fields([("", 'must be an object such as {"text": "…"} or {"url": "…"}', "body")])
+    checked = _checked(ContentIn, given, "body")
+    if checked.text is None and checked.url is None:
+        raise ValidationFailed.of_fields([("text", "is missing; give a text, or a url", "body")])
+    if checked.text is not None and checked.url is not None:
+        raise ValidationFailed.of_fields([("url", "comes beside a text; send one or the other", "body")])
+    return checked
 
 
 def _checked(model: type[Model], given: Mapping[str, Any], location: str) -> Model:

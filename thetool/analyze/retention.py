@@ -1,4 +1,4 @@
-"""Removing analyses whose time is over, and long texts whose jobs ended without using them."""
+"""Removing analyses whose time is over, and contents whose jobs ended without using them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, text
 
-from thetool.analyze.jobs import INPUT_MEDIA_TYPE, LONG
+from thetool.analyze.jobs import INPUT_MEDIA_TYPE, LONG, PHOTO
 from thetool.jobs.schedules import cleanup
 from thetool.storage import blobs
 from thetool.storage.state import storage
@@ -22,21 +22,21 @@ _EXPIRED = text(
     """
 )
 _COUNT_EXPIRED = text("select count(*) from analyses where expires_at <= now()")
-# A text is stored a moment before its job is there, so that young ones are left alone; a failed job may be put back,
-# until its text goes in any case (`INPUT_HOURS`). Each status has an index; the kind keeps the texts of all waiting
+# A content is stored a moment before its job is there, so that young ones are left alone; a failed job may be put back,
+# until its content goes in any case (`INPUT_HOURS`). Each status has an index; the kind keeps the texts of all waiting
 # short ones, which lie in `params`, from being read.
 _ORPHANS = text(
     """
     select id from blobs
     where media_type = :media_type and state = 'stored' and created_at < now() - interval '5 minutes'
         and not exists (
-            select from jobs where status = 'queued' and kind = :kind and jobs.params->>'input' = blobs.id::text
+            select from jobs where status = 'queued' and kind = any(:kinds) and jobs.params->>'input' = blobs.id::text
         )
         and not exists (
-            select from jobs where status = 'running' and kind = :kind and jobs.params->>'input' = blobs.id::text
+            select from jobs where status = 'running' and kind = any(:kinds) and jobs.params->>'input' = blobs.id::text
         )
         and not exists (
-            select from jobs where status = 'failed' and kind = :kind and jobs.params->>'input' = blobs.id::text
+            select from jobs where status = 'failed' and kind = any(:kinds) and jobs.params->>'input' = blobs.id::text
         )
     limit :batch
     """
@@ -85,5 +85,5 @@ def orphaned_texts(engine: Engine) -> int:
 
 def _orphans(engine: Engine) -> Sequence[UUID]:
     with engine.connect() as connection:
-        values = {"media_type": INPUT_MEDIA_TYPE, "kind": LONG, "batch": BATCH}
+        values = {"media_type": INPUT_MEDIA_TYPE, "kinds": [LONG, PHOTO], "batch": BATCH}
         return connection.execute(_ORPHANS, values).scalars().all()

@@ -21,12 +21,15 @@ from thetool.analyze.answers import (
     answer_to,
     job_address,
 )
-from thetool.analyze.batches import analyze_batch
+from thetool.analyze.asked import Asked, ask
+from thetool.analyze.batches import Take, analyze_batch
 from thetool.analyze.cache import Kept
+from thetool.analyze.content import EmptyInput
 from thetool.analyze.decoding import UndecodableText
 from thetool.analyze.documentation import MODELS, OPERATION
-from thetool.analyze.intake import EmptyInput, Incoming, read_request
+from thetool.analyze.intake import Incoming, Source, read_request
 from thetool.analyze.records import Analysis
+from thetool.analyze.remote import FetchingBusy
 from thetool.analyze.schemas import (
     AnalysisOut,
     AnalysisPage,
@@ -35,7 +38,7 @@ from thetool.analyze.schemas import (
     CacheMetricsOut,
     CacheResetOut,
 )
-from thetool.analyze.submission import Asked, Desk
+from thetool.analyze.submission import Desk
 from thetool.database.orm import db
 from thetool.jobs import listing
 from thetool.jobs.admission import NoWorker, QueueFull, QuotaExceeded
@@ -44,10 +47,12 @@ from thetool.jobs.repeats import is_replayed, request_idempotency
 from thetool.jobs.schemas import WaitQuery
 from thetool.jobs.webhooks.asked import NoWebhookSecret, webhook_of
 from thetool.telemetry.health import register_probe
+from thetool.vision.problems import DamagedImage, DecoderUnavailable, DecodingTimedOut, ImageTooLarge
 from thetool.web.body_limit import limit_body
 from thetool.web.current import settings
 from thetool.web.json_provider import to_json
 from thetool.web.openapi import described, raises
+from thetool.web.outbound.fetch import NotFetched
 from thetool.web.pagination import PageQuery, page_of
 from thetool.web.preferences import wait_seconds
 from thetool.web.problems import DatabaseAway, NotFound, TooLarge, UnsupportedMediaType, ValidationFailed
@@ -73,9 +78,10 @@ def _prepare(setup: BlueprintSetupState) -> None:
 @limit_body(lambda limits: max(limits.max_upload_bytes, limits.max_total_upload_size))
 @raises(EmptyInput, UndecodableText, ValidationFailed, UnsupportedMediaType, TooLarge, IdempotencyConflict, QueueFull)
 @raises(QuotaExceeded, NoWorker, WeightsMissing, DatabaseAway, AnalysisFailed, NoWebhookSecret)
+@raises(NotFetched, FetchingBusy, DamagedImage, ImageTooLarge, DecodingTimedOut, DecoderUnavailable)
 @described(OPERATION, *MODELS)
 def analyze() -> Response:
-    """Analyze a text, or several files of text.
+    """Analyze a text or an image, or several files.
 
     The kind is found from the content. The same content, tasks and models give the earlier answer (`cached`). An
     analysis that takes longer than the wait is answered with 202 and its job.
@@ -84,10 +90,10 @@ def analyze() -> Response:
     asked_to_wait = incoming.options.wait
     deadline = Deadline(wait_seconds(settings().analyze_wait_seconds if asked_to_wait is None else asked_to_wait))
     idempotency = request_idempotency(incoming.digest)
-    if incoming.text is None:
-        body, final = analyze_batch(incoming.uploads, _taking(incoming), deadline, idempotency)
+    if incoming.is_batch:
+        body, final = analyze_batch(incoming.sources, _taking(incoming), deadline, idempotency)
         return _answer(body, final=final, location=f"/api/v1/jobs?batch_id={body['batch_id']}")
-    taken = _taking(incoming)(incoming.text, incoming.filename, idempotency, None)
+    taken = _taking(incoming)(incoming.sources[0], idempotency, None)
     body, final = answer_to(taken, deadline)
     return _answer(body, final=final, location=job_address(body["id"]), hit=isinstance(taken, Kept))
 
@@ -166,13 +172,15 @@ def reset_cache_metrics() -> CacheResetOut:
     return CacheResetOut()
 
 
-def _taking(incoming: Incoming) -> Any:
-    """How the texts of this request are taken in."""
+def _taking(incoming: Incoming) -> Take:
+    """How the contents of this request are taken in."""
     caller, correlation_id = current_caller(), current_request_id()
     webhook = webhook_of(caller, incoming.options.webhook_url, _place_of("webhook_url"))
 
-    def take(text: str, filename: str | None, idempotency: Idempotency | None, batch_id: UUID | None) -> Kept | UUID:
-        asked = Asked.of(text, incoming.options, caller, correlation_id, settings(), webhook, filename)
+    def take(source: Source, idempotency: Idempotency | None, batch_id: UUID | None) -> Kept | UUID:
+        def asked() -> Asked:
+            return ask(source.content(), incoming.options, caller, correlation_id, settings(), webhook)
+
         return _desk().take(asked, idempotency=idempotency, batch_id=batch_id)
 
     return take

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, Field, RootModel, SerializerFunctionWrapHandler, model_serializer
 
 from thetool.analyze.kinds import Kind
 from thetool.text.language import Language
 from thetool.text.sentiment import Sentiment
 from thetool.text.statistics import Statistics
 from thetool.text.topics import Topics
+from thetool.vision.info import Info
+from thetool.vision.labels import Labels
+from thetool.vision.objects import Objects
+from thetool.vision.ocr import TextInImage
+from thetool.vision.palette import Palette
+from thetool.vision.quality import Quality
 from thetool.web.problems import ProblemDetails
 from thetool.weights.used import ModelUsed
 
@@ -32,7 +38,15 @@ class Note(BaseModel):
     note: str = Field(description="In a sentence.", examples=["700 of 52,310 sentences were read."])
 
 
-class TextResult(BaseModel):
+class _Findings(BaseModel):
+    """Analyses that were not asked for, or were skipped, are left out."""
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: found for name, found in handler(self).items() if found is not None}
+
+
+class TextResult(_Findings):
     """What was found in a text; analyses that were not asked for, or were skipped, are left out."""
 
     sentiment: Sentiment | None = None
@@ -40,18 +54,25 @@ class TextResult(BaseModel):
     topics: Topics | None = None
     statistics: Statistics | None = None
 
-    @model_serializer(mode="wrap")
-    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: found for name, found in handler(self).items() if found is not None}
+
+class ImageResult(_Findings):
+    """What was found in an image; analyses that were not asked for, or were skipped, are left out."""
+
+    info: Info | None = None
+    labels: Labels | None = None
+    objects: Objects | None = None
+    text: TextInImage | None = None
+    palette: Palette | None = None
+    quality: Quality | None = None
 
 
-class AnalysisResult(BaseModel):
+class Analysis(BaseModel):
     """A finished analysis, as its job keeps it."""
 
     id: UUID = Field(description="Also the id of the job that made it.")
     kind: Kind = Field(description="What kind of content it was.")
     status: Literal["completed"] = "completed"
-    result: TextResult
+    result: Any
     models: list[ModelUsed] = Field(description="The models that had a part in it.")
     skipped: list[Skipped] = Field(description="The analyses that were not made, each with the reason.")
     notes: list[Note] = Field(default=[], description="What is to be known about those that were made.")
@@ -60,10 +81,38 @@ class AnalysisResult(BaseModel):
     correlation_id: str | None = Field(description="The `X-Request-ID` of the request that it was made for.")
 
 
-class AnalysisOut(AnalysisResult):
-    """A finished analysis."""
+class TextAnalysis(Analysis):
+    """A finished analysis of a text."""
 
+    kind: Literal["text"] = "text"
+    result: TextResult
+
+
+class ImageAnalysis(Analysis):
+    """A finished analysis of an image. Its pictures are links that need no key, good for as long as it is kept."""
+
+    kind: Literal["image"] = "image"
+    result: ImageResult
+    thumbnail: str = Field(description="Link to a JPEG of it, at most 320 pixels wide and high.")
+    annotated: str | None = Field(
+        default=None, description="Link to a JPEG of it with what was found drawn over it; only with `annotate`."
+    )
+
+
+class _Kept(BaseModel):
     created_at: datetime = Field(description="When it was asked for, first.")
+
+
+class TextAnalysisOut(TextAnalysis, _Kept):
+    """A finished analysis of a text."""
+
+
+class ImageAnalysisOut(ImageAnalysis, _Kept):
+    """A finished analysis of an image."""
+
+
+class AnalysisOut(RootModel[Annotated[TextAnalysisOut | ImageAnalysisOut, Field(discriminator="kind")]]):
+    """A finished analysis."""
 
 
 class Links(BaseModel):

@@ -1,127 +1,47 @@
-"""From a text to its analysis: the cache, or a job, with a repeated request led to what the first one got."""
+"""From a content to its analysis: the cache, or a job, with a repeated request led to what the first one got."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import Engine
 
-from thetool.access.caller import Caller
-from thetool.analyze import cache
+from thetool.analyze import at_hand, cache
+from thetool.analyze.asked import Asked
 from thetool.analyze.cache import Kept
 from thetool.analyze.counts import HitCounter
-from thetool.analyze.jobs import INPUT_MEDIA_TYPE, LONG, SHORT, LongText, ShortText
-from thetool.analyze.options import Options
-from thetool.analyze.schemas import Skipped
-from thetool.analyze.tasks import Plan, plan
+from thetool.analyze.jobs import INPUT_MEDIA_TYPE
 from thetool.config import Settings
 from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.idempotency import AnsweredWithoutJob, Idempotency, Remembered, recall, remember
 from thetool.jobs.submit import Submission, submit
 from thetool.jobs.waiting import look_at
-from thetool.jobs.webhooks.asked import Webhook
 from thetool.storage import blobs
-from thetool.text.topics import SAMPLE_CHARACTERS
-from thetool.web.problems import NotFound, ValidationFailed
+from thetool.web.problems import NotFound
 
-INLINE_BYTES = 65_536
-"""A longer text goes to storage: rows of the queue stay small."""
-MAX_CHARACTERS_WITH_SENTENCES = 2_000_000
-"""Each sentence's own sentiment takes more room than the text; a longer result could not be stored."""
-TITLE_CHARACTERS = 60
 INPUT_HOURS = 25
-"""After so long a stored text goes in any case."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One text with everything that decides about its answer."""
-
-    text: str
-    options: Options
-    plan: Plan
-    caller: Caller
-    correlation_id: str
-    webhook: Webhook | None = None
-    filename: str | None = None
-
-    @classmethod
-    def of(
-        cls,
-        text: str,
-        options: Options,
-        caller: Caller,
-        correlation_id: str,
-        settings: Settings,
-        webhook: Webhook | None = None,
-        filename: str | None = None,
-    ) -> Asked:
-        """Decide which tasks the text gets.
-
-        Raises:
-            ValidationFailed: an unknown task, or sentences wanted of a very long text.
-            WeightsUnavailable: a task asked for by name has no weights here.
-        """
-        if options.sentences and len(text) > MAX_CHARACTERS_WITH_SENTENCES:
-            most = f"is for texts of up to {MAX_CHARACTERS_WITH_SENTENCES:,} characters; this has {len(text):,}"
-            raise ValidationFailed.of_fields([("sentences", most, "body")])
-        return cls(text, options, plan("text", options.tasks, settings), caller, correlation_id, webhook, filename)
-
-    @property
-    def cache_key(self) -> bytes:
-        """What identifies the result."""
-        tasks = self.plan.tasks
-        labels = self.options.topic_labels() if "topics" in tasks else None
-        each_sentence = self.options.sentences and "sentiment" in tasks
-        rest = [labels, each_sentence, self.by_name and "sentiment" in tasks, self.exhaustive]
-        return cache.key_of(self.caller.owner_id, "text", self.text, self.plan, rest)
-
-    @property
-    def title(self) -> str:
-        """What people call it: the file's name, else how the text begins."""
-        if self.filename:
-            return self.filename
-        beginning = " ".join(self.text[: 4 * TITLE_CHARACTERS].split())
-        return beginning if len(beginning) <= TITLE_CHARACTERS else f"{beginning[: TITLE_CHARACTERS - 1].rstrip()}…"
-
-    @property
-    def by_name(self) -> bool:
-        """Whether the request names its tasks."""
-        return bool(self.options.tasks)
-
-    @property
-    def exhaustive(self) -> bool:
-        """Whether every sentence is to be read for topics, where that makes a difference."""
-        return self.options.exhaustive and "topics" in self.plan.tasks and len(self.text) > SAMPLE_CHARACTERS
-
-    def job_params(self, settings: Settings, key: bytes) -> dict[str, object]:
-        """What the job is told, but for the text."""
-        skipped = [Skipped(task=task, reason=what, how=how) for task, what, how in self.plan.unavailable]
-        return {
-            "tasks": self.plan.tasks,
-            "labels": self.options.topic_labels(),
-            "each_sentence": self.options.sentences,
-            "by_name": self.by_name,
-            "exhaustive": self.exhaustive,
-            "skipped": skipped,
-            "cache_key": key.hex(),
-            "keep_seconds": settings.analysis_retention_hours * 3600,
-        }
+"""After so long a stored content goes in any case."""
 
 
 class Desk:
-    """Takes texts in for one application."""
+    """Takes contents in for one application."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings = settings
         self.counter = HitCounter("analyses", engine)
 
     def take(
-        self, asked: Asked, *, idempotency: Idempotency | None = None, batch_id: UUID | None = None
+        self, ask: Callable[[], Asked], *, idempotency: Idempotency | None = None, batch_id: UUID | None = None
     ) -> Kept | UUID:
         """Give the analysis where there is one, else the id of the job that makes it.
+
+        Args:
+            ask: reads the content, and says what is asked of it; not called for a request that is only repeated.
+            idempotency: the request's key.
+            batch_id: the batch that it is one of.
 
         Raises:
             IdempotencyConflict: the key was used for another request (409).
@@ -132,6 +52,7 @@ class Desk:
             if again is not None:
                 return again
             idempotency = None  # what the first request got is deleted by now: answer anew
+        asked = ask()
         key = asked.cache_key
         kept = None
         if self._settings.cache_enabled:
@@ -172,42 +93,37 @@ class Desk:
         return True
 
     def _submit(self, asked: Asked, key: bytes, idempotency: Idempotency | None, batch_id: UUID | None) -> UUID:
-        given = asked.job_params(self._settings, key)
-        content = asked.text.encode()
-        if len(content) <= INLINE_BYTES:
-            params = ShortText.model_validate({**given, "text": asked.text})
-            return self._make(SHORT, params, asked, idempotency, batch_id).job_id
-        blob = blobs.store(
-            content,
+        if not asked.is_stored:
+            return _make(asked, asked.job_params(self._settings, key, None), idempotency, batch_id).job_id
+        stored = blobs.store(
+            asked.content.data,
             owner_id=asked.caller.owner_id,
             media_type=INPUT_MEDIA_TYPE,
             expires_at=datetime.now(UTC) + timedelta(hours=INPUT_HOURS),
             quota_bytes=asked.caller.storage_quota_bytes,
-        )
+        ).id
+        at_hand.keep(stored, asked.content)
         try:
-            long = LongText.model_validate({**given, "input": blob.id})
-            made = self._make(LONG, long, asked, idempotency, batch_id)
-        except DatabaseUnavailable:  # the job may have been made all the same; INPUT_HOURS ends the text if not
+            made = _make(asked, asked.job_params(self._settings, key, stored), idempotency, batch_id)
+        except DatabaseUnavailable:  # the job may have been made all the same; INPUT_HOURS ends the content if not
             raise
         except BaseException:
-            blobs.delete(blob.id)
+            blobs.delete(stored)
             raise
         if not made.created:  # an earlier job is the answer
-            blobs.delete(blob.id)
+            blobs.delete(stored)
         return made.job_id
 
-    @staticmethod
-    def _make(
-        kind: str, params: ShortText | LongText, asked: Asked, idempotency: Idempotency | None, batch_id: UUID | None
-    ) -> Submission:
-        return submit(
-            kind,
-            params,
-            owner_id=asked.caller.owner_id,
-            correlation_id=asked.correlation_id,
-            batch_id=batch_id,
-            idempotency=idempotency,
-            job_quota=asked.caller.job_quota,
-            webhook=asked.webhook,
-            title=asked.title,
-        )
+
+def _make(asked: Asked, params: BaseModel, idempotency: Idempotency | None, batch_id: UUID | None) -> Submission:
+    return submit(
+        asked.job_kind,
+        params,
+        owner_id=asked.caller.owner_id,
+        correlation_id=asked.correlation_id,
+        batch_id=batch_id,
+        idempotency=idempotency,
+        job_quota=asked.caller.job_quota,
+        webhook=asked.webhook,
+        title=asked.content.title,
+    )

@@ -20,12 +20,16 @@ REVISION = 2
 
 @dataclass(frozen=True)
 class Task:
-    """One analysis. `role` is that of the weights which it needs, if any; `about` is for people."""
+    """One analysis. `role` is that of the weights which it needs, if any; `about` is for people.
+
+    One that is not `usual` takes so long that it is made only when it is asked for by name.
+    """
 
     name: str
     kind: Kind
     about: str
     role: str | None = None
+    usual: bool = True
 
 
 TASKS = (
@@ -33,7 +37,17 @@ TASKS = (
     Task("language", "text", "which language it is in"),
     Task("topics", "text", "what it is about, by meaning (English)", role="embeddings"),
     Task("statistics", "text", "characters, words, sentences, reading time"),
+    Task("info", "image", "format, size, what the camera noted"),
+    Task("labels", "image", "what it shows as a whole, out of 1,000 things", role="labels"),
+    Task("objects", "image", "which objects it shows, and where", role="objects"),
+    Task("text", "image", "the text that it shows (a second or two)", role="ocr", usual=False),
+    Task("palette", "image", "its main colours"),
+    Task("quality", "image", "sharpness, exposure, noise, resolution"),
 )
+
+_NAMES = frozenset(task.name for task in TASKS)
+_A: dict[Kind, str] = {"text": "a text", "image": "an image"}
+_FOR = {task.name: {"text": "texts", "image": "images"}[task.kind] for task in TASKS}
 
 
 @dataclass(frozen=True)
@@ -42,7 +56,7 @@ class Plan:
 
     tasks: tuple[str, ...]
     models: tuple[ModelUsed, ...]
-    unavailable: tuple[tuple[str, str, str], ...] = ()
+    unavailable: tuple[tuple[str, str, str | None], ...] = ()
 
 
 def names_for(kind: Kind) -> tuple[str, ...]:
@@ -55,18 +69,24 @@ def plan(kind: Kind, wanted: Sequence[str] | None, settings: Settings) -> Plan:
 
     Args:
         kind: of the content.
-        wanted: the tasks asked for by name; None or empty is all that fit.
+        wanted: the tasks asked for by name; None or empty is all that are usual. Names for another kind are left out
+            when there are others: a batch may hold both.
         settings: which models there are.
 
     Raises:
-        ValidationFailed: a name is no task of this kind; `tasks` in the problem lists those that are.
+        ValidationFailed: a name is no task, or none of them is for this kind; `tasks` in the problem lists those.
         WeightsUnavailable: a task that was asked for by name has no weights here (503).
     """
     known = names_for(kind)
-    require_known(wanted or (), known)
-    tasks, models, unavailable = [], [], []
+    _require_known(wanted or (), kind)
+    unavailable: list[tuple[str, str, str | None]] = [
+        (name, f"It is for {_FOR[name]}, and this is {_A[kind]}.", None)
+        for name in dict.fromkeys(wanted or ())
+        if name not in known
+    ]
+    tasks, models = [], []
     for task in TASKS:
-        if task.kind != kind or (wanted and task.name not in wanted):
+        if task.kind != kind or (task.name not in wanted if wanted else not task.usual):
             continue
         if task.role is not None:
             try:
@@ -78,23 +98,25 @@ def plan(kind: Kind, wanted: Sequence[str] | None, settings: Settings) -> Plan:
                 continue
             models.append(of_weights(chosen(settings, task.role)))
         tasks.append(task.name)
-    return Plan(tuple(tasks), (*_built_in(tasks), *models), tuple(unavailable))
+    return Plan(tuple(tasks), (*_built_in(tasks, kind), *models), tuple(unavailable))
 
 
-def require_known(names: Sequence[str], known: Sequence[str]) -> None:
-    """Raise ValidationFailed for the names that are not among `known`."""
-    unknown = [name for name in names if name not in known]
+def _require_known(wanted: Sequence[str], kind: Kind) -> None:
+    known = names_for(kind)
+    unknown = [name for name in wanted if name not in _NAMES]
+    if wanted and not set(wanted) & set(known):
+        unknown = list(wanted)
     if unknown:
         listed = ", ".join(known)
         problem = ValidationFailed.of_fields(
-            ("tasks", f"there is no task {name[:50]!r}; there are: {listed}", "body") for name in unknown
+            ("tasks", f"there is no task {name[:50]!r} for {_A[kind]}; there are: {listed}", "body") for name in unknown
         )
         problem.extra["tasks"] = list(known)
         raise problem
 
 
-def _built_in(tasks: Sequence[str]) -> tuple[ModelUsed, ...]:
+def _built_in(tasks: Sequence[str], kind: Kind) -> tuple[ModelUsed, ...]:
     """The models that come inside packages; the language decides whether the English ones are asked at all."""
-    if set(tasks) <= {"statistics"}:
+    if kind != "text" or set(tasks) <= {"statistics"}:
         return ()
     return (detector_model(), *((sentiment.model(),) if "sentiment" in tasks else ()))

@@ -53,11 +53,14 @@ class ParentDesk:
         """Tell the parent how far the job is."""
         self._outlet.send_json(b"G", [fraction, _text(stage), _text(message)])
 
-    def store(self, stream: BinaryIO | bytes, *, media_type: str, filename: str | None) -> UUID:
+    def store(
+        self, stream: BinaryIO | bytes, *, media_type: str, filename: str | None, keep_seconds: float | None
+    ) -> UUID:
         """Write the file where the parent finds it, and wait until it is stored."""
         with tempfile.NamedTemporaryFile(dir=".", delete=False) as copy:
             shutil.copyfileobj(io.BytesIO(stream) if isinstance(stream, bytes) else stream, copy)
-        asked = {"name": Path(copy.name).name, "media_type": media_type, "filename": filename}
+        asked: dict[str, Any] = {"name": Path(copy.name).name, "media_type": media_type, "filename": filename}
+        asked["keep_seconds"] = keep_seconds
         return UUID(self._ask(b"S", asked)["id"])
 
     def open(self, file_id: UUID) -> BinaryIO:

@@ -242,7 +242,12 @@ class Following:
     def _store(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Keep a file of the child's folder."""
         with open_scratch_file(self._child.scratch, str(asked["name"])) as file:
-            blob_id = self._running.context.store(file, media_type=str(asked["media_type"]), filename=asked["filename"])
+            blob_id = self._running.context.store(
+                file,
+                media_type=str(asked["media_type"]),
+                filename=asked["filename"],
+                keep_seconds=asked["keep_seconds"],
+            )
         return {"id": str(blob_id)}
 
     def _open(self, asked: dict[str, Any]) -> dict[str, Any]:

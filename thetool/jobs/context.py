@@ -61,7 +61,9 @@ class Desk(Protocol):
     def report(self, fraction: float, stage: str | None, message: str | None) -> None:
         """Tell how far the job is."""
 
-    def store(self, stream: BinaryIO | bytes, *, media_type: str, filename: str | None) -> UUID:
+    def store(
+        self, stream: BinaryIO | bytes, *, media_type: str, filename: str | None, keep_seconds: float | None
+    ) -> UUID:
         """Keep a file of the job's owner."""
 
     def open(self, file_id: UUID) -> BinaryIO:
@@ -122,10 +124,17 @@ class JobContext:
         if self.interruption is not None:
             raise self.interruption
 
-    def store(self, stream: BinaryIO | bytes, *, media_type: str, filename: str | None = None) -> UUID:
-        """Keep a file that belongs to the job's owner, and give its id."""
+    def store(
+        self,
+        stream: BinaryIO | bytes,
+        *,
+        media_type: str,
+        filename: str | None = None,
+        keep_seconds: float | None = None,
+    ) -> UUID:
+        """Keep a file that belongs to the job's owner, for so long or until it is deleted, and give its id."""
         self.checkpoint()
-        return self._desk.store(stream, media_type=media_type, filename=filename)
+        return self._desk.store(stream, media_type=media_type, filename=filename, keep_seconds=keep_seconds)
 
     def open(self, file_id: UUID) -> BinaryIO:
         """Open a stored file of the job's owner, to read it; its copy goes when it is closed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, cast
 from uuid import UUID
 
@@ -48,7 +49,9 @@ class Reporter:
         if time.monotonic() - running.last_told >= WRITE_SECONDS:
             flush(self._queue, running)
 
-    def store(self, stream: BinaryIO | bytes, *, media_type: str, filename: str | None) -> UUID:
+    def store(
+        self, stream: BinaryIO | bytes, *, media_type: str, filename: str | None, keep_seconds: float | None
+    ) -> UUID:
         """Keep a file of the job's owner, among those that the job's listeners are told of at its end."""
         from thetool.access.quotas import storage_quota_of
         from thetool.storage import blobs
@@ -57,7 +60,12 @@ class Reporter:
         claim = self._running.claim
         quota = storage_quota_of(claim.owner_id, storage().engine)
         file_id = blobs.store(
-            stream, owner_id=claim.owner_id, media_type=media_type, filename=filename, quota_bytes=quota
+            stream,
+            owner_id=claim.owner_id,
+            media_type=media_type,
+            filename=filename,
+            expires_at=None if keep_seconds is None else datetime.now(UTC) + timedelta(seconds=keep_seconds),
+            quota_bytes=quota,
         ).id
         noted = {"id": claim.id, "token": claim.token, "blob_id": file_id}
         if not self._queue.connection.run("keep_file", noted):

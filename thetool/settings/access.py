@@ -61,6 +61,12 @@ class AccessSettings(Group):
     max_total_upload_size: int = named(
         "MAX_TOTAL_UPLOAD_SIZE", default=500 * 2**20, ge=1, description="Bytes of all files in one request."
     )
+    fetch_allow_private: bool = named(
+        "FETCH_ALLOW_PRIVATE",
+        default=False,
+        description='Let `{"url": …}` of `POST /analyze` reach private addresses, and `http://`: only where everybody '
+        "who holds a key may reach them too.",
+    )
     enable_compression: bool = named(
         "ENABLE_COMPRESSION", default=True, description="Compress JSON answers above 1 KiB with Zstandard or gzip."
     )

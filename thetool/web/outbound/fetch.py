@@ -82,6 +82,11 @@ def fetch(url: str, *, max_bytes: int, seconds: float = SECONDS, private: bool =
     raise NotFetched("redirect", f"It redirects more than {MAX_REDIRECTS} times.")
 
 
+def require_fetchable(url: str, *, private: bool) -> None:
+    """Raise ValidationFailed for a URL that `fetch` would refuse before it asks anybody."""
+    _target(url, private=private)
+
+
 def _target(url: str, *, private: bool) -> Target:
     try:
         target = Target.of(url)
