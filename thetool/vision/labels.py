@@ -75,7 +75,7 @@ def find_labels(photo: Photo, classifier: Classifier) -> Labels:
     """The five likeliest classes of what the photo shows."""
     probabilities = classifier.probabilities(photo.pixels)
     best = probabilities.argsort()[::-1][:MOST]
-    items = [Label(label=classifier.names[i], confidence=min(1.0, float(probabilities[i]))) for i in best]
+    items = [Label(label=classifier.names[i], confidence=round(min(1.0, float(probabilities[i])), 4)) for i in best]
     return Labels(items=items, sure=items[0].confidence >= SURE)
 
 

@@ -61,7 +61,7 @@ def find_objects(photo: Photo, model: ObjectModel, threshold: float | None = Non
     right, bottom = photo.facts.width, photo.facts.height
     boxes = np.clip(found.boxes * photo.scale, 0, [right, bottom, right, bottom])
     items = [
-        DetectedObject(label=model.names[label], confidence=min(1.0, float(score)), box=tuple(box))
+        DetectedObject(label=model.names[label], confidence=round(min(1.0, float(score)), 4), box=tuple(box))
         for box, score, label in zip(boxes.round(1).tolist(), found.scores, found.classes, strict=True)
     ]
     return Objects(items=items)
