@@ -14,6 +14,7 @@ from tests.jobs.making import new_job, rows, until, wish
 from tests.jobs.test_submit import ask, idempotency
 from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.claims import Claim
+from thetool.jobs.groups.equals import enqueue_replacing
 from thetool.jobs.local import local
 from thetool.jobs.queue import Queue
 from thetool.jobs.runner import Runner
@@ -45,6 +46,25 @@ def test_a_job_of_many_is_no_duplicate_of_itself(lossy: Queue) -> None:
     jobs = [new_job(dedupe_key="a"), new_job(dedupe_key="b")]
     assert lossy.enqueue_many(jobs) == {job.id for job in jobs}
     assert lossy.enqueue_many([new_job(dedupe_key="a")]) == set()
+
+
+def test_a_job_that_began_before_its_making_was_said_again_is_still_that_job(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute, lost, other = queue.connection._execute, iter([True]), Queue(queue.url)
+
+    def once(query: Any, values: Any) -> Any:
+        found = execute(query, values)
+        if next(lost, False):
+            assert other.claim(wish())
+            raise psycopg2.OperationalError("the connection broke")
+        return found
+
+    monkeypatch.setattr(queue.connection, "_execute", once)
+    job = new_job(dedupe_key="a")
+    assert enqueue_replacing(queue, job, put_off=False) == job.id
+    assert rows(queue.url, "select id, status, dedupe_key from jobs") == [(str(job.id), "running", "a")]
+    other.close()
 
 
 @pytest.mark.parametrize("dedupe_key", [None, "a"])

@@ -126,6 +126,15 @@ def test_statements_fall_back_to_plain_ones(stranger: Queue) -> None:
     assert rows(stranger.url, "select count(*) from jobs") == [(11,)]
 
 
+def test_a_transaction_is_right_at_the_first_try(stranger: Queue) -> None:
+    """What a first one prepared is not there for the second, and nothing in it can be tried again."""
+    for _ in range(3):
+        with stranger.connection.transaction():
+            assert stranger.enqueue(new_job())
+    assert stranger.connection.prepares
+    assert rows(stranger.url, "select count(*) from jobs") == [(3,)]
+
+
 def test_jobs_run_and_report(runner: Runner) -> None:
     done = [make("sample.noop", text=str(number)) for number in range(30)]
     steps, failed, child = (

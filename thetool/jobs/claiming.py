@@ -10,6 +10,8 @@ from thetool.jobs.claims import Claim, Ending, Wish
 from thetool.jobs.connection import QueueConnection
 
 MOST_LOOKS = 100
+MOST_PAGES = 10
+KEYS_AT_ONCE = 100  # as queries.sql has it
 
 
 class Claiming:
@@ -21,6 +23,7 @@ class Claiming:
 
     def __init__(self) -> None:
         self.look_in: Callable[[float], None] = lambda seconds: None
+        self._stuck_after = ""
 
     def claim(self, wish: Wish) -> list[Claim]:
         """Take the next ready jobs that a worker wishes for: by priority, which grows with the time that they wait."""
@@ -85,13 +88,23 @@ class Claiming:
 
     def release(self) -> None:
         """Let jobs go that were held for their rate, and whose time has come."""
-        for (seconds,) in self.connection.run("release_rates"):
+        waits = [seconds for (seconds,) in self.connection.run("release_rates")]
+        for seconds in waits:
             if seconds is not None:
                 self.look_in(seconds)
+        if len(waits) == KEYS_AT_ONCE:
+            self.look_in(0)
 
     def release_stuck(self) -> None:
-        """Let jobs go whose concurrency key has room though none of its jobs ended."""
-        self.connection.run("release_stuck")
+        """Let jobs go whose concurrency key has room though none of its jobs ended.
+
+        Goes through a thousand keys, a hundred at a time, and goes on there next time.
+        """
+        for _ in range(MOST_PAGES):
+            rows = self.connection.run("release_stuck", {"after": self._stuck_after})
+            self._stuck_after = rows[-1][0] if len(rows) == KEYS_AT_ONCE else ""
+            if not self._stuck_after:
+                return
 
     def _turn(self, ended: Sequence[Ending], wish: Wish) -> tuple[set[UUID], list[Claim], UUID | None]:
         """One statement; the third that it gives is the next job if that has keys and is not claimed yet."""

@@ -29,7 +29,8 @@ VAIN_SECONDS = 0.3
 # Left to itself, Postgres plans most of our statements anew each time, which costs more than they do. A plan that is
 # kept must also be good when the table has grown from nothing to millions: by its indexes.
 PLAN_ONCE = (
-    "select set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false)"
+    "select set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false),"
+    " pg_backend_pid()"
 )
 
 # So that other rooms' cursors take UUIDs too; what they give back stays as it is.
@@ -41,7 +42,7 @@ class QueueConnection:
 
     A statement is its own transaction, and is tried once more on a new connection when the old one broke. Behind a
     pooler in transaction mode a prepared statement is not there on the next server connection: from then on plain ones
-    are used.
+    are used; and from the first in transactions, where nothing can be tried again.
     """
 
     def __init__(self, url: str, *, name: str = "queue") -> None:
@@ -51,6 +52,7 @@ class QueueConnection:
         self._connection: Connection | None = None
         self._prepared: set[str] = set()
         self._plain = False
+        self._pooled = False
         self._in_transaction = False
         self._vain_until = 0.0
         self._vain_because = ""
@@ -148,7 +150,7 @@ class QueueConnection:
         if not self._in_transaction:
             self._hang_guard.begin(self, connection)
         with connection.cursor() as cursor:
-            if self._plain:
+            if self._plain or (self._pooled and self._in_transaction):
                 cursor.execute(query.text, values)
             else:
                 if query.name not in self._prepared:
@@ -175,6 +177,7 @@ class QueueConnection:
         register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
         with connection.cursor() as cursor:
             cursor.execute(PLAN_ONCE)
+            self._pooled = cursor.fetchall()[0][-1] != connection.info.backend_pid  # a pooler makes up its own
         return connection
 
     def _abandon(self) -> None:

@@ -110,7 +110,8 @@ select id, (select count(*) from told) from done;
 
 -- complete_and_claim: The same for no, one or many jobs, and take the next ready ones in one step.
 -- A busy worker saves a commit. The first is of any kind; if it is of a quick kind, more of those come along. A job
--- with keys is only pointed at (claimed is false). Materialized: a plan must not run the locking parts twice.
+-- with keys is only pointed at (claimed is false). Materialized: a plan must not run the locking parts twice. A commit
+-- that only claims does not wait for the disk: where a crash of Postgres forgets it, the job is simply not claimed.
 with done as (
     update jobs set
         status = 'completed', result = ended.result::json, error = null, progress = 1, lease_expires_at = null,
@@ -151,7 +152,10 @@ with done as (
     union all
     select false, id, null, null, null, null, null, null, null, null, null, null, null from head where keyed
 )
-select (select count(*) from done), (select count(*) from told), found.*
+select (select count(*) from done),
+    case when cardinality(%(ids)s::uuid[]) = 0 then set_config('synchronous_commit', 'off', true)
+        else (select count(*) from told)::text end,
+    found.*
 from (select) as one left join found on true
 order by found.rank, found.id;
 
@@ -168,14 +172,14 @@ select
 from jobs_claim_keyed(%(id)s, %(worker_id)s, %(lease)s);
 
 -- release_rates: Let jobs go whose rate key has room again; gives in how many seconds to look again at each.
-select jobs_release_rate(key) from job_rates where free_at <= now();
+select jobs_release_rate(key, false) from (select key from job_rates where free_at <= now() limit 100) as due;
 
 -- release_stuck: Let jobs go whose concurrency key has room, though nothing of that key ended: its free place went to a
--- job that was put off, or that nobody runs.
+-- job that was put off. Looks at a hundred keys after one, and waits for nobody who is at work on one of them.
 with recursive keys as (
     (
         select concurrency_key as key from jobs
-        where concurrency_key is not null and status = 'queued' and held order by concurrency_key limit 1
+        where concurrency_key > %(after)s::text and status = 'queued' and held order by concurrency_key limit 1
     )
     union all
     select (
@@ -183,7 +187,7 @@ with recursive keys as (
         where concurrency_key > keys.key and status = 'queued' and held order by concurrency_key limit 1
     ) from keys where keys.key is not null
 )
-select jobs_release(key) from keys where key is not null limit 1000;
+select key, jobs_release(key, false) from (select key from keys where key is not null limit 100) as stuck;
 
 -- fail: Finish a job with an error, if the claim still holds; cancelled stays cancelled.
 update jobs set
@@ -208,27 +212,36 @@ where id = %(id)s and claim_token = %(token)s and nullif(status, '') = 'running'
 returning status, pg_notify('thetool_jobs_done', id::text);
 
 -- hand_back: Put all running jobs of a worker back as if it had never taken them.
+-- Whoever locks several jobs takes the youngest first, so also children before their parents: see groups/queries.sql.
+with locked as materialized (
+    select id from jobs where worker_id = %(worker_id)s and status = 'running' order by id desc for update
+)
 update jobs set
     status = case when cancel_requested_at is null then 'queued' else 'cancelled' end,
     finished_at = case when cancel_requested_at is null then null else now() end,
     expires_at = case when cancel_requested_at is not null
         then now() + make_interval(secs => coalesce(keep_s, %(keep)s)) end,
     attempts = greatest(attempts - 1, 0), claim_token = null, worker_id = null, lease_expires_at = null
-where worker_id = %(worker_id)s and status = 'running'
-returning id, case when status = 'queued' then pg_notify('thetool_jobs', queue || ':' || runs || ':')
-    else pg_notify('thetool_jobs_done', id::text) end;
+from locked where jobs.id = locked.id and status = 'running'
+returning jobs.id, case when status = 'queued' then pg_notify('thetool_jobs', queue || ':' || runs || ':')
+    else pg_notify('thetool_jobs_done', jobs.id::text) end;
 
 -- give_back_unheard: Put back what a worker claimed without hearing of it, for the answer was lost.
+with locked as materialized (
+    select id from jobs
+    where worker_id = %(worker_id)s and status = 'running' and started_at < now() - interval '5 seconds'
+        and claim_token <> all(%(tokens)s::uuid[])
+    order by id desc for update
+)
 update jobs set
     status = case when cancel_requested_at is null then 'queued' else 'cancelled' end,
     finished_at = case when cancel_requested_at is not null then now() end,
     expires_at = case when cancel_requested_at is not null
         then now() + make_interval(secs => coalesce(keep_s, %(keep)s)) end,
     attempts = greatest(attempts - 1, 0), claim_token = null, worker_id = null, lease_expires_at = null
-where worker_id = %(worker_id)s and status = 'running' and started_at < now() - interval '5 seconds'
-    and claim_token <> all(%(tokens)s::uuid[])
-returning id, case when status = 'queued' then pg_notify('thetool_jobs', queue || ':' || runs || ':')
-    else pg_notify('thetool_jobs_done', id::text) end;
+from locked where jobs.id = locked.id and status = 'running'
+returning jobs.id, case when status = 'queued' then pg_notify('thetool_jobs', queue || ':' || runs || ':')
+    else pg_notify('thetool_jobs_done', jobs.id::text) end;
 
 -- give_back: Put claimed jobs that were not begun back, with no attempt used.
 update jobs set

@@ -53,7 +53,7 @@ class Queue(Claiming):
         try:
             added = bool(self.connection.run(query, parameters))
         except psycopg2.errors.UniqueViolation as error:
-            if not _is_own_row(error):
+            if not is_own_row(error):
                 raise
             added = True
         return added or self._is_there(job)
@@ -74,7 +74,7 @@ class Queue(Claiming):
         try:
             added = {job_id for (job_id,) in self.connection.run("enqueue_many", {"jobs": told, "sender": self.sender})}
         except psycopg2.errors.UniqueViolation as error:
-            if not _is_own_row(error):
+            if not is_own_row(error):
                 raise
         return added | {job.id for job in jobs if job.id not in added and self._is_there(job)}
 
@@ -99,7 +99,7 @@ class Queue(Claiming):
         try:
             rows = self.connection.run("enqueue_claimed", parameters)
         except psycopg2.errors.UniqueViolation as error:
-            if not _is_own_row(error):
+            if not is_own_row(error):
                 raise
             rows = []
         if not rows:
@@ -130,7 +130,8 @@ class Queue(Claiming):
         Returns:
             For the token of each claim that still holds, whether somebody asked to cancel the job.
         """
-        parameters = {**keys_of(list(claims)), "lease": self.lease}
+        youngest_first = sorted(claims, key=lambda claim: claim.id, reverse=True)  # as all that lock several rows
+        parameters = {**keys_of(youngest_first), "lease": self.lease}
         return dict(self.connection.run("renew", parameters))
 
     def asked_to_cancel(self, job_ids: Sequence[UUID]) -> list[UUID]:
@@ -286,6 +287,6 @@ def _key(claim: Claim) -> dict[str, Any]:
     return {"id": claim.id, "token": claim.token}
 
 
-def _is_own_row(error: psycopg2.errors.UniqueViolation) -> bool:
+def is_own_row(error: psycopg2.errors.UniqueViolation) -> bool:
     """Ids are made by chance: one that is there already came from this same statement, whose answer was lost."""
     return error.diag.constraint_name == "jobs_pkey"

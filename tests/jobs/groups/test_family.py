@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 from uuid import UUID
 
+import psycopg2
 import pytest
 
 from tests.jobs.groups.family_jobs import Clan, Leaf
@@ -187,7 +189,11 @@ def test_a_parent_waits_no_longer_when_the_last_child_ended_meanwhile(queue: Que
     parent, mine = waits(queue, 1)
     queue.complete(claim_all(queue)[mine[0].id], "{}")
     (claim,) = queue.claim(wish())
-    assert family.suspend(queue, claim, ())
+    with closing(psycopg2.connect(queue.url)) as listener:
+        listener.autocommit = True
+        listener.cursor().execute("listen thetool_jobs")
+        assert family.suspend(queue, claim, ())
+        until(lambda: listener.poll() or listener.notifies, "the workers are told")
     assert rows(queue.url, WAITING, str(parent)) == [("queued", False, 0)]
 
 

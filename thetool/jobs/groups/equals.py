@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import psycopg2.errors
+
 from thetool.jobs.claims import NewJob
-from thetool.jobs.queue import Queue
+from thetool.jobs.queue import Queue, is_own_row
 
 
 def enqueue_replacing(queue: Queue, job: NewJob, *, put_off: bool, cursor: Any = None) -> UUID | None:
@@ -23,5 +25,10 @@ def enqueue_replacing(queue: Queue, job: NewJob, *, put_off: bool, cursor: Any =
     """
     sender = "" if cursor is not None else queue.sender
     parameters = {**job.as_parameters(), "put_off": put_off, "sender": sender}
-    rows = queue.connection.run("enqueue_replacing", parameters, cursor=cursor)
+    try:
+        rows = queue.connection.run("enqueue_replacing", parameters, cursor=cursor)
+    except psycopg2.errors.UniqueViolation as error:
+        if cursor is not None or not is_own_row(error):
+            raise
+        return job.id  # it has begun since the first try, whose answer was lost
     return UUID(str(rows[0][0])) if rows else None

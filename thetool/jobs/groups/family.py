@@ -44,7 +44,7 @@ def suspend(queue: Queue, claim: Claim, spawned: Sequence[NewJob]) -> bool:
         if not queue.connection.run("suspend", {"id": claim.id, "token": claim.token}):
             return False
         queue.enqueue_many(spawned, cursor=cursor)
-        ((_, made),) = queue.connection.run("await_children", {"id": claim.id})
+        ((_, made, _),) = queue.connection.run("await_children", {"id": claim.id})
         if made > MAX_CHILDREN:
             raise TooManyChildren(f"A job may have {MAX_CHILDREN:,} children; this one would have {made:,}.")
     return True

@@ -1,5 +1,6 @@
 -- SQL of jobs that belong together: equal ones, batches, parents with their children, and what is put back.
--- Locks go from child to parent: whatever takes both takes the child first. Time is now(), as in ../queries.sql.
+-- Locks go from child to parent: whatever takes both takes the child first; of other jobs the younger one. Those of keys
+-- come last, with the commit. Time is now(), as in ../queries.sql.
 
 -- enqueue_replacing: Add a job, or put it in the place of the queued one that has its dedupe_key.
 -- One that has begun gives the key up. No row: the other began just now; try again.
@@ -46,7 +47,7 @@ with recursive tree (id, depth) as (
     select jobs.id, depth + 1 from jobs join tree on jobs.parent_id = tree.id where status in ('queued', 'running')
 ), locked as materialized (
     select jobs.id from jobs join tree on tree.id = jobs.id where status in ('queued', 'running')
-    order by depth desc, jobs.id
+    order by depth desc, jobs.id desc
     for update of jobs
 )
 update jobs set
@@ -73,7 +74,8 @@ from (
     from jobs where parent_id = %(id)s
 ) as children
 where id = %(id)s
-returning unfinished, made;
+returning unfinished, made,
+    case when unfinished = 0 then pg_notify('thetool_jobs', queue || ':' || runs || ':') end;
 
 -- children_of: The children of a job, in the order in which they were made, without their results.
 select id, kind, status, title, error from jobs where parent_id = %(id)s order by id;
