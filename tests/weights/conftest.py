@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.weights.web_server import Server
 from thetool.config import Settings
 from thetool.weights import catalogue as catalogue_module
 from thetool.weights import folder as folder_module
@@ -80,6 +81,14 @@ def use_catalogue(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def toy(use_catalogue: Callable[..., None]) -> None:
     """A model of one file, `weights.bin`, out of the wheel `toy-weights`."""
     use_catalogue(file_entry("weights.bin", CONTENT, source("toy-weights")))
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A web server without a file."""
+    house = Server()
+    yield house
+    house.close()
 
 
 @pytest.fixture

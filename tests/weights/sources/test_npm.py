@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.weights.conftest import Publish
-from tests.weights.sources.conftest import Server
+from tests.weights.web_server import Server
 from thetool.weights.sources import npm
 from thetool.weights.sources.source import SourceError
 

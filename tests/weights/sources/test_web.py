@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.weights.sources.conftest import Server
+from tests.weights.web_server import Server
 from thetool.weights.sources import web
 from thetool.weights.sources.source import SourceError
 

@@ -57,7 +57,11 @@ class Graph:
         inputs: Mapping[str, Sequence[int | str]],
         outputs: Mapping[str, Sequence[int | str]],
     ) -> None:
-        """Check the network and write it; a name in a shape is a dimension that varies. The same bytes each time."""
+        """Check the network and write it; a name in a shape is a dimension that varies. The same bytes each time.
+
+        Raises:
+            ConversionError: the nodes are no valid network.
+        """
         graph = helper.make_graph(
             self._nodes,
             name,
@@ -66,5 +70,8 @@ class Graph:
             list(self._weights.values()),
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-        onnx.checker.check_model(model, full_check=True)
+        try:
+            onnx.checker.check_model(model, full_check=True)
+        except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+            raise ConversionError(f"this is no valid network: {error}") from error
         path.write_bytes(model.SerializeToString(deterministic=True))

@@ -78,7 +78,12 @@ class _Converter:
         """Write the model with these nodes, of these shapes, as its outputs."""
         for name in outputs:
             value = self._value(name)
-            self._graph.add("Identity", [self._stored_as(value, tuple(range(len(value.axes))))], name)
+            stored = self._stored_as(value, tuple(range(len(value.axes))))
+            if stored == name:
+                continue
+            if value.name == name:  # TensorFlow ends its graphs with an Identity, whose name is free
+                raise UnsupportedGraphError(f"output {name} with its channels first")
+            self._graph.add("Identity", [stored], name)
         self._graph.save(target, "tfjs", self._inputs, outputs)
 
     def _value(self, reference: str) -> Value:

@@ -9,6 +9,7 @@ A pickle can run code: this reader resolves only the few names that a state dict
 from __future__ import annotations
 
 import math
+import os
 import pickle
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -110,15 +111,16 @@ def _rebuild_tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any
 
 def _read_storages(file: BinaryIO, keys: list[Any], known: dict[str, _Storage]) -> dict[str, Array]:
     storages: dict[str, Array] = {}
+    length = os.fstat(file.fileno()).st_size
     for key in keys:
         storage = known.get(key) if isinstance(key, str) else None
         count = int.from_bytes(file.read(8), "little")
         if storage is None or count != storage.length:
             raise CheckpointError(f"storage {key!r} does not match its description")
-        raw = file.read(count * storage.dtype.itemsize)
-        if len(raw) != count * storage.dtype.itemsize:
+        size = count * storage.dtype.itemsize
+        if size > length - file.tell():  # asked first: a read makes room for all that it is asked for
             raise CheckpointError("the file is cut short")
-        storages[storage.key] = np.frombuffer(raw, storage.dtype)
+        storages[storage.key] = np.frombuffer(file.read(size), storage.dtype)
     return storages
 
 
