@@ -86,6 +86,24 @@ def test_the_one_before_signs_along_for_a_day(
     assert first not in secrets_of(app, settings, None)
 
 
+def test_five_sign_for_a_key_at_most(
+    client: FlaskClient, app: APIFlask, settings: Settings, issue: Issue, master: dict[str, str]
+) -> None:
+    """Each is a signature in the header of each message: a caller that makes them in a loop must come to an end."""
+    key = bearer(issue())
+    made = [client.post(CURRENT, headers=key).json["webhook_secret"] for _ in range(webhook_secrets.MOST)]
+    key_id = client.get("/api/v1/keys/current", headers=key).json["key_id"]
+    refused = client.post(CURRENT, headers=key)
+    assert_problem(refused, 429, "too_many_webhook_secrets")
+    assert 86_000 < int(refused.headers["Retry-After"]) <= 86_400
+    assert secrets_of(app, settings, key_id) == made
+    assert client.post(CURRENT, headers=master).status_code == 201, "another key has room of its own"
+    first = "(select min(id) from webhook_secrets)"
+    change(app, f"update webhook_secrets set retires_at = now() - interval '1 second' where id = {first}")
+    last = client.post(CURRENT, headers=key).json["webhook_secret"]
+    assert secrets_of(app, settings, key_id) == [*made[1:], last]
+
+
 def test_a_rotated_key_signs_as_before(
     client: FlaskClient, issue: Issue, app: APIFlask, settings: Settings, master: dict[str, str]
 ) -> None:

@@ -52,6 +52,12 @@ def test_a_problem_keeps_its_code() -> None:
     assert (failure.code, failure.message) == ("upside_down", "turn it")
 
 
+@pytest.mark.parametrize(("said", "kept"), [(503, 503), (None, None), (7, None), ("503", None)])
+def test_what_another_service_answered_is_part_of_the_error(said: Any, kept: int | None) -> None:
+    failure = Failure("webhook_status", "It would not.", response_status=said).bounded()
+    assert failure.as_dict().get("response_status") == kept
+
+
 def test_an_exit_is_a_failure() -> None:
     assert failure_of(SystemExit(3)).message.startswith("SystemExit")
 

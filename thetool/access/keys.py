@@ -138,6 +138,7 @@ def give_webhook_secret(caller: Caller, key_id: UUID | None) -> str:
 
     Raises:
         NotFound: the caller may not see the key.
+        TooManyWebhookSecrets: five sign for it already.
     """
     if key_id is not None:
         require(caller, "write", db.session.get(ApiKey, key_id))

@@ -19,6 +19,8 @@ from thetool.access.schemas import (
     RotateQuery,
     WebhookSecretOut,
 )
+from thetool.access.webhook_secrets import TooManyWebhookSecrets
+from thetool.web.openapi import raises
 from thetool.web.pagination import page_of
 
 blueprint = APIBlueprint("keys", __name__, url_prefix="/api/v1/keys", tag="Keys")
@@ -54,6 +56,7 @@ def current_key() -> CallerOut:
 @blueprint.post("/current/webhook-secret")
 @needs("write")
 @blueprint.output(WebhookSecretOut, status_code=201)
+@raises(TooManyWebhookSecrets)
 def make_current_webhook_secret() -> tuple[WebhookSecretOut, int, dict[str, str]]:
     """Make the secret that signs the webhooks of the key that was sent; the one before signs along for a day."""
     return _secret(current_caller().key_id)
@@ -79,6 +82,7 @@ def rotate_key(key_id: UUID, query: RotateQuery) -> tuple[IssuedKeyOut, int, dic
 @blueprint.post("/<uuid:key_id>/webhook-secret")
 @needs("admin")
 @blueprint.output(WebhookSecretOut, status_code=201)
+@raises(TooManyWebhookSecrets)
 def make_webhook_secret(key_id: UUID) -> tuple[WebhookSecretOut, int, dict[str, str]]:
     """Make the secret that signs the webhooks of a key; the one before signs along for a day."""
     return _secret(key_id)

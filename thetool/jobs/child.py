@@ -146,7 +146,8 @@ def _run(job: Frame, params: Frame, desk: ParentDesk) -> Frame:
             outcome = replace(outcome, code="out_of_disk")
     if isinstance(outcome, Completed):
         return b"D", outcome.result.encode()
-    failure = {name: getattr(outcome, name) for name in ("code", "message", "traceback", "transient", "retry_after")}
+    names = ("code", "message", "traceback", "transient", "retry_after", "response_status")
+    failure = {name: getattr(outcome, name) for name in names}
     return b"F", orjson.dumps(failure)
 
 

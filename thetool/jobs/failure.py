@@ -22,23 +22,29 @@ TRACEBACK_LIMIT = 20_000
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 600.0
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0
+_STATUSES = range(100, 600)
 
 _is_code = re.compile(r"[a-z][a-z0-9_]{0,63}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt did not succeed. `transient` ones are tried again, no sooner than after `retry_after` seconds."""
+    """Why an attempt did not succeed. `transient` ones are tried again, no sooner than after `retry_after` seconds.
+
+    `response_status` is what another service answered over HTTP, where that is why.
+    """
 
     code: str
     message: str
     traceback: str | None = None
     transient: bool = False
     retry_after: float = 0.0
+    response_status: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The error as the job's row and its snapshots hold it."""
-        return {"code": self.code, "message": self.message, "traceback": self.traceback}
+        told = {"code": self.code, "message": self.message, "traceback": self.traceback}
+        return told if self.response_status is None else {**told, "response_status": self.response_status}
 
     def as_json(self) -> str:
         """The same as JSON text."""
@@ -53,6 +59,7 @@ class Failure:
             traceback=None if self.traceback is None else clean(self.traceback, TRACEBACK_LIMIT),
             transient=self.transient is True,
             retry_after=_seconds(self.retry_after),
+            response_status=self.response_status if self.response_status in _STATUSES else None,
         )
 
 
@@ -65,6 +72,7 @@ def failure_of(error: BaseException) -> Failure:
         traceback=_tail(error),
         transient=transient,
         retry_after=_seconds(getattr(error, "retry_after", None)) if transient else 0.0,
+        response_status=getattr(error, "response_status", None) if _is_ours(error) else None,
     ).bounded()
 
 

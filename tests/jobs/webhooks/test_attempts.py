@@ -81,6 +81,18 @@ def test_a_redirect_says_what_to_do(running: Runner, make: Make, receiver: Recei
     assert len(receiver.requests) == 1
 
 
+def test_what_a_receiver_answered_is_read_out_of_no_sentence(
+    running: Runner, make: Make, receiver: Receiver, delivery: Delivery, database: str
+) -> None:
+    """The words are for people, and may change: deliveries that were refused in other words tell the same."""
+    receiver.answers.append((418, {}))
+    job_id = make("sample.noop")
+    delivery(job_id, lambda found: found["attempts"] == 1 and found["status"] == "queued")
+    change = "update jobs set error = error || jsonb_build_object('message', 'Short and stout.') where delivery_of = %s"
+    rows(database, change, str(job_id))
+    assert delivery(job_id, lambda found: True)["response_status"] == 418
+
+
 def test_it_can_be_told_again_later(
     running: Runner, make: Make, receiver: Receiver, api: Send, delivery: Delivery
 ) -> None:

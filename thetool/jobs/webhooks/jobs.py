@@ -1,9 +1,8 @@
-"""The job that tells a receiver of another job's end; the trigger of migration 0003 makes it."""
+"""The job that tells a receiver of another job's end; a trigger (migrations 0003 and 0008) makes it."""
 
 from __future__ import annotations
 
 import random
-import re
 import time
 from datetime import datetime
 from uuid import UUID
@@ -23,8 +22,6 @@ from thetool.web.outbound.call import Unreachable
 
 KIND = "webhooks.deliver"
 GONE = 410
-
-_answered = re.compile(r"The receiver answered (\d{3})\b").match
 
 PAUSES_SECONDS = (10, 60, 300, 1800, 3600, 7200, 4 * 3600, 6 * 3600, 10 * 3600)
 """Between the attempts: about a day in all. A receiver that is down for the night still hears of it."""
@@ -50,11 +47,12 @@ class Delivered(BaseModel):
 
 
 class NotDelivered(TransientError):  # noqa: N818  reads as a sentence where it is raised
-    """The receiver did not take it; it is told again later."""
+    """The receiver did not take it; it is told again later. `response_status` is what it answered, if it did."""
 
-    def __init__(self, code: str, message: str, *, retry_after: float) -> None:
+    def __init__(self, code: str, message: str, *, retry_after: float, response_status: int | None = None) -> None:
         super().__init__(message, retry_after=retry_after)
         self.code = code
+        self.response_status = response_status
 
 
 class ReceiverRefused(Exception):  # noqa: N818  reads as a sentence where it is raised
@@ -67,6 +65,7 @@ class ReceiverGone(Exception):  # noqa: N818  reads as a sentence where it is ra
     """The receiver answered 410: it wants no more of this."""
 
     code = "webhook_gone"
+    response_status = GONE
 
 
 class SecretLost(Exception):  # noqa: N818  reads as a sentence where it is raised
@@ -98,12 +97,6 @@ def deliver(context: JobContext, params: Delivery) -> Delivered:
     return Delivered(status=answer.status, seconds=round(time.monotonic() - began, 3))
 
 
-def answered(error: dict[str, str] | None) -> int | None:
-    """The status that a receiver answered who did not take it, by the error of the attempt; None without an answer."""
-    said = error and _answered(error["message"])
-    return int(said[1]) if said else None
-
-
 def _judge(answer: Answer, attempt: int) -> None:
     if 200 <= answer.status < 300:
         return
@@ -113,7 +106,7 @@ def _judge(answer: Answer, attempt: int) -> None:
     if 300 <= answer.status < 400:
         said = f"The receiver answered {answer.status}, a redirect; these are not followed: give the address itself."
     pause = max(_pause(attempt), min(answer.retry_after, LONGEST_PAUSE_SECONDS))
-    raise NotDelivered("webhook_status", said, retry_after=pause)
+    raise NotDelivered("webhook_status", said, retry_after=pause, response_status=answer.status)
 
 
 def _pause(attempt: int) -> float:

@@ -84,7 +84,7 @@ def _shown(
         attempts=attempts,
         max_attempts=max_attempts,
         next_attempt_at=run_at if status == "queued" else None,
-        response_status=orjson.loads(result)["status"] if result else kinds.answered(error),
+        response_status=orjson.loads(result)["status"] if result else error and error.get("response_status"),
         error=error,
         created_at=created_at,
         finished_at=finished_at,
