@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
@@ -47,6 +48,32 @@ def test_weights_that_cannot_be_kept(run: Run, monkeypatch: pytest.MonkeyPatch, 
     assert result.exit_code == 1
     assert str(tmp_path / "weights") in result.stderr
     assert run("weights", "pull", "nonsense").exit_code == 1
+
+
+def test_a_role_that_cannot_be_fetched_does_not_stop_the_others(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, weights_dir: Path
+) -> None:
+    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path / "weights"))
+    monkeypatch.setenv("OFFLINE", "true")
+    shutil.copytree(weights_dir / "objects", tmp_path / "weights" / "objects")
+    result = run("weights", "pull", "labels", "objects")
+    assert result.exit_code == 1
+    assert result.stdout == f"objects: 1 file in {tmp_path / 'weights/objects/nanodet-g'}\n"
+    assert "labels: Model weights could not be pulled" in result.stderr
+    assert "OFFLINE is set" in result.stderr
+    assert result.stderr.endswith("1 of 2 could not be fetched: labels.\n")
+
+
+def test_where_a_role_is_kept(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
+    assert run("weights", "where", "labels").stdout == f"{tmp_path / 'labels/efficientnet-lite0'}\n"
+    assert run("weights", "where", "nonsense").exit_code == 1
+
+
+def test_the_other_models_of_a_role_are_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "OBJECT_DETECTION_MODEL chooses it; there are also yolo11n" in run("weights", "list").stderr
+    monkeypatch.setenv("OBJECT_DETECTION_MODEL", "yolo11n")
+    assert "AGPL-3.0-only" in run("weights", "list").stdout
 
 
 def test_every_command_is_in_the_reference() -> None:

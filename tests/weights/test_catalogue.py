@@ -27,6 +27,20 @@ def test_every_model_says_its_licence_and_where_that_is_from() -> None:
     assert all(model.licence and model.licence_source for model in catalogue().models)
 
 
+def test_every_default_model_comes_from_a_package_registry_first() -> None:
+    """Such a machine needs no model hub; each other source is another way to the same bytes."""
+    for name, role in catalogue().roles.items():
+        model = catalogue().find(name, role.default)
+        for original in (original for file in model.files for original in file.fetched):
+            assert original.sources[0].kind in {"pypi", "npm"}, f"{name}: {original.name}"
+
+
+@pytest.mark.parametrize("role", ["labels", "objects", "ocr"])
+def test_photos_have_models_on_the_web_too(role: str) -> None:
+    originals = [original for file in catalogue().chosen(Settings(), role).files for original in file.fetched]
+    assert all(any(source.kind == "web" for source in original.sources) for original in originals)
+
+
 def test_the_settings_choose_the_model() -> None:
     assert catalogue().chosen(Settings(), "embeddings").name == "minilm-int8"
     with pytest.raises(UnknownModel, match="no model 'other' for embeddings.*minilm-int8"):
@@ -49,6 +63,47 @@ def test_names_that_could_leave_the_folder_are_refused(name: str) -> None:
 def test_only_pinned_requirements(requirement: str) -> None:
     entry = valid()
     entry["models"][0]["files"][0]["sources"][0]["requirement"] = requirement
+    with pytest.raises(ValidationError):
+        Catalogue.model_validate(entry)
+
+
+@pytest.mark.parametrize(
+    "package",
+    ["--registry=evil", "toy", "toy@latest", "toy@^1.0.0", "toy@1.0.0 --force", "../toy@1.0.0", "toy@https://e"],
+)
+def test_only_pinned_npm_packages(package: str) -> None:
+    entry = valid()
+    entry["models"][0]["files"][0]["sources"][0] = {"kind": "npm", "package": package, "member": "a", "size": 1}
+    with pytest.raises(ValidationError):
+        Catalogue.model_validate(entry)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://hub.example/a", "file:///etc/passwd", "https://hub.example", "https://u:p@e/a"]
+)
+def test_only_encrypted_addresses_without_secrets(url: str) -> None:
+    entry = valid()
+    entry["models"][0]["files"][0]["sources"][0] = {"kind": "web", "url": url}
+    with pytest.raises(ValidationError):
+        Catalogue.model_validate(entry)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sources": []},
+        {"converter": "tfjs"},
+        {"converter": "pickle", "sources": [], "originals": "some"},
+        {"sources": [], "originals": "some"},
+        {"converter": "tfjs", "originals": "some"},
+    ],
+    ids=["from nowhere", "converted of nothing", "unknown converter", "not converted", "both ways"],
+)
+def test_a_file_is_an_original_or_made_of_originals(change: dict) -> None:
+    entry = valid()
+    file = entry["models"][0]["files"][0]
+    original = {key: file[key] for key in ("name", "size", "sha256", "sources")}
+    file |= {key: [original] if value == "some" else value for key, value in change.items()}
     with pytest.raises(ValidationError):
         Catalogue.model_validate(entry)
 

