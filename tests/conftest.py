@@ -24,6 +24,7 @@ from thetool.database.migrate import upgrade
 MASTER_KEY = "test-master-key-0123456789abcdef0123456789abcdef"
 TEMPLATE = "template_migrated"
 MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30
+POSTGRES_FOLDER = "thetool-tests-"
 # Hundreds of databases are made, and none outlives its test: nothing is gained by waiting for a disk.
 QUICK = ("fsync = off", "full_page_writes = off", "max_wal_size = '256MB'")
 
@@ -77,7 +78,7 @@ def postgres_url() -> Iterator[str]:
 
     `THETOOL_TEST_POSTGRES` names the folder of another version's programs to run it with.
     """
-    with tempfile.TemporaryDirectory(prefix="thetool-tests-", dir=_quick_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix=POSTGRES_FOLDER, dir=_quick_folder()) as folder:
         server = EmbeddedServer(Path(folder))
         url = server.start(max_connections=300)
         try:
