@@ -74,10 +74,11 @@ def pooled(database: str) -> Iterator[str]:
 
 
 def open_the_way(folder: Path) -> None:
-    """Let another user pass through the test's own temporary folders, to the socket in this one."""
+    """Let another user pass through the folders of the run's Postgres, to the socket in this one."""
     for parent in folder.parents:
-        if {Path(tempfile.gettempdir()), Path("/dev/shm")} & set(parent.parents):  # noqa: S108  where the run's Postgres is
-            parent.chmod(parent.stat().st_mode | 0o011)
+        parent.chmod(parent.stat().st_mode | 0o011)
+        if parent.name.startswith(POSTGRES_FOLDER):
+            break
 
 
 def open_all_server_connections(url: str) -> None:
