@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg2
@@ -152,3 +153,20 @@ def test_bulk_enqueue_belongs_to_the_callers_transaction(queue: Queue) -> None:
         connection.commit()
     connection.close()
     assert rows(queue.url, "select count(*) from jobs") == [(1,)]
+
+
+def test_a_claim_does_not_wait_for_the_disk_and_an_end_does(queue: Queue) -> None:
+    """What a claim says of its own commit holds for that one alone."""
+    put(queue)
+    [claim] = queue.claim(wish())
+    with queue.connection.transaction() as cursor:
+        assert commits(cursor) == "on", "the next transaction is not concerned"
+        queue.complete_and_claim([Ending(claim, "{}")], wish())
+        assert commits(cursor) == "on"
+        queue.claim(wish())
+        assert commits(cursor) == "off"
+
+
+def commits(cursor: Any) -> str:
+    cursor.execute("show synchronous_commit")
+    return str(cursor.fetchone()[0])

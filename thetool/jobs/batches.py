@@ -98,16 +98,17 @@ class Batches:
         self._wish_after = wish_after
         self._open: set[Batch] = set()
 
-    def work(self, claims: Sequence[Claim], slot: Slot) -> list[Claim]:
+    def work(self, claims: list[Claim], slot: Slot) -> list[Claim]:
         """Run these jobs to their ends, in the thread of their slot; gives those that were claimed with the ends."""
         batch = Batch([self._begin(claim, slot) for claim in claims], slot)
+        emptied = slot.asked_for_more_than(claims)
         if slot.asked > 1:
             self._open.add(batch)
         try:
             while (running := batch.next()) is not None:
                 with log_context(running.claim):
                     self._run(running, batch)
-            done, wish = batch.take_done(), self._wish_after(slot)
+            done, wish = batch.take_done(), None if emptied else self._wish_after(slot)
             return self._settlement.complete_all(done, slot, wish) if done else []
         finally:
             self._open.discard(batch)

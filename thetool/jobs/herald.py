@@ -12,7 +12,9 @@ from thetool.database.connection import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
-PAUSE_SECONDS = 0.002
+PAUSE_SECONDS = 0.02
+LATE_SECONDS = 0.03
+"""A little more than the pause: while jobs keep coming, one of them is to bring the word along."""
 
 
 class Herald:
@@ -43,6 +45,9 @@ class Herald:
                 self._told[sort] = now
                 self._untold.discard(sort)
                 return True
+            if self._untold:
+                self._untold.add(sort)
+                return False
             self._untold.add(sort)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="herald", daemon=True)
@@ -61,14 +66,18 @@ class Herald:
         while not self._closing:
             self._stirred.wait()
             self._stirred.clear()
-            time.sleep(PAUSE_SECONDS)
-            self._tell_late()
-        self._tell_late()
+            while self._untold and not self._closing:
+                time.sleep(LATE_SECONDS)
+                self._tell_late(LATE_SECONDS)
+        self._tell_late(0.0)
 
-    def _tell_late(self) -> None:
+    def _tell_late(self, seconds: float) -> None:
+        """Tell of what was enqueued since the last word on it, where that is so long ago."""
+        now = time.monotonic()
         with self._lock:
-            late, self._untold = self._untold, set()
-            self._told.update(dict.fromkeys(late, time.monotonic()))
+            late = {sort for sort in self._untold if now - self._told[sort] >= seconds}
+            self._untold -= late
+            self._told.update(dict.fromkeys(late, now))
         try:
             for queue, runs in late:
                 self._tell(queue, runs)

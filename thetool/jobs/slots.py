@@ -15,6 +15,10 @@ log = structlog.get_logger(__name__)
 LOOK = "look"
 QUIT = "quit"
 
+LINGER_SECONDS = 0.005
+"""Who found fewer jobs than it asked for has emptied the queue, and looks again so much later: else a worker beside a
+busy client would take its jobs in ones and twos, at the price of a commit each. A word of new jobs ends it at once."""
+
 
 class Slot:
     """One thread's place. `retired`: its thread ends after the job that it runs.
@@ -36,12 +40,17 @@ class Slot:
         self.seen = self.group.wakes
         return self.group.looking and not self.retired and self.seen != self.group.nothing_at
 
+    def asked_for_more_than(self, claims: list[Claim]) -> bool:
+        """Whether there were fewer jobs than its last look was for."""
+        return len(claims) < self.asked
+
     def found_nothing(self) -> None:
         """There was no work; `seen` is what had been said before that look."""
         self.group.nothing_at = self.seen
 
     def hand(self, claim: Claim) -> None:
         """Run this job, in the slot that was reserved for it."""
+        self.asked = 1
         self.inbox.put(claim)
 
     def release(self) -> None:
@@ -147,7 +156,8 @@ class SlotGroup:
         while not (self._closing or slot.retired):
             claims = self._next(slot) or self._sleep(slot)
             while claims:
-                claims = self._run(claims, slot)
+                few = slot.asked_for_more_than(claims)
+                claims = self._run(claims, slot) or (self._sleep(slot, LINGER_SECONDS) if few else [])
         self._rest(slot)
 
     def _next(self, slot: Slot) -> list[Claim]:
@@ -165,22 +175,33 @@ class SlotGroup:
 
     def _share(self, claims: list[Claim], slot: Slot) -> None:
         """Wake another slot if there may be more: a wake-up stands for any number of jobs."""
-        if claims and len(claims) >= slot.asked:
+        if claims and not slot.asked_for_more_than(claims):
             self.wake()
 
-    def _sleep(self, slot: Slot) -> list[Claim]:
-        """Wait to be handed a job, or to be woken; not if somebody woke us while we looked."""
+    def _sleep(self, slot: Slot, seconds: float | None = None) -> list[Claim]:
+        """Wait to be handed a job, or to be woken, or for `seconds`; not if somebody woke us while we looked."""
         with self._lock:
             if self._closing or (self.looking and self.wakes != slot.seen):
                 return []
             self._idle.append(slot)
         while True:
             try:
-                word = slot.inbox.get(timeout=self._rest_after)
+                word = slot.inbox.get(timeout=self._rest_after if seconds is None else seconds)
             except queue.Empty:
-                self._rest(slot)
+                if seconds is None:
+                    self._rest(slot)
+                elif self._left_rest(slot):
+                    return []
                 continue
             return [word] if isinstance(word, Claim) else []
+
+    def _left_rest(self, slot: Slot) -> bool:
+        """Whether a slot is idle no more by its own will; if not, somebody has a word for it."""
+        with self._lock:
+            if slot not in self._idle:
+                return False
+            self._idle.remove(slot)
+            return True
 
     def _run(self, claims: list[Claim], slot: Slot) -> list[Claim]:
         try:

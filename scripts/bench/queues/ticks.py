@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+import threading
 import time
 from pathlib import Path
 
@@ -20,7 +21,9 @@ class Ticks:
 
     def __init__(self, folder: Path) -> None:
         path = folder / f"{os.getpid()}.count"
-        path.write_bytes(bytes(_record.size))
+        whole = path.with_suffix(".new")
+        whole.write_bytes(bytes(_record.size))
+        whole.rename(path)
         with path.open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), _record.size)
         self._latencies = (folder / f"{os.getpid()}.latency").open("a", buffering=1)
@@ -38,14 +41,17 @@ class Ticks:
 
 _ticks: Ticks | None = None
 _pid = 0
+_lock = threading.Lock()
+os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 def tick(sent: float = 0.0) -> None:
     """The job runs, in this process, which may be a fork of the one that asked before."""
     global _ticks, _pid
-    if _ticks is None or os.getpid() != _pid:
-        _ticks, _pid = Ticks(Path(os.environ["BENCH_TICKS"])), os.getpid()
-    _ticks.tick(sent)
+    with _lock:  # several threads of a worker may run the job
+        if _ticks is None or os.getpid() != _pid:
+            _ticks, _pid = Ticks(Path(os.environ["BENCH_TICKS"])), os.getpid()
+        _ticks.tick(sent)
 
 
 def counted(folder: Path) -> tuple[int, float]:
