@@ -228,7 +228,9 @@ def test_a_worker_says_what_it_takes(runner: Runner) -> None:
     (worker,) = runner.queue.live_workers()
     assert worker["id"] == runner.worker_id
     assert {"sample.noop", "sample.child"} <= set(worker["kinds"])
-    assert (worker["slots"], worker["draining"]) == (5, False)
+    assert (worker["slots"], worker["draining"]) == (6, False), (
+        "two threads, a child, two for the network, one for housekeeping"
+    )
 
 
 def test_a_job_whose_claim_was_lost_is_stopped(runner: Runner) -> None:
