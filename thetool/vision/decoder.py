@@ -5,15 +5,15 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from thetool.jobs.frames import BadFrame
 from thetool.jobs.process_tree import memory_bytes
-from thetool.vision.decoding.process import ChildGone, DecoderProcess, Limits, OutOfTime
+from thetool.vision.decoding.process import ChildGone, DecoderProcess, Limits, Nonsense, OutOfTime
 from thetool.vision.formats import HEAD, described, image_format
 from thetool.vision.photo import Facts, Photo
 from thetool.vision.problems import (
@@ -36,9 +36,20 @@ PHOTOS_OF_A_CHILD = 2_000
 FAT_BYTES = 256 * 2**20
 LOOK_SECONDS = 0.25
 
-_facts = TypeAdapter(Facts)
+
+@dataclass(frozen=True)
+class _Told:
+    """What a child says of an image that it decoded."""
+
+    width: int
+    height: int
+    facts: Facts
+
+
+_told = TypeAdapter(_Told)
 _KILLED = {-signal.SIGKILL, -signal.SIGTERM}
 _SEND_WHOLE = "Open it in an image program, export it as JPEG or PNG, and send that."
+_CONVERT = f"Images that are read are {TAKEN}; convert it to one of these."
 _SEND_SMALLER = "Send a smaller version."
 
 
@@ -114,7 +125,7 @@ class Decoder:
             raise DecodingTimedOut(
                 f"Decoding it took longer than {self.limits.seconds:g} seconds and was stopped. {_SEND_WHOLE}"
             ) from None
-        except (BadFrame, ValueError, TypeError, KeyError) as error:  # nothing that a child says is believed
+        except Nonsense as error:
             self._drop(child)
             log.warning("decoder talks nonsense", error=str(error)[:500])
             raise DamagedImage(f"It could not be decoded. {_SEND_WHOLE}") from None
@@ -148,7 +159,7 @@ class Decoder:
         try:
             child = DecoderProcess(self.limits)
             child.wait_until_ready(check)
-        except (ChildGone, OutOfTime, BadFrame, OSError) as error:
+        except (ChildGone, OutOfTime, Nonsense, OSError) as error:
             log.error("decoder does not start", error=str(error))
             self._not_started(child)
             raise DecoderUnavailable("The process that decodes images did not start; try again.") from error
@@ -193,8 +204,7 @@ class Decoder:
             return ImageTooLarge(f"It has more than {self.limits.pixels / 1e6:g} megapixels. {_SEND_SMALLER}")
         if kind == "memory":
             return ImageTooLarge(f"Decoding it needs more than {self.limits.memory_mb:,} MiB. {_SEND_SMALLER}")
-        words = str(answer.get("words", ""))[:200].rstrip(".")
-        return DamagedImage(f"It could not be decoded: {words}. {_SEND_WHOLE}")
+        return DamagedImage(f"It could not be decoded: {str(answer.get('words'))[:200]}. {_SEND_WHOLE}")
 
     def _crashed(self, gone: ChildGone) -> DamagedImage | ImageTooLarge:
         log.warning("decoder died", error=str(gone))
@@ -204,25 +214,30 @@ class Decoder:
 
 
 def _photo(child: DecoderProcess, answer: dict[str, Any]) -> Photo:
-    """The photo that a child tells, if it makes sense."""
+    """The photo that a child tells.
+
+    Raises:
+        Nonsense: it is none.
+    """
     try:
-        facts = _facts.validate_python(answer["facts"])
+        told = _told.validate_python(answer)
     except ValidationError as error:
-        raise ValueError(str(error)) from None
-    width, height = int(answer["width"]), int(answer["height"])
-    if not (0 < width <= facts.width and 0 < height <= facts.height):
-        raise ValueError(f"{width} × {height} pixels of {facts.width} × {facts.height}")
-    return Photo(child.pixels(height, width), max(facts.width, facts.height) / max(width, height), facts)
+        raise Nonsense(str(error)) from None
+    facts = told.facts
+    if not (0 < told.width <= facts.width and 0 < told.height <= facts.height):
+        raise Nonsense(f"{told.width} × {told.height} pixels of {facts.width} × {facts.height}")
+    scale = max(facts.width, facts.height) / max(told.width, told.height)
+    return Photo(child.pixels(told.height, told.width), scale, facts)
 
 
 def _require_known(head: bytes) -> None:
     """Refuse what its first bytes say is no image, or one that is not read here."""
     name = image_format(head)
     if name is None:
-        raise UnsupportedImage(f"This is {described(head)}. Send {TAKEN}; convert other images to one of these.")
+        raise UnsupportedImage(f"This is {described(head)}. {_CONVERT}")
     if name == "HEIC" and find_spec("pillow_heif") is None:
         raise UnsupportedImage(
-            f"HEIC images are read only where the library pillow-heif is installed, which it is not here. Send {TAKEN}."
+            f"This is a HEIC image, and the library for those, pillow-heif, is not installed here. {_CONVERT}"
         )
 
 

@@ -27,6 +27,7 @@ from PIL import (  # noqa: F401  loaded before the first photo comes
     MpoImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
+    UnidentifiedImageError,
     WebPImagePlugin,
 )
 
@@ -35,7 +36,6 @@ from thetool.jobs.frames import FrameReader
 from thetool.vision.decoding.pixels import decode
 
 _BAND_BYTES = 4 * 2**20
-_WORDS = 200
 _GRACE_SECONDS = 5
 
 
@@ -66,8 +66,20 @@ def _answer(shared: int, size: int, longest: int | None) -> dict[str, Any]:
     except MemoryError:
         return {"problem": "memory"}
     except Exception as error:
-        return {"problem": "damaged", "words": f"{error or type(error).__name__}"[:_WORDS]}
+        return {"problem": "damaged", "words": _what_is_wrong(error)}
     return {"width": image.width, "height": image.height, "facts": asdict(facts)}
+
+
+def _what_is_wrong(error: Exception) -> str:
+    """In words of ours: what Pillow and the libraries below say is for programmers."""
+    said = str(error)
+    if "truncated" in said or isinstance(error, EOFError):
+        return "it is cut off"
+    if isinstance(error, OSError | SyntaxError) and not isinstance(error, UnidentifiedImageError):
+        return "its data is corrupt, or of a kind that is not read here"
+    if "too large" in said:
+        return "a text or a colour profile inside it is too large"
+    return "its parts do not fit together"
 
 
 def _read(shared: int, size: int) -> bytes:

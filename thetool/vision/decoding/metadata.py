@@ -17,6 +17,9 @@ _MODES = {
     "1": "black and white", "L": "grey", "LA": "grey with alpha", "La": "grey with alpha", "I": "grey", "F": "grey",
     "P": "palette", "PA": "palette", "RGBX": "RGB", "RGBa": "RGBA",
 }  # fmt: skip
+TURNED_BY_PILLOW = frozenset({"TIFF"})
+"""Formats whose images come upright, whatever their EXIF says."""
+
 _TURNED = {5, 6, 7, 8}
 _BITS_PER_SAMPLE = 258
 
@@ -42,7 +45,8 @@ def facts_of(image: Image.Image, name: str, content: bytes) -> Facts:
     notes: list[str] = []
     tags = _exif_of(image, notes)
     orientation = exif.orientation_in(tags)
-    width, height = image.size if orientation not in _TURNED else image.size[::-1]
+    turned = orientation in _TURNED and name not in TURNED_BY_PILLOW
+    width, height = image.size[::-1] if turned else image.size
     told, place = {}, None
     try:
         told, place = exif.told_by(tags), exif.location_in(tags)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from PIL import Image
 
 from thetool.vision.decoding.colour import to_eight_bits, to_srgb, without_alpha
-from thetool.vision.decoding.metadata import facts_of, slimmed_jpeg
+from thetool.vision.decoding.metadata import TURNED_BY_PILLOW, facts_of, slimmed_jpeg
 from thetool.vision.formats import HEAD, image_format
 from thetool.vision.photo import Facts
 
@@ -49,7 +49,10 @@ def decode(content: bytes, longest: int | None) -> tuple[Image.Image, Facts]:
         if name == "JPEG":
             image.draft(None, size)  # the reader halves it as often as that leaves it large enough
         image.load()
-        pixels = _upright_rgb(image, size, facts.orientation, notes)
+        turn = _UPRIGHT.get(facts.orientation) if name not in TURNED_BY_PILLOW else None
+        pixels = _rgb(image, size, notes)
+        if turn is not None:
+            pixels = pixels.transpose(turn)
     return pixels, replace(facts, notes=notes)
 
 
@@ -61,7 +64,8 @@ def _size(size: tuple[int, int], longest: int | None) -> tuple[int, int]:
     return width, height
 
 
-def _upright_rgb(image: Image.Image, size: tuple[int, int], orientation: int, notes: list[str]) -> Image.Image:
+def _rgb(image: Image.Image, size: tuple[int, int], notes: list[str]) -> Image.Image:
+    """The image in sRGB and this size, on white."""
     pixels = to_eight_bits(image, notes)
     if pixels.size != size:
         if pixels.mode not in _SHRINKING or "transparency" in pixels.info:
@@ -70,5 +74,4 @@ def _upright_rgb(image: Image.Image, size: tuple[int, int], orientation: int, no
         pixels = pixels.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0)
         if profile:
             pixels.info["icc_profile"] = profile
-    pixels = to_srgb(without_alpha(pixels), notes)
-    return pixels.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else pixels
+    return to_srgb(without_alpha(pixels), notes)

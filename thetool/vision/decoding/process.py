@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from thetool.jobs import frames
-from thetool.jobs.frames import BadFrame, FrameReader
+from thetool.jobs.frames import BadFrame, Frame, FrameReader
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,6 +53,10 @@ class ChildGone(Exception):  # noqa: N818  reads as a sentence where it is raise
     def __init__(self, status: int | None, output: str) -> None:
         super().__init__(f"the decoder's process ended with status {status}: {output}")
         self.status = status
+
+
+class Nonsense(Exception):  # noqa: N818  see above
+    """What the child said or left makes no sense; nothing that it says is believed."""
 
 
 class OutOfTime(Exception):  # noqa: N818  see above
@@ -103,6 +107,7 @@ class DecoderProcess:
         Raises:
             ChildGone: it died.
             OutOfTime: it did not get ready.
+            Nonsense: it said something else.
         """
         if not self._ready:
             self._hear(b"R", time.monotonic() + START_SECONDS, check)
@@ -114,23 +119,27 @@ class DecoderProcess:
         Raises:
             ChildGone: it died.
             OutOfTime: it did not answer in time.
-            BadFrame, ValueError: it talks nonsense.
+            Nonsense: its answer makes no sense.
         """
         deadline = time.monotonic() + seconds
         self.photos += 1
         _write_all(self._shared, content)
         with contextlib.suppress(OSError):  # it is gone, as will be heard
             frames.send(self._sock, b"D", json.dumps({"size": len(content), "longest": longest}).encode())
-        answer = json.loads(self._hear(b"D", deadline, check))
+        told = self._hear(b"D", deadline, check)
+        try:
+            answer = json.loads(told)
+        except ValueError as error:
+            raise Nonsense(str(error)) from None
         if not isinstance(answer, dict):
-            raise ValueError("its answer is no object")
+            raise Nonsense("its answer is no object")
         return answer
 
     def pixels(self, height: int, width: int) -> NDArray[np.uint8]:
         """The pixels that it left, (height, width, 3), read-only.
 
         Raises:
-            ValueError: they are not as many.
+            Nonsense: they are not as many.
         """
         import numpy as np
 
@@ -139,7 +148,7 @@ class DecoderProcess:
         while rest:
             number = os.preadv(self._shared, [rest], found.nbytes - rest.nbytes)
             if not number:
-                raise ValueError("it left fewer pixels than it said")
+                raise Nonsense("it left fewer pixels than it said")
             rest = rest[number:]
         found.flags.writeable = False
         return found
@@ -166,10 +175,10 @@ class DecoderProcess:
         poll = select.poll()
         poll.register(self._sock, select.POLLIN)
         while True:
-            frame = self._reader.take()
+            frame = self._frame()
             if frame is not None:
                 if frame[0] != wanted:
-                    raise BadFrame(f"it said {frame[0]!r}, not {wanted!r}")
+                    raise Nonsense(f"it said {frame[0]!r}, not {wanted!r}")
                 return frame[1]
             check()
             left = deadline - time.monotonic()
@@ -177,6 +186,12 @@ class DecoderProcess:
                 raise OutOfTime
             if poll.poll(min(left, LOOK_SECONDS) * 1000) and not self._fill():
                 raise self._gone()
+
+    def _frame(self) -> Frame | None:
+        try:
+            return self._reader.take()
+        except BadFrame as error:
+            raise Nonsense(str(error)) from None
 
     def _fill(self) -> bool:
         try:
