@@ -1,7 +1,8 @@
-"""Real models, each loaded once, and photos to try them on."""
+"""Real models, each loaded once, photos to try them on, and a decoder for all tests that do not harm it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 import thetool
 from thetool.config import Settings
+from thetool.vision.decoder import Decoder
 from thetool.vision.labels import Classifier
 from thetool.vision.models import Models
 from thetool.vision.objects import ObjectModel
@@ -17,6 +19,13 @@ from thetool.vision.ocr import TextReader
 from thetool.vision.photo import Photo, photo_of
 
 PHOTOS = Path(thetool.__file__).parent / "pages" / "static" / "photos"
+
+
+@pytest.fixture(scope="session")
+def decoder() -> Iterator[Decoder]:
+    decoder = Decoder()
+    yield decoder
+    decoder.close()
 
 
 @pytest.fixture(scope="session")
