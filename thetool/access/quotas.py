@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
+
+from thetool.access.statement import first_row
 
 # A job does not say with which key it was asked for; the widest of the owner's keys could have.
-_WIDEST = text(
-    """
+_WIDEST = """
     select case when bool_and(storage_quota_bytes is not null) then max(storage_quota_bytes) end
     from api_keys
-    where owner_id = :owner_id and revoked_at is null and (expires_at is null or expires_at > now())
-    """
-)
+    where owner_id = %(owner_id)s::uuid and revoked_at is null and (expires_at is null or expires_at > now())
+"""
 
 
 def storage_quota_of(owner_id: UUID, engine: Engine) -> int | None:
     """Bytes that an owner may keep: the most that one of the owner's live keys allows; None is no bound."""
-    with engine.connect() as connection:
-        quota: int | None = connection.scalar(_WIDEST, {"owner_id": owner_id})
-    return quota
+    row = first_row(_WIDEST, engine=engine, owner_id=str(owner_id))
+    return None if row is None else row[0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import Engine
+
 from thetool.database import prepared
 from thetool.database.hang import HangGuard
 from thetool.database.orm import db
@@ -18,17 +20,21 @@ LONGEST_SECONDS = 3
 _hang_guard = HangGuard(LONGEST_SECONDS)
 
 
-def first_row(statement: str, **values: Any) -> tuple[Any, ...] | None:
+def first_row(statement: str, *, engine: Engine | None = None, **values: Any) -> tuple[Any, ...] | None:
     """Run a statement on a connection of the pool, committed at once; its first row, None when it gives none.
 
-    A third of the time that a session takes: no BEGIN, no COMMIT, no ORM, and no plan but the first time. Needs an
-    application context.
+    A third of the time that a session takes: no BEGIN, no COMMIT, no ORM, and no plan but the first time.
+
+    Args:
+        statement: with `%(name)s` parameters.
+        engine: whose pool; without it that of the application, whose context this then needs.
+        values: of the parameters.
 
     Raises:
         psycopg2.Error: the statement failed, or Postgres is away.
         sqlalchemy.exc.SQLAlchemyError: no connection could be had.
     """
-    pooled = db.engine.raw_connection()
+    pooled = (engine or db.engine).raw_connection()
     connection: Any = pooled.driver_connection
     try:
         _hang_guard.begin(pooled, connection)

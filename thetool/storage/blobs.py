@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from thetool.database.ids import new_id
-from thetool.storage import rows
+from thetool.storage import rows, whole
 from thetool.storage.chunks import Stream
 from thetool.storage.filenames import clean_filename, clean_media_type
 from thetool.storage.intake import Intake
@@ -76,8 +76,40 @@ def store(
     key = Key(owner_id, new_id())
     intake = Intake(into, key, max_bytes=max_bytes, quota_bytes=quota_bytes, expected_bytes=expected_bytes)
     intake.require_room()
-    rows.begin(into.engine, key, into.place.name, clean_media_type(media_type), clean_filename(filename))
+    media_type, filename = clean_media_type(media_type), clean_filename(filename)
+    if isinstance(stream, bytes) and len(stream) <= whole.MOST_BYTES and into.place.name == Postgres.name:
+        return _at_once(into, key, intake, stream, media_type, filename, expires_at)
+    rows.begin(into.engine, key, into.place.name, media_type, filename)
     return _written(into, key, intake, stream, expires_at)
+
+
+def _at_once(
+    into: Storage,
+    key: Key,
+    intake: Intake,
+    data: bytes,
+    media_type: str,
+    filename: str | None,
+    expires_at: datetime | None,
+) -> Blob:
+    """Keep a small file of which all is here."""
+    data = b"".join(intake.chunks(data))
+    sha256, size = intake.sha256, intake.size
+    created_at = whole.insert(
+        into.engine, key, data, media_type=media_type, filename=filename, sha256=sha256, expires_at=expires_at
+    )
+    into.usage.add(size)
+    return Blob(
+        id=key.blob_id,
+        owner_id=key.owner_id,
+        place=Postgres.name,
+        filename=filename,
+        media_type=media_type,
+        size=size,
+        sha256=sha256.hex(),
+        created_at=created_at,
+        expires_at=expires_at,
+    )
 
 
 def _written(into: Storage, key: Key, intake: Intake, stream: Stream, expires_at: datetime | None) -> Blob:
