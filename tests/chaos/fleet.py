@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from tests.chaos.proxy import Proxy
+from tests.e2e.service import KEY
 
 ROOT = Path(__file__).parents[2]
 LEASE_SECONDS = 3
@@ -44,6 +45,8 @@ class Fleet:
             "THETOOL_HOME": str(self._folder / "home"),
             "JOB_THREADS": "2",
             "JOB_LEASE_SECONDS": str(LEASE_SECONDS),
+            "MASTER_API_KEY": KEY,
+            "WEBHOOK_ALLOW_PRIVATE": "true",
         }
         if name == "clock" and FAKETIME:
             environment |= {

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import closing
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,9 @@ import psycopg2
 from tests.e2e.service import Service
 from tests.jobs.making import new_job
 from thetool.database.connection import DatabaseUnavailable
+from thetool.database.ids import new_id
 from thetool.jobs.claims import NewJob
+from thetool.jobs.groups.batches import cancel_batch
 from thetool.jobs.queue import Queue
 
 RECORDS = """
@@ -31,11 +34,13 @@ create trigger note_end after update of status on jobs for each row
     when (new.kind like 'chaos.%' and new.status in ('completed', 'failed', 'cancelled')) execute function note_end();
 """
 KEY_LIMIT = 2
+RATE = (5, 0.25)
 MANY_ATTEMPTS = 50
 CHUNK = 100
 # Of a hundred jobs so many: kind, and the longest time that one may take.
 MIXTURE = (
-    (44, "plain", 0.0),
+    (43, "plain", 0.0),
+    (1, "clan", 0.0),
     (40, "noted", 0.0),
     (4, "slow", 0.4),
     (1, "deaf", 0.6),
@@ -54,20 +59,34 @@ def ask(url: str, statement: str, *values: Any) -> list[Any]:
             return cursor.fetchall() if cursor.description else []
 
 
-def mixed_jobs(chance: random.Random, number: int) -> list[NewJob]:
-    """Jobs of all kinds in any order; some share a key of which only two may run; a few take longer than a lease."""
+def mixed_jobs(chance: random.Random, number: int, webhook_url: str) -> list[NewJob]:
+    """Jobs of all kinds in any order, in batches of `CHUNK`; a few take longer than a lease.
+
+    Some share a key of which only two may run, some one of which only five may begin within a quarter of a second, and
+    some are told of at `webhook_url`.
+    """
     weights, kinds, longest = zip(*MIXTURE, strict=True)
-    jobs = []
+    jobs: list[NewJob] = []
     for place in chance.choices(range(len(kinds)), weights, k=number):
         seconds = chance.uniform(0, longest[place])
         if kinds[place] == "slow" and chance.random() < 0.03:
             seconds = 4.0
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = {"batch_id": jobs[-1].batch_id if len(jobs) % CHUNK else new_id()}
         if kinds[place] in ("noted", "child") and chance.random() < 0.1:
-            more = {"concurrency_key": f"chaos {chance.randrange(3)}", "concurrency_limit": KEY_LIMIT}
+            more |= {"concurrency_key": f"chaos {chance.randrange(3)}", "concurrency_limit": KEY_LIMIT}
+        if kinds[place] == "noted" and chance.random() < 0.03:
+            more |= {"rate_key": "chaos", "rate_limit": RATE[0], "rate_seconds": RATE[1]}
+        if kinds[place] in ("noted", "wrong", "clan") and chance.random() < 0.02:
+            more |= {"webhook_url": webhook_url}
         params = f'{{"seconds": {seconds:.3f}, "succeeds_at": {chance.randint(2, 3)}}}'
         jobs.append(_job(kinds[place], params=params, priority=chance.choice([0, 0, 0, 1]), **more))
     return jobs
+
+
+def endless_batch(number: int) -> list[NewJob]:
+    """A batch of jobs that end when they are cancelled, one at a time."""
+    together = {"batch_id": new_id(), "concurrency_key": "chaos endless", "concurrency_limit": 1}
+    return [_job("dropped", timeout=86_400, **together) for _ in range(number)]
 
 
 def _job(kind: str, **values: Any) -> NewJob:
@@ -92,27 +111,35 @@ def make_families(url: str, queue: Queue, families: int, children: int) -> set[U
 
 
 class Supplier(threading.Thread):
-    """Puts the jobs into the queue over some seconds, whatever happens to Postgres."""
+    """Puts the jobs into the queue over some seconds, whatever happens to Postgres; cancels a batch in between."""
 
-    def __init__(self, queue: Queue, jobs: list[NewJob], seconds: float) -> None:
+    def __init__(self, queue: Queue, jobs: list[NewJob], endless: list[NewJob], seconds: float) -> None:
         super().__init__(daemon=True)
         self._queue = queue
-        self._chunks = [jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK)]
-        self._pause = seconds / len(self._chunks)
+        self._steps = [partial(self._add, jobs[start : start + CHUNK]) for start in range(0, len(jobs), CHUNK)]
+        self._steps.insert(0, partial(self._add, endless))
+        self._steps.insert(len(self._steps) // 2, partial(self._cancel, endless[0].batch_id))
+        self._pause = seconds / len(self._steps)
         self.trouble: list[str] = []
 
     def run(self) -> None:
-        for chunk in self._chunks:
+        for step in self._steps:
             while True:
                 try:
-                    added = self._queue.enqueue_many(chunk)
+                    step()
                 except DatabaseUnavailable:
                     time.sleep(0.2)  # whether it was done is not known: said again, it is done once
                     continue
                 break
-            if added != {job.id for job in chunk}:
-                self.trouble.append(f"{len(added)} of {len(chunk)} jobs were added")
             time.sleep(self._pause)
+
+    def _add(self, jobs: list[NewJob]) -> None:
+        added = self._queue.enqueue_many(jobs)
+        if added != {job.id for job in jobs}:
+            self.trouble.append(f"{len(added)} of {len(jobs)} jobs were added")
+
+    def _cancel(self, batch_id: UUID) -> None:
+        cancel_batch(self._queue, batch_id, None)
 
 
 class Callers(threading.Thread):

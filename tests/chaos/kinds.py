@@ -88,3 +88,26 @@ def child(context: JobContext, params: Work) -> Done:
     """Takes its time in a child process."""
     time.sleep(params.seconds)
     return Done(pid=os.getpid())
+
+
+CLAN = ("chaos.noted", "chaos.flaky", "chaos.plain")
+
+
+@job("chaos.clan", max_attempts=MANY_ATTEMPTS, on_finish=enter)
+def clan(context: JobContext, params: Work) -> Done:
+    """Has children, waits for them without a thread, and finds each of them done."""
+    if not context.children:
+        for kind in CLAN:
+            context.spawn(kind, Work(succeeds_at=2))
+    context.wait_for_children()
+    found = [(child.kind, child.status) for child in context.children]
+    assert found == [(kind, "completed") for kind in CLAN], found
+    return Done(pid=os.getpid())
+
+
+@job("chaos.dropped", max_attempts=MANY_ATTEMPTS, on_finish=enter)
+def dropped(context: JobContext, params: Work) -> Done:
+    """Goes on until somebody cancels it."""
+    while True:
+        context.checkpoint()
+        time.sleep(0.02)

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from tests.chaos import kinds
 from thetool.config import load_settings
 from thetool.jobs.runner import Runner
+from thetool.jobs.webhooks import jobs as webhooks
 from thetool.telemetry.logs import configure_logging
 
 assert kinds
+assert webhooks
 
 
 def main() -> None:
