@@ -25,6 +25,8 @@ MASTER_KEY = "test-master-key-0123456789abcdef0123456789abcdef"
 TEMPLATE = "template_migrated"
 MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30
 POSTGRES_FOLDER = "thetool-tests-"
+TOGETHER = {"tests/e2e/pages", "tests/pages", "tests/storage", "tests/text", "tests/web"}
+FIRST = ("tests/e2e/pages", "tests/e2e", "tests/chaos", "tests/database")
 # Hundreds of databases are made, and none outlives its test: nothing is gained by waiting for a disk.
 QUICK = ("fsync = off", "full_page_writes = off", "max_wal_size = '256MB'")
 
@@ -50,6 +52,15 @@ def _loggers_follow_the_configuration() -> None:
 
 
 _loggers_follow_the_configuration()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side with others (`-n`) goes a file, or a room whose files share what is dear; the longest come first."""
+    for item in items:
+        folder = item.path.parent.relative_to(item.config.rootpath).as_posix()
+        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else f"{folder}/{item.path.stem}"))
+    items.sort(key=lambda item: [not item.path.is_relative_to(item.config.rootpath / room) for room in FIRST])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -40,7 +40,7 @@ def until(get: Callable[[], T], what: str, seconds: float = 30) -> T:
     while not (answer := get()):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds} s in vain: {what}")
-        time.sleep(0.02)
+        time.sleep(0.05)  # to look at processes takes several milliseconds
     return answer
 
 
