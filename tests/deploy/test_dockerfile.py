@@ -89,11 +89,14 @@ def outside_environment() -> dict[str, str]:
 
 
 @pytest.mark.timeout(400)
-def test_the_steps_and_the_command_give_a_service_that_answers(tmp_path: Path, empty_database: str) -> None:
+def test_the_steps_and_the_command_give_a_service_that_answers(
+    tmp_path: Path, empty_database: str, weights_dir: Path
+) -> None:
     image, data = tmp_path / "app", tmp_path / "data"
     image.mkdir()
     data.mkdir()
     copy_into(image)
+    shutil.copytree(weights_dir, image / "weights")  # pulling them anew takes minutes: tests/weights/test_registries.py
     venv.create(image / ".venv", with_pip=True, symlinks=True)
     environment = run_the_steps(image, data)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,8 +15,6 @@ from thetool.cli.service import settings_here
 from thetool.cli.show import console, json_option, print_json, print_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from thetool.web.problems import Problem
     from thetool.weights.pull import Progress, ProgressCallback
 
@@ -61,24 +61,22 @@ def list_weights(as_json: bool) -> None:
 @click.argument("roles", metavar="[ROLE]...", nargs=-1)
 def pull(roles: tuple[str, ...]) -> None:
     """Fetch the weights of each ROLE (of all, without one); what is here and right is kept."""
-    from thetool.web.problems import Problem
     from thetool.weights.catalogue import catalogue
-    from thetool.weights.pull import pull as fetch
+    from thetool.weights.problems import WeightsUnavailable
+    from thetool.weights.together import pull_together
 
-    settings = settings_here()
-    wanted = roles or tuple(catalogue().roles)
+    with _ended_by_sigterm(), _shown() as show:
+        outcomes = pull_together(settings_here(), roles or catalogue().roles, show)
     failed = []
-    for role in wanted:
-        try:
-            with _shown() as show:
-                files = fetch(settings, role, progress=show)
-        except Problem as problem:  # another role may come from elsewhere
+    for role, outcome in outcomes.items():
+        if isinstance(outcome, WeightsUnavailable):
             failed.append(role)
-            click.echo(f"{role}: {_words(problem)}", err=True)
+            click.echo(f"{role}: {_words(outcome)}", err=True)
         else:
-            click.echo(f"{role}: {len(files)} {'file' if len(files) == 1 else 'files'} in {_folder(files)}")
+            folder = next(iter(outcome.values())).parent
+            click.echo(f"{role}: {len(outcome)} {'file' if len(outcome) == 1 else 'files'} in {folder}")
     if failed:
-        raise CommandFailed(f"{len(failed)} of {len(wanted)} could not be fetched: {', '.join(failed)}.")
+        raise CommandFailed(f"{len(failed)} of {len(outcomes)} could not be fetched: {', '.join(failed)}.")
 
 
 @weights.command()
@@ -125,23 +123,31 @@ def _words(problem: Problem) -> str:
     return f"{problem.title}: {problem.detail or ''} ({problem.code})"
 
 
-def _folder(files: dict[str, Path]) -> Path:
-    return next(iter(files.values())).parent
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """As by Ctrl-C: what this process started ends with it, and what it left is removed."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
 def _shown() -> Iterator[ProgressCallback]:
-    """A bar of bytes in a terminal."""
-    from rich.progress import BarColumn, DownloadColumn, TextColumn
+    """A bar of bytes for each role, in a terminal."""
+    from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
     screen = console(error=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
+    tasks: dict[str, TaskID] = {}
     with Bars(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
-        bar = bars.add_task("looking", total=None)
 
         def show(progress: Progress) -> None:
-            what = f"{progress.role} {progress.file} {progress.stage}"
-            bars.update(bar, description=what, completed=progress.done, total=progress.total)
+            if progress.role not in tasks:
+                tasks[progress.role] = bars.add_task(progress.role)
+            what = f"{progress.role}: {progress.file} {progress.stage}"
+            bars.update(tasks[progress.role], description=what, completed=progress.done, total=progress.total)
 
         yield show

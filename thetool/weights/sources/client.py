@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 from thetool.weights.sources.source import Downloaded
 
 POLL_SECONDS = 0.2
+SILENCE_SECONDS = 120
+"""Without another byte for so long a client is given up: some wait an hour for a network that swallows everything."""
 
 
 class ClientError(Exception):
@@ -38,7 +41,7 @@ def run(
         counted: where the client puts what it downloads (`folder`).
 
     Raises:
-        ClientError: the client ended with an error.
+        ClientError: the client ended with an error, or nothing came any more.
     """
     log = folder / "client.log"
     with log.open("wb") as output:
@@ -51,8 +54,14 @@ def run(
             cwd=folder,  # not in just any folder: Python looks for modules there, npm for its settings
         )
         try:
+            here, since = 0, time.monotonic()
             while not _ended(process):
                 downloaded(_bytes_below(counted or folder))
+                before, here = here, _bytes_below(folder)
+                if here != before:
+                    since = time.monotonic()
+                elif time.monotonic() - since > SILENCE_SECONDS:
+                    raise ClientError(f"nothing came for {SILENCE_SECONDS} s")
         finally:
             process.kill()
             process.wait()
