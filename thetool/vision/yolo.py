@@ -6,14 +6,17 @@ are the package's own.
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from thetool.vision.objects import Detections
+from thetool.vision.torch_ops import make_torchvision_importable
 from thetool.weights.problems import PackageMissing
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ class Yolo:
     threshold = 0.25
 
     def __init__(self, checkpoint: Path, device: str | None = None) -> None:
-        self._model = _package().YOLO(str(checkpoint), task="detect")
+        self._model = package().YOLO(str(checkpoint), task="detect")
         self._device = device
         self._running = Lock()  # a model keeps its predictor, and so what it is predicting, in itself
         named: dict[int, str] = self._model.names
@@ -60,12 +63,13 @@ class Yolo:
         return Detections(boxes.xyxy.astype(np.float32)[order], scores[order], classes[order])
 
 
-def _package() -> Any:
+def package() -> Any:
     """The package, imported so that it keeps quiet."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
-    os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(gettempdir()) / f"thetool-ultralytics-{os.getuid()}"))
+    os.environ.setdefault("YOLO_CONFIG_DIR", _home())
     try:
+        make_torchvision_importable()
         import ultralytics
     except ImportError as error:
         what = f"YOLO runs with the package ultralytics, which cannot be imported: {error}."
@@ -73,3 +77,11 @@ def _package() -> Any:
         raise PackageMissing("objects", what, how_to) from error
     ultralytics.settings.update({"sync": False})  # no statistics to its makers
     return ultralytics
+
+
+@cache
+def _home() -> str:
+    """A folder for what the package writes when it is imported; it goes with the process."""
+    folder = TemporaryDirectory(prefix="thetool-ultralytics-")
+    atexit.register(folder.cleanup)
+    return folder.name

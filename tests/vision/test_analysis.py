@@ -1,0 +1,108 @@
+"""All that is found in one photo: which models, what is skipped, what is told."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from threading import Thread, current_thread
+
+import pytest
+
+from thetool.config import Settings
+from thetool.vision import analysis
+from thetool.vision.analysis import TASKS, USUAL, analyze_photo
+from thetool.vision.models import Models, models_of
+from thetool.vision.photo import Photo
+from thetool.vision.yolo import Yolo
+from thetool.weights.problems import PackageMissing, UnknownModel, WeightsMissing
+
+
+def test_the_usual_tasks_and_the_models_that_they_used(cat: Photo, models: Models) -> None:
+    found = analyze_photo(cat, models)
+    assert list(found.results) == list(USUAL) == ["info", "labels", "objects", "palette", "quality"]
+    assert [model.name for model in found.models] == ["efficientnet-lite0", "nanodet-g"]
+    assert found.skipped == []
+    assert found.notes == []
+
+
+def test_only_what_was_asked_for_in_the_usual_order(cat: Photo, models: Models) -> None:
+    assert list(analyze_photo(cat, models, ["quality", "info"]).results) == ["info", "quality"]
+    assert analyze_photo(cat, models, []).results == {}
+
+
+def test_text_only_by_name_with_a_note_when_it_was_made_smaller(cat: Photo, models: Models) -> None:
+    smaller = Photo(cat.pixels, 4.0, cat.facts)
+    found = analyze_photo(smaller, models, ["text"])
+    assert list(found.results) == ["text"]
+    assert [note.task for note in found.notes] == ["text"]
+    assert "1/4" in found.notes[0].note
+
+
+def test_a_task_without_weights_is_skipped_or_a_problem(cat: Photo, tmp_path: Path) -> None:
+    models = Models(Settings(WEIGHTS_DIR=tmp_path))
+    found = analyze_photo(cat, models)
+    assert list(found.results) == ["info", "palette", "quality"]
+    assert [(skipped.task, skipped.how) for skipped in found.skipped] == [
+        ("labels", "run: thetool weights pull labels"),
+        ("objects", "run: thetool weights pull objects"),
+    ]
+    with pytest.raises(WeightsMissing, match="thetool weights pull objects"):
+        analyze_photo(cat, models, ["objects"], by_name=True)
+
+
+def test_a_model_that_the_settings_misspell_says_which_there_are(weights_dir: Path) -> None:
+    models = Models(Settings(WEIGHTS_DIR=weights_dir, OBJECT_DETECTION_MODEL="nanodet-x"))
+    with pytest.raises(UnknownModel, match="nanodet-g"):
+        models.detector()
+
+
+def test_an_unknown_task_is_refused(cat: Photo, models: Models) -> None:
+    with pytest.raises(ValueError, match="no task faces; there are: info"):
+        analyze_photo(cat, models, ["info", "faces"])
+
+
+def test_the_stage_is_told_and_may_stop_the_work(cat: Photo, models: Models) -> None:
+    told: list[str] = []
+    analyze_photo(cat, models, stage=told.append)
+    assert told == ["Looking for objects"]
+
+    def stop(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        analyze_photo(cat, models, stage=stop)
+
+
+def test_what_fails_beside_the_slow_tasks_is_told(cat: Photo, models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Photo) -> None:
+        assert current_thread().name.startswith("thetool-photo")
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(analysis, "find_palette", fail)
+    with pytest.raises(ZeroDivisionError):
+        analyze_photo(cat, models)
+
+
+def test_a_model_is_loaded_once_however_many_ask(weights_dir: Path) -> None:
+    settings = Settings(WEIGHTS_DIR=weights_dir)
+    models = Models(settings)
+    found: list[object] = []
+    threads = [Thread(target=lambda: found.append(models.classifier())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    assert len(set(map(id, found))) == 1
+    assert models_of(settings) is models_of(settings)
+
+
+def test_tasks_without_a_model_have_nothing_to_load(models: Models) -> None:
+    for task in TASKS:
+        models.load(task)
+
+
+def test_yolo_without_its_package_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ultralytics", None)
+    with pytest.raises(PackageMissing, match=r"pip install -r requirements-gpu\.txt"):
+        Yolo(tmp_path / "yolo11n.pt")
