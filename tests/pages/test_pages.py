@@ -6,6 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.pages.conftest import FROM_OUR_PAGE
+from thetool.analyze.tasks import TASKS
 from thetool.database import health as database_health
 
 
@@ -20,8 +21,9 @@ def browser_with_key(app: Flask, master: dict[str, str], *scopes: str) -> tuple[
 
 def test_analyze_offers_the_tasks_that_the_api_has(signed_in: FlaskClient) -> None:
     text = signed_in.get("/analyze").text
-    for task in ("sentiment", "language", "topics", "statistics"):
-        assert f'name="task" value="{task}" checked' in text
+    for task in TASKS:
+        box = f'name="task" value="{task.name}" data-kind="{task.kind}"{" checked" if task.usual else ""}>'
+        assert box in text, task
 
 
 def test_jobs_keeps_the_filters_of_its_address(signed_in: FlaskClient) -> None:

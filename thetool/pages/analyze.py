@@ -1,4 +1,4 @@
-"""The first page: a text goes in, what it says comes out."""
+"""The first page: texts and photos go in, what they say and show comes out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from thetool.analyze.kinds import Kind
 from thetool.analyze.tasks import TASKS
 from thetool.pages.layout import blueprint, page, signed_in
+from thetool.text.topics import SAMPLE_CHARACTERS
 from thetool.web.current import settings
 
 
@@ -52,6 +54,26 @@ SAMPLES = (
 )
 
 
+@dataclass(frozen=True)
+class SamplePhoto:
+    """A photo to try, under `static/photos`."""
+
+    file: str
+    title: str
+    hint: str
+    width: int
+    height: int
+
+
+PHOTOS = (
+    SamplePhoto("coffee.jpg", "A cup of coffee", "What it shows, its colours, how sharp it is.", 600, 400),
+    SamplePhoto("cat.jpg", "A cat", "An animal, with a box around it.", 451, 300),
+)
+TITLES: tuple[tuple[Kind, str], ...] = (("text", "What to find in a text"), ("image", "What to find in a photo"))
+WORDS = {("image", "info"): "File", ("image", "palette"): "Colours"}
+"""What people call a task where its name says too little."""
+
+
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
     """The service's address leads to its first page."""
@@ -62,6 +84,15 @@ def home() -> ResponseReturnValue:
 @signed_in
 def analyze() -> ResponseReturnValue:
     """The page; its script sends `POST /analyze`."""
-    tasks = [task for task in TASKS if task.kind == "text"]
-    largest = settings().max_upload_bytes
-    return page("analyze.html", script="analyze.js", tasks=tasks, samples=SAMPLES, max_bytes=largest)
+    return page(
+        "analyze.html",
+        script="analyze.js",
+        kinds=[(kind, title, [task for task in TASKS if task.kind == kind]) for kind, title in TITLES],
+        words=WORDS,
+        samples=SAMPLES,
+        photos=PHOTOS,
+        sampled=SAMPLE_CHARACTERS,
+        max_bytes=settings().max_upload_bytes,
+        max_files=settings().max_files_per_batch,
+        max_total=settings().max_total_upload_size,
+    )

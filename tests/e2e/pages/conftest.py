@@ -12,6 +12,7 @@ from tests.conftest import migrated_database
 from tests.e2e.browser import Browser, chromium
 from tests.e2e.service import KEY, Service
 
+LOOKS, STRUCTURE = ((Path(__file__).parent / name).read_text() for name in ("looks.js", "structure.js"))
 GOOD = "The room was lovely and the staff were wonderful. Breakfast was a horrible disappointment."
 
 
@@ -31,7 +32,8 @@ def tab(service: Service) -> Iterator[Browser]:
     """One browser for all tests, signed in; at the end, nothing was asked of anybody else."""
     with chromium(f"http://127.0.0.1:{service.port}") as browser:
         yield browser
-        ours = (f"{browser.origin}/", "data:", "chrome:")  # the last: the empty tab that Chromium begins with
+        # blob: is what the page itself holds; chrome: the empty tab that Chromium begins with
+        ours = (f"{browser.origin}/", f"blob:{browser.origin}/", "data:", "chrome:")
         elsewhere = {address for address in browser.requested() if not address.startswith(ours)}
         assert not elsewhere
 

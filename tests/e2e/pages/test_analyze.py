@@ -56,16 +56,16 @@ def test_the_request_of_the_page_sends_a_file_too(browser: Browser, tmp_path: Pa
     file.write_text(GOOD)
     browser.open("/analyze")
     browser.all("#file")[0].send_keys(str(file))
-    assert name in browser.text("#chip")
+    assert name in browser.text("#chosen")
     browser.fill("#labels", "hotel;type=text/html, food")
-    browser.until(lambda: browser.see("#text").get_property("value") == GOOD, "the file's beginning is shown")
+    assert browser.text("#preview") == GOOD, "the file's beginning is shown"
     browser.click("#go")
     assert "positive" in browser.text("[data-finding=sentiment]") or "negative" in browser.text(
         "[data-finding=sentiment]"
     )
     shown = json.loads(browser.text("#answer pre"))
     assert json.loads(run_shell(browser.text("#request pre"), tmp_path))["result"] == shown["result"]
-    browser.click("#chip button")
+    browser.click("#chosen button")
     assert browser.see("#text").get_property("value") == ""
 
 
@@ -114,7 +114,7 @@ def test_every_sample_gives_what_it_promises(browser: Browser) -> None:
 
 def test_a_language_without_a_model_says_so(browser: Browser) -> None:
     browser.open("/analyze")
-    browser.click(".samples li:last-child button")
+    browser.click(".samples li:nth-child(4) button")
     assert "German" in browser.text("[data-finding=language]")
     assert "sentiment" in browser.text("[data-finding=skipped]").lower()
     assert not browser.all("[data-finding=sentiment]")
@@ -123,22 +123,41 @@ def test_a_language_without_a_model_says_so(browser: Browser) -> None:
 def test_nothing_to_find_is_told(browser: Browser) -> None:
     browser.open("/analyze")
     browser.fill("#text", GOOD)
-    for box in browser.all("[name=task]"):
+    for box in browser.all("[name=task][data-kind=text]"):
         box.click()
     browser.click("#go")
     assert browser.see("#result .notice").get_dom_attribute("data-code") == "no_tasks"
 
 
-def test_a_picture_is_refused_in_words_that_help(browser: Browser, tmp_path: Path) -> None:
+def test_a_damaged_photo_is_refused_in_words_that_help(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "holiday.png"
     file.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     browser.open("/analyze")
     browser.all("#file")[0].send_keys(str(file))
+    assert "This browser does not show such a picture" in browser.text("#preview")
     browser.click("#go")
     notice = browser.see("#result .notice")
-    assert "Only texts can be analysed for now" in notice.text
-    assert "holiday.png is a picture. Send plain text" in notice.text
+    assert notice.get_dom_attribute("data-code") == "damaged_image"
     assert notice.find_element("css selector", "button").accessible_name == "Copy the request id"
+
+
+def test_every_sentence_is_read_where_that_is_wished(browser: Browser) -> None:
+    browser.open("/analyze")
+    browser.fill("#text", GOOD)
+    browser.click("[name=exhaustive]")
+    browser.until(lambda: '"exhaustive":true' in browser.text("#request pre"), "the request says so")
+    browser.click("#go")
+    browser.see("[data-finding=topics]")
+
+
+def test_an_address_is_fetched_or_read(browser: Browser) -> None:
+    browser.open("/analyze")
+    browser.fill("#text", "https://127.0.0.1/photo.jpg")
+    browser.until(lambda: '{"url":"https://127.0.0.1/photo.jpg"}' in browser.text("#request pre"), "it is an address")
+    browser.click("#go")
+    assert browser.see("#result .notice").get_dom_attribute("data-code"), "a private address is nobody's to fetch"
+    browser.click("#address input")
+    browser.until(lambda: '{"text":"https://127.0.0.1/photo.jpg"}' in browser.text("#request pre"), "it is a text")
 
 
 def test_what_is_too_large_is_told_without_sending_it(browser: Browser, tmp_path: Path) -> None:

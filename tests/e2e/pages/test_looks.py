@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.browser import Browser
-from tests.e2e.pages.conftest import GOOD
+from tests.e2e.pages.conftest import GOOD, LOOKS, STRUCTURE
 from tests.e2e.service import KEY, Service
 
 pytestmark = pytest.mark.browser
 RAIL = ["/analyze", "/jobs", "/settings"]
-LOOKS = (Path(__file__).parent / "looks.js").read_text()
-STRUCTURE = (Path(__file__).parent / "structure.js").read_text()
 SHIFTS = """
 const done = arguments[0];
 new PerformanceObserver((list) => done(list.getEntries().reduce((sum, entry) => sum + entry.value, 0)))

@@ -1,64 +1,86 @@
-/** What Analyze sends: the same request for `fetch` and for a shell. */
+/** What Analyze sends: the same requests for the page and for a shell. */
 
 import { Problem } from "./api.js";
 import { curl } from "./curl.js";
-import { allTasks } from "./draft.js";
-import { bytes } from "./format.js";
+import { bytes, count } from "./format.js";
+import { kindOf } from "./content_kind.js";
 
-/** The options of a draft as the API takes them; what is the default is left out. */
-function options({ tasks, labels, sentences }) {
-  return {
-    ...(tasks.length < allTasks().length ? { tasks } : {}),
-    ...(labels.length ? { labels } : {}),
-    ...(sentences ? { sentences: true } : {}),
-  };
+const OWN = { text: ["labels", "sentences", "exhaustive"], image: ["annotate", "location"] };
+
+/**
+ * The requests that a draft makes: `[{ text, url, files, options }]`. What is more than one request may hold goes in
+ * several; so do photos and texts where somebody chose what to find, because they have other analyses.
+ */
+export function parcelsOf(draft, { maxFiles, maxTotal }) {
+  const { text, url, files } = draft;
+  if (!files.length) return [{ text, url, files, options: optionsOf(draft, draft.kinds) }];
+  const apart = draft.kinds.some((kind) => draft.tasks[kind]);
+  const parcels = [];
+  for (const file of files) {
+    const kinds = apart ? [kindOf(file)] : draft.kinds;
+    let parcel = parcels.findLast((one) => one.kinds[0] === kinds[0]);
+    const full = parcel && (parcel.files.length >= maxFiles || parcel.size + file.size > maxTotal);
+    if (!parcel || full) parcels.push((parcel = { kinds, files: [], size: 0, options: optionsOf(draft, kinds) }));
+    parcel.files.push(file);
+    parcel.size += file.size;
+  }
+  return parcels;
 }
 
-/** A file goes as a form; labels as JSON there, because a list with commas could part one. */
-function fields(draft) {
-  const { labels, ...plain } = options(draft);
+/** The options of a draft for some kinds of content, as the API takes them; what is the default is left out. */
+function optionsOf(draft, kinds) {
+  const tasks = kinds.some((kind) => draft.tasks[kind]) ? kinds.flatMap((kind) => draft.tasks[kind] ?? draft.usual[kind]) : null;
+  const wanted = kinds.flatMap((kind) => OWN[kind]).filter((name) => [draft[name]].flat().some(Boolean));
+  return { ...(tasks ? { tasks } : {}), ...Object.fromEntries(wanted.map((name) => [name, draft[name]])) };
+}
+
+/** Files go as a form; labels as JSON there, because a list with commas could part one. */
+function fields({ options: { labels, ...plain } }) {
   return [
     ...Object.entries(plain).map(([name, value]) => [name, String(value)]),
     ...(labels ? [["labels", JSON.stringify(labels)]] : []),
   ];
 }
 
-/** The request's content, as `call` takes it. */
-export function contentOf(draft) {
-  if (!draft.file) return { json: { text: draft.text, ...options(draft) } };
+const jsonOf = ({ text, url, options }) => ({ ...(url ? { url } : { text }), ...options });
+const fieldOf = ({ files }) => (files.length > 1 ? "files" : "file");
+
+/** The content of a parcel's request, as `call` takes it. */
+export function contentOf(parcel) {
+  if (!parcel.files.length) return { json: jsonOf(parcel) };
   const body = new FormData();
-  body.append("file", draft.file);
-  for (const [name, value] of fields(draft)) body.append(name, value);
+  for (const file of parcel.files) body.append(fieldOf(parcel), file, file.name);
+  for (const [name, value] of fields(parcel)) body.append(name, value);
   return { body };
 }
 
 /** The same request as a curl line. */
-export function curlOf(draft) {
-  if (!draft.file) return curl("/analyze", { json: { text: draft.text || "Your text", ...options(draft) } });
-  return curl("/analyze", { file: draft.file.name, form: fields(draft) });
+export function curlOf(parcel) {
+  if (!parcel.files.length) return curl("/analyze", { json: jsonOf({ ...parcel, text: parcel.text || "Your text" }) });
+  const files = parcel.files.map(({ name }) => [fieldOf(parcel), name]);
+  return curl("/analyze", { files, form: fields(parcel) });
 }
 
 /** The problem as people of this page read it: of a file that is no text, what can be sent instead. */
-export function inWords(error, { file }) {
-  if (error.code === "undecodable_text" && file) {
-    const detail = `The encoding of ${file.name} cannot be told for certain. Save it as UTF-8, and choose it again.`;
-    return Object.assign(error, { detail });
-  }
-  if (error.code !== "unsupported_media_type" || !file) return error;
-  const picture = file.type.startsWith("image/") ? "a picture" : "no text that can be read";
-  const title = "Only texts can be analysed for now";
-  const detail = `${file.name} is ${picture}. Send plain text, Markdown, CSV, HTML, JSON or source code.`;
-  return Object.assign(error, { title, detail });
+export function inWords(error, name) {
+  if (error.code !== "undecodable_text" || !name) return error;
+  const detail = `The encoding of ${name} cannot be told for certain. Save it as UTF-8, and choose it again.`;
+  return Object.assign(error, { detail });
 }
 
 /** Throw the problem of a draft that need not be sent to be wrong. */
-export function refuse({ text, file, tasks }, most) {
-  if (!tasks.length) {
-    throw new Problem({ title: "Nothing to find", detail: "Choose at least one analysis.", code: "no_tasks" });
+export function refuse(draft, { maxBytes }) {
+  const none = draft.kinds.find((kind) => draft.tasks[kind]?.length === 0);
+  if (none) {
+    const detail = `Choose at least one analysis for ${none === "image" ? "photos" : "texts"}.`;
+    throw new Problem({ title: "Nothing to find", detail, code: "no_tasks" });
   }
-  const { size } = file ?? new Blob([text]);
-  if (size > most) {
-    const detail = `${file?.name ?? "The text"} has ${bytes(size)}; this service takes ${bytes(most)}.`;
+  const contents = draft.files.length ? draft.files : [Object.assign(new Blob([draft.text ?? ""]), { name: "The text" })];
+  const large = contents.filter(({ size }) => size > maxBytes);
+  if (large.length) {
+    const [{ name, size }] = large;
+    const others = large.length > 1 ? ` ${count(large.length - 1)} more are too large as well.` : "";
+    const detail = `${name} has ${bytes(size)}; this service takes ${bytes(maxBytes)}.${others}`;
     throw new Problem({ title: "That is too large", detail, code: "too_large" });
   }
 }

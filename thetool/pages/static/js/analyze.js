@@ -1,15 +1,16 @@
-/** Analyze: sends the form, follows the job when it takes long, shows the result. */
+/** Analyze: sends the form, follows what takes long, shows the result: of one content, or of many. */
 
 import "./status_line.js";
 import "./times.js";
-import { contentOf, curlOf, inWords, refuse } from "./analysis_request.js";
+import { contentOf, curlOf, inWords, parcelsOf, refuse } from "./analysis_request.js";
 import { announce } from "./announce.js";
 import { call } from "./api.js";
 import { showRequest } from "./curl.js";
 import { find, findAll } from "./dom.js";
-import { draft, fill, watchDraft } from "./draft.js";
+import { draft, fill, fillFile, watchDraft } from "./draft.js";
 import { jsonView } from "./json_view.js";
 import { followJob } from "./live.js";
+import { resumeMany, sendMany } from "./many.js";
 import { problemNotice } from "./problem.js";
 import { gist, resultView } from "./result.js";
 import { workingView } from "./working.js";
@@ -17,33 +18,48 @@ import { workingView } from "./working.js";
 const WAIT_SECONDS = 1; // then the job is followed, so that its progress is seen
 const form = find("#analyze");
 const go = find("#go");
+const most = Object.fromEntries(
+  ["maxBytes", "maxFiles", "maxTotal"].map((name) => [name, Number(form.dataset[name])]),
+);
 let work = new AbortController();
 
 async function send() {
   const sent = draft();
   const { signal } = begin();
   await shown(async () => {
-    refuse(sent, Number(form.dataset.maxBytes));
+    refuse(sent, most);
     busy(true);
-    const headers = { Prefer: `wait=${WAIT_SECONDS}` };
-    const { body, response } = await post(sent, headers, signal);
-    if (response.status === 202) await follow(body.id, sent.text, signal);
-    else showResult(body, sent.text);
+    const parcels = parcelsOf(sent, most);
+    if (sent.files.length < 2) return sendOne(parcels[0], signal);
+    const many = await sendMany(parcels, sent.files, { show, place, signal });
+    busy(false);
+    await many.follow();
   });
 }
 
-async function post(sent, headers, signal) {
+async function sendOne(parcel, signal) {
+  const [file] = parcel.files;
+  const sent = { text: parcel.text, file, ...(file ? { name: file.name } : {}) };
+  const headers = { Prefer: `wait=${WAIT_SECONDS}` };
   try {
-    return await call("/analyze", { method: "POST", headers, signal, ...contentOf(sent) });
+    const { body, response } = await call("/analyze", { method: "POST", headers, signal, ...contentOf(parcel) });
+    if (response.status === 202) await follow(body.id, sent, signal);
+    else showResult(body, sent);
   } catch (error) {
-    throw inWords(error, sent);
+    throw inWords(error, file?.name);
   }
 }
 
-/** Take up the job that the address names, as after a reload. */
-async function resume(id) {
+/** Take up what the address names, as after a reload: a job, or batches of them. */
+async function resume(address) {
+  const [job, batch] = ["job", "batch"].map((name) => address.get(name));
+  if (!job && !batch) return;
   const { signal } = begin();
-  await shown(() => follow(id, draft().text, signal));
+  await shown(async () => {
+    if (job) return follow(job, { text: draft().text }, signal);
+    const many = await resumeMany(batch.split(","), { show, place, signal });
+    await many.follow();
+  });
 }
 
 /** Stop following what was followed, and forget it. */
@@ -51,14 +67,20 @@ function begin() {
   work.abort();
   work = new AbortController();
   busy(false);
-  history.replaceState(null, "", "/analyze");
+  place({});
   return work;
 }
 
+/** Put into the address what brings this result back. */
+function place(query) {
+  const told = new URLSearchParams(query).toString();
+  history.replaceState(null, "", told ? `/analyze?${told.replaceAll("%2C", ",")}` : "/analyze");
+}
+
 /** Show how far the job is until it is over, then its result. */
-async function follow(id, text, signal) {
+async function follow(id, sent, signal) {
   busy(false);
-  history.replaceState(null, "", `/analyze?job=${id}`);
+  place({ job: id });
   const view = workingView(id);
   let working = false;
   const changed = (job) => {
@@ -68,16 +90,19 @@ async function follow(id, text, signal) {
     view.show(job);
   };
   const job = await followJob(id, { changed, trouble: view.trouble, signal });
-  if (job.status === "completed") return showResult(job.result, text);
+  if (job.status === "completed") {
+    const name = job.kind === "analyze.photo" ? job.title : null; // a text's title may be how it begins
+    return showResult({ ...job.result, created_at: job.created_at }, { name, ...sent });
+  }
   const title = job.status === "cancelled" ? "It was cancelled" : "The analysis failed";
   const { message, code } = job.error ?? { code: job.status };
   show(problemNotice({ title, detail: message, code, requestId: job.correlation_id }));
 }
 
 /** Show an analysis; its id is that of the job that made it, so the address brings it back. */
-function showResult(analysis, text) {
-  history.replaceState(null, "", `/analyze?job=${analysis.id}`);
-  show(resultView(analysis, text), jsonView("The answer", analysis));
+function showResult(analysis, sent) {
+  place({ job: analysis.id });
+  show(resultView(analysis, sent), jsonView("The answer", analysis));
   announce(gist(analysis));
 }
 
@@ -95,7 +120,10 @@ async function shown(task) {
 
 /** Show `view`, with `answer` beside it; nothing brings the samples back. */
 function show(view, answer) {
-  find("#result").replaceChildren(...(view ? [view] : []));
+  const result = find("#result");
+  // what is there already keeps the focus, and how far it is scrolled
+  if (!view || result.firstChild !== view) result.replaceChildren(...(view ? [view] : []));
+  result.setAttribute("aria-busy", "false");
   find("#answer").replaceChildren(...(answer ? [answer] : []));
   find("#samples").hidden = Boolean(view);
 }
@@ -103,6 +131,12 @@ function show(view, answer) {
 function busy(yes) {
   find("#result").setAttribute("aria-busy", String(yes));
   go.setAttribute("aria-disabled", String(yes));
+}
+
+/** Fetch a sample photo of ours, and put it into the form like any other. */
+async function takeSamplePhoto({ photo, name }) {
+  const response = await fetch(photo);
+  fillFile(new File([await response.blob()], name, { type: response.headers.get("Content-Type") }));
 }
 
 form.addEventListener("submit", (event) => {
@@ -119,12 +153,13 @@ find("#clear").addEventListener("click", () => {
   find("#text").focus();
 });
 for (const sample of findAll(".sample")) {
-  sample.addEventListener("click", () => {
-    fill(sample.dataset);
+  sample.addEventListener("click", async () => {
+    if (sample.dataset.photo) await takeSamplePhoto(sample.dataset);
+    else fill(sample.dataset);
     form.requestSubmit();
   });
 }
 
-const named = new URLSearchParams(location.search).get("job");
-watchDraft(() => showRequest(curlOf(draft())));
-if (named) resume(named);
+const address = new URLSearchParams(location.search);
+watchDraft(() => showRequest(parcelsOf(draft(), most).map(curlOf).join("\n\n")));
+resume(address);

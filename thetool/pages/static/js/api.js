@@ -18,14 +18,10 @@ export async function call(path, { method = "GET", json, body, headers = {}, sig
     response = await fetch(path, { method, headers: sent, body: content, signal, credentials: "same-origin" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem({
-      title: "The service cannot be reached",
-      detail: "Nothing was answered. Is it still running? Try again in a moment.",
-      code: "unreachable",
-    });
+    throw unreachable();
   }
   const answer = await read(response);
-  if (!response.ok) throw problemOf(response, answer);
+  if (!response.ok) throw problemOf(response.status, response.headers.get("X-Request-ID"), answer);
   return { body: answer, response };
 }
 
@@ -39,13 +35,23 @@ async function read(response) {
   }
 }
 
-function problemOf(response, answer) {
+/** The problem that an answer of this status tells of; `answer` is its document, or null where it has none. */
+export function problemOf(status, requestId, answer) {
   return new Problem({
-    title: `The service answered ${response.status}`,
+    title: `The service answered ${status}`,
     detail: null,
-    request_id: response.headers.get("X-Request-ID"),
+    request_id: requestId,
     ...answer,
-    status: response.status,
+    status,
+  });
+}
+
+/** The problem that nothing was answered at all. */
+export function unreachable() {
+  return new Problem({
+    title: "The service cannot be reached",
+    detail: "Nothing was answered. Is it still running? Try again in a moment.",
+    code: "unreachable",
   });
 }
 

@@ -14,13 +14,15 @@ export function askedView({ kind, params }) {
   return Object.keys(told).length ? jsonView("What was asked", told) : null;
 }
 
-function analysisAsked({ tasks, labels, each_sentence: sentences, exhaustive, text }) {
+function analysisAsked({ tasks, labels, each_sentence: sentences, exhaustive, annotate, location, text }) {
   const topics = Array.isArray(labels) ? labels.map((label) => [label].flat()[0]) : Object.keys(labels ?? {});
   const pairs = [
     ["to find", tasks?.join(", ")],
     ["own topics", topics.join(", ")],
     ["each sentence", sentences ? "scored" : null],
     ["exhaustive", exhaustive ? "every sentence is read for the topics" : null],
+    ["annotate", annotate ? "a copy with boxes is drawn" : null],
+    ["location", location ? "where it was taken is told" : null],
   ].filter(([, value]) => value);
   return el(
     "section",

@@ -14,13 +14,14 @@ const forForm = (name) => (/[;,"]|^\s|\s$/.test(name) ? `"${name.replaceAll(/["\
 /**
  * The curl line of a request.
  * @param {string} path the path with its query
- * @param {{json?: object, file?: string, form?: [string, string][]}} request what is posted; nothing is a GET
+ * @param {{json?: object, files?: [string, string][], form?: [string, string][]}} request what is posted, files as
+ * pairs of a field and a name; nothing is a GET
  */
-export function curl(path, { json, file, form = [] } = {}) {
+export function curl(path, { json, files = [], form = [] } = {}) {
   const parts = [`curl ${quote(location.origin + path)}`];
   parts.push('-H "Authorization: Bearer $THETOOL_API_KEY"');
   if (json) parts.push("-H 'Content-Type: application/json'", `-d ${quote(JSON.stringify(json))}`);
-  if (file) parts.push(`-F ${quote(`file=@${forForm(file)}`)}`);
+  for (const [field, name] of files) parts.push(`-F ${quote(`${field}=@${forForm(name)}`)}`);
   for (const [name, value] of form) parts.push(`--form-string ${quote(`${name}=${value}`)}`);
   return parts.join(" \\\n  ");
 }

@@ -1,132 +1,144 @@
 /** What stands in the form of Analyze: kept over a reload, and told as a request. */
 
+import { addFiles, chosenFiles, takeAllAway, watchFiles } from "./chosen_files.js";
+import { kindOf } from "./content_kind.js";
 import { find, findAll, say } from "./dom.js";
+import { filesOf, holdsFiles } from "./dropped.js";
 import { bytes, counted } from "./format.js";
 import { keepDraft, keptDraft, LONGEST_KEPT } from "./kept.js";
+import { preview } from "./preview.js";
 
-const SHOWN_OF_FILE = 4_000;
+const SWITCHES = ["sentences", "exhaustive", "annotate", "location"];
 
 const form = find("#analyze");
 const text = find("#text");
-const chip = find("#chip");
-let file = null;
+const zone = find("#drop");
 let telling;
 
-/** What to send: `{ text, file, tasks, labels, sentences }`; `text` or `file` is null. */
+/**
+ * What to send: `{ text, url, files, kinds, tasks, labels, sentences, exhaustive, annotate, location }`. One of text, url
+ * and files is what it is about. `tasks` has a list for each kind of content, or null where it is that of `usual`.
+ */
 export function draft() {
+  const files = chosenFiles();
+  const url = !files.length && isAddress(text.value) && form.elements.fetch.checked ? text.value.trim() : null;
   return {
-    text: file ? null : text.value,
-    file,
-    tasks: findAll('[name="task"]:checked', form).map((box) => box.value),
+    text: files.length || url ? null : text.value,
+    url,
+    files,
+    kinds: url ? ["text", "image"] : files.length ? [...new Set(files.map(kindOf))] : ["text"],
+    tasks: { text: tasksOf("text"), image: tasksOf("image") },
+    usual: { text: usualOf("text"), image: usualOf("image") },
     labels: form.elements.labels.value
       .split(",")
       .map((label) => label.trim())
       .filter(Boolean),
-    sentences: form.elements.sentences.checked,
+    ...Object.fromEntries(SWITCHES.map((name) => [name, form.elements[name]?.checked ?? false])),
   };
 }
 
-export const allTasks = () => findAll('[name="task"]', form).map((box) => box.value);
+const isAddress = (words) => /^\s*https:\/\/[^\s/]+\S*\s*$/.test(words);
+const boxes = () => findAll('[name="task"]', form);
 
-/** Put a text and what to look for into the form, in place of a file if there is one. */
+const boxesOf = (kind) => boxes().filter((box) => box.dataset.kind === kind);
+const namesOf = (some) => some.map((box) => box.value);
+const usualOf = (kind) => namesOf(boxesOf(kind).filter((box) => box.defaultChecked));
+
+function tasksOf(kind) {
+  if (boxesOf(kind).every((box) => box.checked === box.defaultChecked)) return null;
+  return namesOf(boxesOf(kind).filter((box) => box.checked));
+}
+
+/** Put a text and what to look for into the form, in place of files if there are some. */
 export function fill({ text: value, labels = "", sentences = "" }) {
-  takeFileAway();
+  takeAllAway();
   text.value = value;
   form.elements.labels.value = labels;
   form.elements.sentences.checked = Boolean(sentences);
   changed();
 }
 
-/** Take a file instead of a text; its beginning is shown, and cannot be edited. */
-export async function takeFile(chosen) {
-  file = chosen;
-  say(find("b", chip), chosen.name);
-  say(find(".quiet", chip), bytes(chosen.size));
-  chip.hidden = false;
-  text.readOnly = true;
-  text.value = "";
-  changed();
-  const beginning = await chosen.slice(0, SHOWN_OF_FILE).text();
-  if (file !== chosen) return;
-  const readable = !/[\0\uFFFD]/.test(beginning.slice(0, -2));
-  text.value = readable
-    ? beginning + (chosen.size > SHOWN_OF_FILE ? " …" : "")
-    : "(This file does not look like text in UTF-8.)";
+/** Put a file into the form, in place of all that is there. */
+export function fillFile(file) {
+  fill({ text: "" });
+  addFiles([file]);
 }
 
-export function takeFileAway() {
-  if (!file) return;
-  file = null;
-  chip.hidden = true;
-  find("#file").value = "";
-  text.readOnly = false;
-  text.value = "";
-  changed();
-}
-
-/** Tell of a change; in a very long text only once the person pauses, because the request is made anew each time. */
+/** Show what is there, and tell of a change; of a very long text only once the person pauses. */
 function changed() {
+  const { files, kinds } = draft();
   const long = text.value.length > LONGEST_KEPT;
-  say(find("#size"), file ? "" : counted(codePoints(text.value), "character"));
+  zone.dataset.holds = files.length ? "files" : "text";
+  text.hidden = files.length > 0;
+  find("#chosen").hidden = !files.length;
+  preview(files.length === 1 ? files[0] : null);
+  for (const part of findAll("[data-for]", form)) part.hidden = !kinds.includes(part.dataset.for);
+  find("#address").hidden = files.length > 0 || !isAddress(text.value);
+  say(find("#choose"), files.length ? "Add files…" : "Choose files…");
+  say(find("#size"), files.length ? sizeOf(files) : counted(codePoints(text.value), "character"));
   clearTimeout(telling);
   telling = setTimeout(() => form.dispatchEvent(new Event("draft")), long ? 300 : 0);
 }
 
+const sizeOf = (files) => `${counted(files.length, "file")} · ${bytes(files.reduce((sum, { size }) => sum + size, 0))}`;
+
 /** Characters as the API counts them: a pair of surrogates is one. */
 const codePoints = (words) => words.length - (words.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0);
 
-/** Keep the text and the choices for a reload of this tab. A file cannot be kept. */
+/** Keep the text and the choices for a reload of this tab. Files cannot be kept. */
 function keep() {
-  const { text: value, tasks, sentences } = draft();
-  const kept = {
-    text: (value ?? "").length <= LONGEST_KEPT ? value : "",
-    tasks,
+  keepDraft({
+    text: text.value.length <= LONGEST_KEPT ? text.value : "",
+    tasks: Object.fromEntries(boxes().map((box) => [box.value, box.checked])),
     labels: form.elements.labels.value,
-    sentences,
-  };
-  keepDraft(kept);
+    switches: Object.fromEntries(SWITCHES.map((name) => [name, form.elements[name]?.checked ?? false])),
+  });
 }
 
 function restore() {
   const kept = keptDraft();
   if (!kept) return;
   if (kept.text) text.value = kept.text;
-  form.elements.labels.value = kept.labels;
-  form.elements.sentences.checked = kept.sentences;
-  for (const box of findAll('[name="task"]', form)) box.checked = kept.tasks.includes(box.value);
+  form.elements.labels.value = kept.labels ?? "";
+  for (const name of SWITCHES) if (form.elements[name]) form.elements[name].checked = kept.switches?.[name] ?? false;
+  for (const box of boxes()) box.checked = kept.tasks?.[box.value] ?? box.defaultChecked;
 }
 
 /** Listen to the form; `told()` is called now and after each change. */
 export function watchDraft(told) {
   restore();
+  watchFiles(changed);
   form.addEventListener("input", changed);
   form.addEventListener("draft", () => {
     keep();
     told();
   });
-  find("button", chip).addEventListener("click", () => {
-    takeFileAway();
-    text.focus();
+  const input = find("#file");
+  find("#choose").addEventListener("click", () => input.click());
+  input.addEventListener("change", () => {
+    addFiles([...input.files]);
+    input.value = ""; // so that a file which was taken away can be chosen again
   });
-  find("#choose").addEventListener("click", () => find("#file").click());
-  find("#file").addEventListener("change", ({ target }) => target.files[0] && takeFile(target.files[0]));
   watchDrops();
   changed();
 }
 
 function watchDrops() {
-  const zone = find("#drop");
-  const holdsFile = (event) => event.dataTransfer?.types.includes("Files");
   addEventListener("dragover", (event) => {
-    if (!holdsFile(event)) return;
+    if (!holdsFiles(event.dataTransfer)) return;
     event.preventDefault();
     zone.dataset.over = "";
   });
   addEventListener("dragleave", (event) => event.relatedTarget ?? delete zone.dataset.over);
-  addEventListener("drop", (event) => {
-    if (!holdsFile(event)) return;
+  addEventListener("drop", async (event) => {
+    if (!holdsFiles(event.dataTransfer)) return;
     event.preventDefault();
     delete zone.dataset.over;
-    takeFile(event.dataTransfer.files[0]);
+    addFiles(await filesOf(event.dataTransfer));
+  });
+  addEventListener("paste", async (event) => {
+    if (!holdsFiles(event.clipboardData) || event.clipboardData.types.includes("text/plain")) return;
+    event.preventDefault();
+    addFiles(await filesOf(event.clipboardData));
   });
 }

@@ -1,8 +1,9 @@
-/** How each part of a text's analysis is shown. A part that is not known here is shown as JSON. */
+/** How each part of an analysis is shown; those of a text are here. A part that is not known is shown as JSON. */
 
 import { el } from "./dom.js";
 import { count, counted, signed } from "./format.js";
 import { jsonView } from "./json_view.js";
+import { PHOTO_PARTS } from "./photo_findings.js";
 
 const MOST_SENTENCES = 400;
 const COUNTS = [
@@ -26,14 +27,18 @@ const LONGEST_TEXT = 20_000;
 const FEW_TOPICS = 6; // so many are all shown
 const NEAR_TOPICS = 3; // else so many of those that do not apply
 
-/** The parts of `result`, those known here first; `text` is what was analysed, or null where it is not here. */
-export function findings(result, text) {
-  const names = [...new Set([...Object.keys(KNOWN), ...Object.keys(result)])];
-  return names.filter((name) => (result[name] ?? null) !== null).map((name) => finding(name, result[name], text));
+/**
+ * The parts of `result`, those that are known first; `text` is what was analysed, or null where it is not here. A
+ * photo's parts are others: its `text` is what can be read in it.
+ */
+export function findings(result, text, { photo = false } = {}) {
+  const known = photo ? PHOTO_PARTS : TEXT_PARTS;
+  const names = [...new Set([...Object.keys(known), ...Object.keys(result)])];
+  return names.filter((name) => (result[name] ?? null) !== null).map((name) => finding(known, name, result[name], text));
 }
 
-function finding(name, value, text) {
-  const [title, draw] = KNOWN[name] ?? [name, (part) => ({ body: [jsonView(name, part)] })];
+function finding(known, name, value, text) {
+  const [title, draw] = known[name] ?? [name, (part) => ({ body: [jsonView(name, part)] })];
   const { head = null, body } = draw(value, text);
   return el(
     "section",
@@ -43,7 +48,7 @@ function finding(name, value, text) {
   );
 }
 
-const KNOWN = {
+const TEXT_PARTS = {
   sentiment: ["Sentiment", sentiment],
   language: ["Language", language],
   topics: ["Topics", topics],

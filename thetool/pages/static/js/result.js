@@ -1,33 +1,71 @@
-/** An analysis as people read it. */
+/** An analysis as people read it: of a text, or of a photo, which is shown with what was found in it. */
 
+import { pathOf } from "./api.js";
 import { el } from "./dom.js";
 import { findings } from "./findings.js";
 import { duration } from "./format.js";
+import { layersOf, photoGist } from "./photo_findings.js";
+import { linkMarks, picture } from "./picture.js";
 import { time } from "./times.js";
 
-/** The node for `analysis`, the answer of POST /analyze; `text` is what was sent, or null where it is not here. */
-export function resultView(analysis, text) {
-  return el(
+/**
+ * The node for `analysis`, the answer of POST /analyze.
+ * @param {{text?: string | null, file?: File | null, name?: string}} sent what was sent, where it is still here
+ */
+export function resultView(analysis, { text = null, file = null, name = "" } = {}) {
+  const photo = isPhoto(analysis);
+  const node = el(
     "div",
     { class: "panel" },
-    el("div", { class: "row outcome-head" }, tags(analysis)),
-    findings(analysis.result ?? {}, text),
+    el("div", { class: "row outcome-head" }, name ? el("b", { class: "wrap" }, name) : null, tags(analysis)),
+    photo ? photoView(analysis, file, name) : null,
+    findings(analysis.result ?? {}, text, { photo }),
     analysis.skipped?.length ? skipped(analysis.skipped) : null,
     analysis.notes?.length ? notes(analysis.notes) : null,
     analysis.models?.length ? models(analysis.models) : null,
   );
+  if (photo) linkMarks(node);
+  return node;
 }
 
-/** One sentence that says the gist, for those who hear the page. */
-export function gist({ result = {} }) {
-  const said = [
+/** Texts are `text`; whatever a photo is called, it is not that. */
+const isPhoto = ({ kind }) => kind !== "text";
+
+/** The photo: the file itself where it is here, else the small picture that the service keeps. */
+function photoView(analysis, file, name) {
+  const small = thumbnailAddress(analysis);
+  const addresses = [...(file ? [URL.createObjectURL(file)] : []), ...(small ? [small] : [])];
+  if (!addresses.length) return null;
+  const { width, height } = analysis.result?.info ?? {};
+  const figure = picture({
+    addresses,
+    name: name || file?.name || "that was sent",
+    size: width ? { width, height } : null,
+    layers: file || width ? layersOf(analysis.result ?? {}) : [],
+  });
+  const drawn = pathOf(analysis.annotated);
+  const download = { class: "button small", href: drawn, download: `boxes-${name || "photo"}.jpg` };
+  if (drawn) figure.append(el("a", download, "Download it with its boxes"));
+  return figure;
+}
+
+/** Where the service keeps a small picture of what was analysed; null for none. */
+export const thumbnailAddress = (analysis) => pathOf(analysis.thumbnail);
+
+/** What was found, in a few words for each analysis. */
+export function gists(analysis) {
+  const { result = {} } = analysis;
+  if (isPhoto(analysis)) return photoGist(result);
+  return [
     result.sentiment && `sentiment ${result.sentiment.label}`,
     result.language && (result.language.name ?? "language unknown"),
     result.topics && `topics ${(result.topics.topics ?? []).map(({ label }) => label).join(", ") || "none"}`,
     result.statistics && `${result.statistics.words} words`,
-  ];
-  return `Done: ${said.filter(Boolean).join("; ") || "see the result"}`;
+  ].filter(Boolean);
 }
+
+/** One sentence that says the gist, for those who hear the page. */
+export const gist = (analysis) => `Done: ${gists(analysis).join("; ") || "see the result"}`;
 
 function tags({ kind, cached, elapsed_ms: elapsed, created_at: created }) {
   return [
