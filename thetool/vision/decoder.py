@@ -35,6 +35,10 @@ LONGEST = 1_600
 PHOTOS_OF_A_CHILD = 2_000
 FAT_BYTES = 256 * 2**20
 LOOK_SECONDS = 0.25
+_KILLED = {-signal.SIGKILL, -signal.SIGTERM}
+_SEND_WHOLE = "Open it in an image program, export it as JPEG or PNG, and send that."
+_CONVERT = f"Images that are read are {TAKEN}; convert it to one of these."
+_SEND_SMALLER = "Send a smaller version."
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,6 @@ class _Told:
 
 
 _told = TypeAdapter(_Told)
-_KILLED = {-signal.SIGKILL, -signal.SIGTERM}
-_SEND_WHOLE = "Open it in an image program, export it as JPEG or PNG, and send that."
-_CONVERT = f"Images that are read are {TAKEN}; convert it to one of these."
-_SEND_SMALLER = "Send a smaller version."
 
 
 class Decoder:

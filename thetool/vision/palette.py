@@ -20,9 +20,11 @@ MOST = 6
 
 _SAMPLE = 48
 """So many rows and columns are looked at: 2,304 pixels give each share to about a hundredth."""
-_ROUNDS = 6
+_CLUSTERS, _ROUNDS = 16, 4
 _ALIKE = 0.06
 """Colours closer than this in OKLab are one; 0.02 is just noticeable side by side."""
+_NAMING = (1, 1.5, 1.5)
+"""For a name, hue and colourfulness count more than lightness does."""
 _SPECK = 0.005
 """A colour with a smaller share is left out; its pixels count for the colour closest to it."""
 
@@ -49,12 +51,12 @@ def find_palette(photo: Photo, most: int = MOST) -> Palette:
         raise ValueError(f"1 to 16 colours, not {most}")
     sample = _sample(photo.pixels)
     points = _oklab(sample)
-    centres = _without_specks(points, _merged(points, _clusters(points, most)))
+    centres = _without_specks(points, _merged(points, _clusters(points), most))
     nearest = _nearest(points, centres)
     counts = np.bincount(nearest, minlength=len(centres))
     order = [cluster for cluster in np.argsort(-counts, kind="stable") if counts[cluster]]
     shares = _rounded([counts[cluster] / len(points) for cluster in order])
-    colours = np.array([np.median(sample[nearest == cluster], axis=0) for cluster in order]).astype(np.uint8)
+    colours = np.array([_typical(sample[nearest == cluster], points[nearest == cluster]) for cluster in order])
     names = _names(colours)
     return Palette(
         colours=[
@@ -77,14 +79,14 @@ def _sample(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pixels[np.ix_(*places)].reshape(-1, 3)
 
 
-def _clusters(points: Colours, most: int) -> Colours:
+def _clusters(points: Colours) -> Colours:
     """Centres by k-means, begun with k-means++ (Arthur and Vassilvitskii 2007) and a fixed seed."""
     import numpy as np
 
     chance = np.random.default_rng(0)
     centres = [points.mean(axis=0)]
     distances = ((points - centres[0]) ** 2).sum(axis=1)
-    while len(centres) <= most and distances.sum() > 1e-9:
+    while len(centres) <= _CLUSTERS and distances.sum() > 1e-9:
         heights = distances.cumsum()
         chosen = points[np.searchsorted(heights, chance.random() * heights[-1])]
         centres.append(chosen)
@@ -95,22 +97,28 @@ def _clusters(points: Colours, most: int) -> Colours:
     return found
 
 
-def _merged(points: Colours, centres: Colours) -> Colours:
-    """Centres that look alike made one, at the mean of the pixels of both."""
+def _merged(points: Colours, centres: Colours, most: int) -> Colours:
+    """No more than `most` centres, and none that look alike: the two that cost least (Ward 1963) become one, and again.
+
+    Begun with more than are wanted, the outcome depends less on chance.
+    """
     import numpy as np
 
-    counts = np.bincount(_nearest(points, centres), minlength=len(centres))
-    found = [(centre, count) for centre, count in zip(centres, counts, strict=True) if count]
-    found.sort(key=lambda pair: -pair[1])
-    kept: list[tuple[Colours, int]] = []
-    for centre, count in found:
-        alike = [at for at, (other, _) in enumerate(kept) if np.linalg.norm(other - centre) < _ALIKE]
-        if alike:
-            other, weight = kept[alike[0]]
-            kept[alike[0]] = ((other * weight + centre * count) / (weight + count), weight + count)
-        else:
-            kept.append((centre, count))
-    return np.array([centre for centre, _ in kept])
+    weights = np.bincount(_nearest(points, centres), minlength=len(centres)).astype(np.float32)
+    centres, weights = centres[weights > 0], weights[weights > 0]
+    while len(centres) > 1:
+        distances = ((centres[:, None] - centres) ** 2).sum(axis=2)
+        costs = distances / (1 / weights[:, None] + 1 / weights)
+        if len(centres) <= most:
+            costs[distances >= _ALIKE**2] = np.inf
+        np.fill_diagonal(costs, np.inf)
+        one, other = np.unravel_index(costs.argmin(), costs.shape)
+        if not np.isfinite(costs[one, other]):
+            break
+        centres[one] = np.average(centres[[one, other]], axis=0, weights=weights[[one, other]])
+        weights[one] += weights[other]
+        centres, weights = np.delete(centres, other, axis=0), np.delete(weights, other)
+    return centres
 
 
 def _without_specks(points: Colours, centres: Colours) -> Colours:
@@ -173,17 +181,24 @@ def _matrices() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return np.array(to_cones, np.float32).T, np.array(to_lab, np.float32).T
 
 
+def _typical(colours: NDArray[np.uint8], points: Colours) -> NDArray[np.uint8]:
+    """The one of these colours that is closest to their mean: one that is there, exactly so in flat drawings."""
+    colour: NDArray[np.uint8] = colours[((points - points.mean(axis=0)) ** 2).sum(axis=1).argmin()]
+    return colour
+
+
 def _names(colours: NDArray[np.uint8]) -> list[str]:
     names, known = _known()
-    return [names[at] for at in _nearest(_oklab(colours), known)]
+    return [names[at] for at in _nearest(_oklab(colours) * _NAMING, known)]
 
 
 @cache
 def _known() -> tuple[list[str], Colours]:
     import numpy as np
 
-    colours = np.frombuffer(bytes.fromhex("".join(COLOUR_NAMES.values())), np.uint8).reshape(-1, 3)
-    return list(COLOUR_NAMES), _oklab(colours)
+    pairs = [(name, colour) for name, colours in COLOUR_NAMES.items() for colour in colours.split()]
+    colours = np.frombuffer(bytes.fromhex("".join(colour for _, colour in pairs)), np.uint8).reshape(-1, 3)
+    return [name for name, _ in pairs], (_oklab(colours) * _NAMING).astype(np.float32)
 
 
 def _rounded(shares: list[float]) -> list[float]:

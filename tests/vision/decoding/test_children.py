@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -214,3 +215,38 @@ def test_a_child_ends_with_its_parent() -> None:
         (child,) = psutil.Process(parent.pid).children()
         parent.kill()
     eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+FACTS = {"format": "PNG", "media_type": "image/png", "width": 4, "height": 3, "bytes": 100}
+SAID = {
+    "no JSON": b"D{",
+    "no object": b"D[1]",
+    "another letter": b"X{}",
+    "no pixels": b"D" + json.dumps({"width": 4, "height": 3, "facts": FACTS}).encode(),
+    "more pixels than facts": b"D" + json.dumps({"width": 4_000, "height": 3_000, "facts": FACTS}).encode(),
+    "less than nothing": b"D" + json.dumps({"width": -4, "height": 3, "facts": FACTS}).encode(),
+    "no facts": b"D" + json.dumps({"width": 4, "height": 3, "facts": None}).encode(),
+}
+
+
+@pytest.mark.parametrize("said", SAID.values(), ids=SAID)
+def test_a_child_that_talks_nonsense(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+    """As one would that an image has taken over: it is not believed, and killed."""
+    liar = tmp_path / "python"
+    liar.write_text(f"""#!{sys.executable}
+import os, socket, sys, struct
+sock, said = socket.socket(fileno=int(sys.argv[4])), {said!r}
+sock.sendall(struct.pack("!Ic", 0, b"R"))
+os.ftruncate(int(sys.argv[5]), 0) if sock.recv(4096) else None
+sock.sendall(struct.pack("!I", len(said) - 1) + said)
+sock.recv(1)
+""")
+    liar.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(liar))
+    decoder = Decoder()
+    try:
+        with pytest.raises(DamagedImage):
+            decoder.decode(CONTENT)
+        assert not decoder._idle
+    finally:
+        decoder.close()
