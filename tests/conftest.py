@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg2
@@ -25,7 +26,7 @@ MASTER_KEY = "test-master-key-0123456789abcdef0123456789abcdef"
 TEMPLATE = "template_migrated"
 MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30
 POSTGRES_FOLDER = "thetool-tests-"
-TOGETHER = {"tests/e2e/pages", "tests/pages", "tests/storage", "tests/text", "tests/web"}
+TOGETHER = ("tests/e2e/pages", "tests/pages", "tests/storage", "tests/text", "tests/web")
 FIRST = ("tests/e2e/pages", "tests/e2e", "tests/chaos", "tests/database")
 # Hundreds of databases are made, and none outlives its test: nothing is gained by waiting for a disk.
 QUICK = ("fsync = off", "full_page_writes = off", "max_wal_size = '256MB'")
@@ -54,13 +55,22 @@ def _loggers_follow_the_configuration() -> None:
 _loggers_follow_the_configuration()
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side with others (`-n`) goes a file, or a room whose files share what is dear; the longest come first."""
-    for item in items:
-        folder = item.path.parent.relative_to(item.config.rootpath).as_posix()
-        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else f"{folder}/{item.path.stem}"))
-    items.sort(key=lambda item: [not item.path.is_relative_to(item.config.rootpath / room) for room in FIRST])
+    """The rooms with the longest tests come first."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(f"{room}/") for room in FIRST])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """How tests are dealt out to processes (`-n 4`): a file each, or a room whose files share what is dear."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByRoom(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((room for room in TOGETHER if nodeid.startswith(f"{room}/")), nodeid.partition("::")[0])
+
+    config.option.loadscopereorder = False
+    return ByRoom(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
