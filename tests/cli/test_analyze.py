@@ -41,6 +41,23 @@ def analysis(text: str) -> dict[str, Any]:
     }
 
 
+def photo() -> dict[str, Any]:
+    cup = {"label": "cup", "confidence": 0.61, "box": [312.4, 101.9, 640.0, 455.2]}
+    return {
+        **analysis(""),
+        "kind": "image",
+        "result": {
+            "info": {"format": "JPEG", "width": 1280, "exif": {"Model": "X100"}},
+            "labels": {"items": [{"label": "espresso", "confidence": 0.9512345}], "sure": True},
+            "objects": {"items": [cup]},
+            "palette": {"colours": [{"hex": "#8c5a2b", "share": 0.41, "name": "dark orange"}]},
+            "quality": {"sharpness": {"value": 0.72, "word": "sharp"}, "noise": {"value": 1.5, "word": "clean"}},
+        },
+        "thumbnail": "/files/1?expires=2&signature=3",
+        "annotated": None,
+    }
+
+
 class Played:
     """The service, and what it was sent."""
 
@@ -57,6 +74,14 @@ class Played:
         self.app.add_url_rule("/api/v1/jobs/<job_id>/cancel", view_func=self.cancel, methods=["POST"])
 
     def analyze(self) -> Any:
+        if request.is_json and "url" in request.json:
+            self.sent.append(request.json)
+            return jsonify(photo())
+        if not request.is_json and request.files["file"].stream.read(2) == b"\xff\xd8":
+            self.sent.append({**request.form, "media_type": request.files["file"].mimetype})
+            return jsonify(photo())
+        if not request.is_json:
+            request.files["file"].stream.seek(0)
         text = request.json["text"] if request.is_json else request.files["file"].read().decode()
         self.sent.append(
             {
@@ -234,6 +259,47 @@ def test_a_row_has_the_notes_and_no_time_of_an_earlier_run() -> None:
     assert flat(fresh)["elapsed_ms"] == 1.5
     assert "elapsed_ms" not in flat({**fresh, "cached": True})
     assert "notes" not in flat({**fresh, "notes": []})
+
+
+@pytest.fixture
+def jpeg(tmp_path: Path) -> Path:
+    file = tmp_path / "cup.jpg"
+    file.write_bytes(b"\xff\xd8\xff\xe0 and so on")
+    return file
+
+
+def test_a_photo_is_tables(run: Run, service: Played, jpeg: Path) -> None:
+    result = run("analyze", str(jpeg), "--annotate", "--location", "--encoding", "cp1252", "--tasks", "info,objects")
+    assert result.exit_code == 0
+    wanted = {"tasks": "info,objects", "annotate": "true", "location": "true", "media_type": ""}
+    assert service.sent == [wanted], "the encoding is for texts"
+    lines = result.stdout.splitlines()
+    assert lines[lines.index("labels") + 1 : lines.index("objects")] == [
+        "  sure  yes",
+        "  confidence  label",
+        "  0.9512      espresso",
+        "",
+    ]
+    assert "  sharpness  0.72   sharp" in lines
+    assert "  312.4, 101.9, 640, 455.2  0.61        cup" in lines
+    (thumbnail,) = (line for line in lines if line.startswith("thumbnail"))
+    assert thumbnail.endswith("/files/1?expires=2&signature=3")
+    assert "http://127.0.0.1:" in thumbnail
+
+
+def test_photos_are_rows(run: Run, service: Played, jpeg: Path, tmp_path: Path) -> None:
+    table = tmp_path / "out.csv"
+    result = run("analyze", str(jpeg), str(jpeg), "--csv", str(table))
+    assert result.stderr == "2 files: 2 analysed, 0 failed.\n"
+    first, _ = rows_of(table)
+    assert (first["kind"], first["info.width"], first["quality.noise.word"]) == ("image", "1280", "clean")
+    assert json.loads(first["objects.items"])[0]["label"] == "cup"
+    assert first["thumbnail"].startswith("http://127.0.0.1:")
+
+
+def test_an_address_is_sent_as_one(run: Run, service: Played) -> None:
+    assert run("analyze", "https://example.com/cup.jpg", "--exhaustive").exit_code == 0
+    assert service.sent == [{"url": "https://example.com/cup.jpg", "exhaustive": True}]
 
 
 def test_long_text_runs_as_a_job(run: Run, service: Played) -> None:

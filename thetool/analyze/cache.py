@@ -14,6 +14,7 @@ from thetool.access.statement import first_row
 from thetool.analyze.kinds import Kind
 from thetool.analyze.tasks import REVISION, Plan
 from thetool.config import Settings
+from thetool.storage import blobs
 
 _FIND = """
     select id, owner_id, result::text, created_at from analyses
@@ -22,6 +23,12 @@ _FIND = """
     order by created_at desc limit 1
 """
 _GET = "select id, owner_id, result::text, created_at from analyses where id = %(id)s and expires_at > now()"
+
+
+_FORGET = """
+    with gone as (delete from analyses where id = %(id)s::uuid)
+    select coalesce(array_agg(blob_id::text), '{}') from job_files where job_id = %(id)s::uuid
+"""
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,17 @@ def find(settings: Settings, owner_id: UUID, key: bytes) -> Kept | None:
 def get(analysis_id: UUID) -> Kept | None:
     """An analysis that is still kept, whoever's it is."""
     return _kept(first_row(_GET, id=str(analysis_id)))
+
+
+def forget(analysis_id: UUID) -> None:
+    """Forget an analysis, and the pictures that were made for it.
+
+    Raises:
+        StorageUnavailable: the bucket is away; the pictures are out of sight, and go later.
+    """
+    pictures = first_row(_FORGET, id=str(analysis_id))
+    for blob_id in pictures[0] if pictures else ():
+        blobs.delete(_uuid(blob_id))
 
 
 def _kept(row: tuple[Any, ...] | None) -> Kept | None:

@@ -138,10 +138,9 @@ def show_analysis(analysis_id: UUID, query: WaitQuery) -> Response:
 @blueprint.output({}, status_code=204)
 @raises(NotFound)
 def delete_analysis(analysis_id: UUID) -> tuple[str, int]:
-    """Forget an analysis, in the cache too; its job keeps its own copy until it is deleted."""
+    """Forget an analysis, in the cache too, and its pictures; its job keeps its own copy until it is deleted."""
     require(current_caller(), "delete", cache.get(analysis_id))
-    db.session.execute(db.delete(Analysis).where(Analysis.id == analysis_id))
-    db.session.commit()
+    cache.forget(analysis_id)
     return "", 204
 
 

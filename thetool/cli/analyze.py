@@ -1,4 +1,4 @@
-"""`thetool analyze`: send texts and files, and show what is found."""
+"""`thetool analyze`: send texts, photos and other files, and show what is found."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from uuid import uuid4
 
 import click
 
-from thetool.cli.findings import flat, for_spreadsheet, print_analysis
+from thetool.cli.findings import flat, for_spreadsheet, print_analysis, with_addresses
 from thetool.cli.following import FINISHED, Progress, follow, many, require_completed
-from thetool.cli.inputs import Input, inputs_of
+from thetool.cli.inputs import Input, Place, inputs_of
 from thetool.cli.problems import CommandFailed, ServiceProblem, ServiceUnreachable
 from thetool.cli.service import Answer, Service, for_service
 from thetool.cli.show import json_option, print_json
 from thetool.cli.spreadsheet import Spreadsheet
+from thetool.vision.formats import HEAD, image_format
 
 FIRST_WAIT_SECONDS = 0.5
 UPLOAD_SECONDS = 600.0
@@ -56,16 +57,19 @@ class Names(click.ParamType[Any]):
 
 
 @click.command()
-@click.argument("paths", metavar="[FILE | FOLDER]... | -", nargs=-1, type=click.Path(exists=True, allow_dash=True))
+@click.argument("paths", metavar="[FILE | FOLDER | URL]... | -", nargs=-1, type=Place())
 @click.option("--text", help="Analyse these words instead of a file.")
-@click.option("--tasks", type=Names(), help="Which analyses, such as sentiment,language. [default: all that fit]")
+@click.option("--tasks", type=Names(), help="Which analyses, such as sentiment,objects. [default: all that fit]")
 @click.option(
     "--labels",
     type=Names(),
     help='Topics to choose from; as JSON with phrases for each, {"bills": ["An invoice."]}. [default: our own]',
 )
 @click.option("--sentences", is_flag=True, help="Also the sentiment of each sentence.")
-@click.option("--encoding", type=Encoding(), help="What the files are in, such as windows-1252. [default: it is seen]")
+@click.option("--exhaustive", is_flag=True, help="Read every sentence of a long text for its topics, not a sample.")
+@click.option("--annotate", is_flag=True, help="Also a picture of each photo with what was found drawn over it.")
+@click.option("--location", is_flag=True, help="Also where a photo was taken, if it tells.")
+@click.option("--encoding", type=Encoding(), help="What texts are in, such as windows-1252. [default: it is seen]")
 @click.option(
     "--wait", type=click.FloatRange(0), metavar="SECONDS", help="Longest wait for each. [default: until it is done]"
 )
@@ -86,19 +90,25 @@ def analyze(
     tasks: list[str] | None,
     labels: list[str] | dict[str, list[str]] | None,
     sentences: bool,
+    exhaustive: bool,
+    annotate: bool,
+    location: bool,
     encoding: str | None,
     wait: float | None,
     table: Path | None,
     force: bool,
     as_json: bool,
 ) -> None:
-    """Analyse each FILE, the files of each FOLDER, standard input (-) or --text, and show what is found.
+    """Analyse texts and photos, and show what is found: each FILE, the files of each FOLDER, what is at each URL,
+    standard input (-) or --text.
 
     With --json, several files give a line of JSON each. What fails is told on standard error, and the others go on.
     """
     inputs = inputs_of(paths, text)
-    wanted = {"tasks": tasks, "labels": labels, "sentences": sentences or None}
-    given = {field: value for field, value in wanted.items() if value is not None}
+    flags = {"sentences": sentences, "exhaustive": exhaustive, "annotate": annotate, "location": location}
+    lists = {"tasks": tasks, "labels": labels}
+    given: dict[str, Any] = {field: value for field, value in lists.items() if value is not None}
+    given |= {field: True for field, wanted in flags.items() if wanted}
     with ExitStack() as opened:
         rows = opened.enter_context(Spreadsheet(table, replace=force)) if table else None
         session = Session(service, given, encoding, wait, rows, as_json=as_json, several=len(inputs) > 1)
@@ -170,28 +180,32 @@ class Session:
         """POST it; the answer is the analysis (200) or its job (202)."""
         seconds = FIRST_WAIT_SECONDS if self._wait is None else min(self._wait, FIRST_WAIT_SECONDS)
         headers = {"Prefer": f"wait={seconds:g}", "Idempotency-Key": str(uuid4())}
-        if one.text is not None:
-            return self._service.request("POST", "/analyze", json={"text": one.text, **self._given}, headers=headers)
+        if one.text is not None or one.url is not None:
+            what = {"text": one.text} if one.url is None else {"url": one.url}
+            return self._service.request("POST", "/analyze", json={**what, **self._given}, headers=headers)
         fields: list[tuple[str, Any]] = [
             (field, ",".join(value) if field == "tasks" else json.dumps(value)) for field, value in self._given.items()
         ]
         # no media type unless --encoding is given: the service judges by the content, and a name's ending says less
         # (.ts is video/mp2t)
-        fields.append(("file", (one.filename, one.content(), self._media_type)))
+        content = one.content()
+        is_image = image_format(content[:HEAD]) is not None
+        fields.append(("file", (one.filename, content, None if is_image else self._media_type)))
         return self._service.request("POST", "/analyze", fields=fields, headers=headers, seconds=UPLOAD_SECONDS)
 
     def _take(self, one: Input, analysis: dict[str, Any]) -> None:
         """Show an analysis, or the job that it still is."""
         unfinished = "progress" in analysis
+        shown = analysis if unfinished else with_addresses(analysis, self._service.url)
         if self._rows is not None:
-            told = {name: analysis[name] for name in ("id", "status")} if unfinished else flat(analysis)
+            told = {name: analysis[name] for name in ("id", "status")} if unfinished else flat(shown)
             self._rows.add({"input": for_spreadsheet(one.name), **told})
         if self._as_json:
             print_json(analysis, line=self._several)
         elif unfinished:
             click.echo(f"Not finished yet; see: thetool jobs show {analysis['id']}")
         elif self._is_printed:
-            print_analysis(one.name if self._several else None, analysis)
+            print_analysis(one.name if self._several else None, shown)
 
     def _take_problem(self, one: Input, problem: CommandFailed) -> None:
         """Tell what is wrong with one of several; the only one's problem is the command's."""

@@ -10,6 +10,7 @@ import click
 from thetool.cli.show import plain, print_block, print_fields, print_table
 
 HIDDEN_IN_TABLES = {"result", "models", "skipped", "notes"}
+PICTURES = ("thumbnail", "annotated")
 FEW = 6  # so many of a long list of numbers are shown
 
 
@@ -25,7 +26,14 @@ def print_analysis(name: str | None, analysis: dict[str, Any]) -> None:
         click.secho(f"{plain(skipped.get('task'))}: skipped. {_reason(skipped)}", fg="yellow")
     for note in analysis.get("notes") or []:
         click.secho(f"{plain(note.get('task'))}: {plain(note.get('note'))}", fg="yellow")
+    print_fields((name, analysis.get(name)) for name in PICTURES)
     _print_origin(analysis)
+
+
+def with_addresses(analysis: dict[str, Any], service: str) -> dict[str, Any]:
+    """The analysis with its links to pictures as whole addresses, for the eyes and for a spreadsheet."""
+    links = {name: analysis[name] for name in PICTURES if str(analysis.get(name) or "").startswith("/")}
+    return {**analysis, **{name: f"{service}{link}" for name, link in links.items()}}
 
 
 def _print_finding(finding: Any, indent: int) -> None:
@@ -34,11 +42,15 @@ def _print_finding(finding: Any, indent: int) -> None:
         rows = [[row.get(column) for column in columns] for row in finding]
         print_table([column.replace("_", " ") for column in columns], rows, empty="nothing", indent=indent)
     elif isinstance(finding, dict):
+        if finding and all(isinstance(value, dict) for value in finding.values()):
+            _print_finding([{"": name.replace("_", " "), **value} for name, value in finding.items()], indent)
+            return
         inner = {field: value for field, value in finding.items() if _is_rows(value)}
         print_fields(((field, _short(value)) for field, value in finding.items() if field not in inner), indent=indent)
         for field, value in inner.items():
-            click.echo(f"{' ' * indent}{plain(field).replace('_', ' ')}:")
-            _print_finding(value, indent + 2)
+            if field != "items":
+                click.echo(f"{' ' * indent}{plain(field).replace('_', ' ')}:")
+            _print_finding(value, indent if field == "items" else indent + 2)
     else:
         click.echo(f"{' ' * indent}{plain(finding)}")
 

@@ -1,4 +1,4 @@
-"""What a command is given to work on: words, standard input, files, and folders with files."""
+"""What a command is given to work on: words, standard input, files, folders with files, and addresses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,12 +16,31 @@ from thetool.cli.problems import CommandFailed
 STDIN = "-"
 
 
+class Place(click.Path):
+    """A file, a folder, standard input, or an address."""
+
+    name = "place"
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, allow_dash=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The same; what is no address must be there."""
+        return value if is_address(value) else super().convert(value, param, ctx)
+
+
+def is_address(place: object) -> bool:
+    """Whether it is an address, which the service is to fetch itself."""
+    return isinstance(place, str) and place.startswith(("https://", "http://"))
+
+
 @dataclass(frozen=True)
 class Input:
-    """One thing to send; `text` is set when its words came on the command line."""
+    """One thing to send; `text` is set when its words came on the command line, `url` when it is somewhere else."""
 
     name: str
     text: str | None = None
+    url: str | None = None
 
     @property
     def filename(self) -> str:
@@ -42,7 +62,7 @@ class Input:
 
 
 def inputs_of(paths: Sequence[str], text: str | None) -> list[Input]:
-    """Each file of `paths`, and of the folders among them; or the words of `--text`; or standard input.
+    """Each address and file of `paths`, and of the folders among them; or the words of `--text`; or standard input.
 
     Raises:
         click.UsageError: both are given, or nothing is.
@@ -55,7 +75,9 @@ def inputs_of(paths: Sequence[str], text: str | None) -> list[Input]:
         if sys.stdin.isatty():
             raise click.UsageError("Give a file, a folder, - for standard input, or --text.")
         return [Input(STDIN)]
-    found = [Input(name) for path in paths for name in _files(path)]
+    found = [
+        one for path in paths for one in ([Input(path, url=path)] if is_address(path) else map(Input, _files(path)))
+    ]
     if not found:
         raise click.UsageError(f"There are no files in {', '.join(paths)}.")
     return found
