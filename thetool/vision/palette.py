@@ -83,14 +83,16 @@ def _clusters(points: Colours) -> Colours:
     """Centres by k-means, begun with k-means++ (Arthur and Vassilvitskii 2007) and a fixed seed."""
     import numpy as np
 
-    chance = np.random.default_rng(0)
+    squares = np.einsum("ij,ij->i", points, points)
     centres = [points.mean(axis=0)]
-    distances = ((points - centres[0]) ** 2).sum(axis=1)
-    while len(centres) <= _CLUSTERS and distances.sum() > 1e-9:
-        heights = distances.cumsum()
-        chosen = points[np.searchsorted(heights, chance.random() * heights[-1])]
-        centres.append(chosen)
-        distances = np.minimum(distances, ((points - chosen) ** 2).sum(axis=1))
+    distances = np.full(len(points), np.inf, np.float32)
+    for luck in np.random.default_rng(0).random(_CLUSTERS):
+        last = centres[-1]
+        np.minimum(distances, squares - 2 * (points @ last) + last @ last, out=distances)
+        heights = np.maximum(distances, 0).cumsum()
+        if heights[-1] < 1e-6 * len(points):
+            break
+        centres.append(points[np.searchsorted(heights, luck * heights[-1])])
     found = np.array(centres[1:] or centres)
     for _ in range(_ROUNDS):
         found = _means(points, _nearest(points, found), found)
@@ -115,9 +117,11 @@ def _merged(points: Colours, centres: Colours, most: int) -> Colours:
         one, other = np.unravel_index(costs.argmin(), costs.shape)
         if not np.isfinite(costs[one, other]):
             break
-        centres[one] = np.average(centres[[one, other]], axis=0, weights=weights[[one, other]])
-        weights[one] += weights[other]
-        centres, weights = np.delete(centres, other, axis=0), np.delete(weights, other)
+        both = weights[one] + weights[other]
+        centres[one] = (centres[one] * weights[one] + centres[other] * weights[other]) / both
+        weights[one] = both
+        others = np.arange(len(centres)) != other
+        centres, weights = centres[others], weights[others]
     return centres
 
 

@@ -34,7 +34,7 @@ _LEAST_CONTRAST = 30
 _BLOCK, _BANDS = 16, 10
 _BLACK, _WHITE = 3, 252
 _MUCH = 0.15
-_ENOUGH = 200_000
+_ENOUGH = 80_000
 
 
 class Sharpness(BaseModel):

@@ -16,7 +16,7 @@ def thumbnail(photo: Photo, longest: int = LONGEST) -> bytes:
     from PIL import Image
 
     image = Image.fromarray(photo.pixels)
-    image.thumbnail((longest, longest), Image.Resampling.HAMMING, reducing_gap=1.1)
+    image.thumbnail((longest, longest), Image.Resampling.HAMMING, reducing_gap=1.0)
     file = io.BytesIO()
     image.save(file, "JPEG", quality=_QUALITY)
     return file.getvalue()
