@@ -46,7 +46,7 @@ class LineReader:
     """
 
     def __init__(self, model: Path, threads: int = 1) -> None:
-        self._session = open_session(model, threads=threads)
+        self._session = open_session(model, threads=threads, keeps_memory=False)
         self._input = self._session.get_inputs()[0].name
         named = self._session.get_modelmeta().custom_metadata_map.get("character", "")
         self._characters = ["", *named.split("\n"), " "]  # the first stands for "no character here"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from thetool.vision.characters import Character, LineReader
 from thetool.vision.text_lines import LineFinder
+from thetool.weights.sessions import return_freed_memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,8 +69,11 @@ class TextReader:
 
     def read(self, pixels: Pixels) -> list[Read]:
         """The corners and the characters of each line in pixels (height, width, 3), RGB; in reading order."""
-        ways = [way for corners in self._finder.find(pixels) for way in _ways_to_read(corners)]
-        read = self._reader.read([_cut_out(pixels, way) for way in ways])
+        try:
+            ways = [way for corners in self._finder.find(pixels) for way in _ways_to_read(corners)]
+            read = self._reader.read([_cut_out(pixels, way) for way in ways])
+        finally:
+            return_freed_memory()  # up to 200 MB of it
         return _best_ways(list(zip(ways, read, strict=True)))
 
 

@@ -42,7 +42,7 @@ class LineFinder:
     """
 
     def __init__(self, model: Path, threads: int = 1) -> None:
-        self._session = open_session(model, threads=threads)
+        self._session = open_session(model, threads=threads, keeps_memory=False)
         self._input = self._session.get_inputs()[0].name
 
     def find(self, pixels: Pixels) -> list[Corners]:

@@ -10,21 +10,24 @@ from typing import Any
 from thetool.config import Settings
 
 
-def open_session(model: Path, *, threads: int = 1) -> Any:
+def open_session(model: Path, *, threads: int = 1, keeps_memory: bool = True) -> Any:
     """An `onnxruntime.InferenceSession` of this file, on the CPU; its runs are safe to call from several threads.
 
     Args:
         model: an ONNX file.
         threads: cores that one run uses.
+        keeps_memory: the memory of a run is kept for the next one. Without it runs are slower, but where inputs have
+            many shapes the memory of the largest one is not kept for good.
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = keeps_memory
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # a spinning thread is a core taken away
     session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    _return_freed_memory()
+    return_freed_memory()
     return session
 
 
@@ -36,8 +39,8 @@ def threads_of_one_call(settings: Settings) -> int:
     return max(1, cores // (settings.workers * settings.job_threads))
 
 
-def _return_freed_memory() -> None:
-    """Loading needs the weights twice; glibc would keep the freed half (60 MB of the embeddings) for itself."""
+def return_freed_memory() -> None:
+    """Give back what was freed: after loading, which needs the weights twice, glibc would keep the half of it."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
