@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import migrated_database
+from tests.e2e.run_script import Run
 from tests.e2e.service import Service
 
 MakeService = Callable[..., Service]
@@ -46,3 +47,19 @@ def make_service(postgres_url: str) -> Iterator[MakeService]:
             return stack.enter_context(_service(url, **environment))
 
         yield make
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Where a run of the script lives."""
+    with tempfile.TemporaryDirectory(prefix="thetool-run-") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def runs() -> Iterator[list[Run]]:
+    """The runs of a test, which end with it."""
+    started: list[Run] = []
+    yield started
+    for run in started:
+        run.destroy()

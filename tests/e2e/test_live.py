@@ -1,4 +1,4 @@
-"""Listening to jobs over real connections: server-sent events, WebSockets, restarts, callers that go away."""
+"""Listening to jobs over real connections: server-sent events, WebSockets, callers that go away."""
 
 from __future__ import annotations
 
@@ -6,75 +6,28 @@ import http.client
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from typing import Any
-from urllib.parse import urlsplit
+from contextlib import ExitStack, closing
 
-import psycopg2
 import pytest
 import websocket
 
 from tests.e2e.conftest import MakeService
-from tests.e2e.listening import FINAL, Listener
+from tests.e2e.hearing import (
+    BEARER,
+    NOWHERE,
+    count,
+    heard_exactly_once,
+    heard_until_closed,
+    links,
+    opened_stream,
+    path_of,
+    stored_events,
+    talking,
+)
+from tests.e2e.listening import Listener
 from tests.e2e.service import KEY, ROOT, Service, until
-
-BEARER = f"Authorization: Bearer {KEY}"
-NOWHERE = "00000000-0000-7000-8000-00000000dead"
-
-
-def count(service: Service, to: int, seconds: float) -> str:
-    """Make a job that counts; gives its id."""
-    status, answer = service.post("/sample/jobs/counting", {"to": to, "seconds": seconds})
-    assert status == 200, answer
-    return str(answer["job_id"])
-
-
-def stored_events(service: Service, job_id: str) -> list[int]:
-    """The ids of all that a job said, out of the database itself."""
-    with closing(psycopg2.connect(str(service.database_url))) as connection, connection.cursor() as cursor:
-        cursor.execute("select id from job_events where job_id = %s order by id", (job_id,))
-        return [number for (number,) in cursor.fetchall()]
-
-
-def links(service: Service, job_id: str) -> dict[str, str]:
-    """The links of a job."""
-    return dict(service.get(f"/api/v1/jobs/{job_id}")[1]["links"])
-
-
-def path_of(url: str) -> str:
-    """Path and query of an address."""
-    parts = urlsplit(url)
-    return f"{parts.path}?{parts.query}"
-
-
-@contextmanager
-def talking(service: Service, path: str, *headers: str, **options: Any) -> Iterator[websocket.WebSocket]:
-    """An open WebSocket."""
-    url = f"ws://127.0.0.1:{service.port}{path}"
-    with closing(websocket.create_connection(url, timeout=30, header=list(headers), **options)) as place:
-        yield place
-
-
-def heard_until_closed(place: websocket.WebSocket) -> tuple[list[dict[str, Any]], int]:
-    """All messages, and the code that the socket was closed with."""
-    messages = []
-    while True:
-        opcode, data = place.recv_data(control_frame=False)
-        if opcode == websocket.ABNF.OPCODE_CLOSE:
-            return messages, int.from_bytes(data[:2], "big")
-        messages.append(json.loads(data))
-
-
-def heard_exactly_once(service: Service, listener: Listener, job_id: str) -> None:
-    """No gap and no double, whatever happened to the connections."""
-    assert listener.failure is None
-    assert [int(event["id"]) for event in listener.progress()] == stored_events(service, job_id)
-    assert [event["event"] for event in listener.events if event["event"] in FINAL] == ["completed"]
-    assert listener.events[-1]["event"] == "completed"
 
 
 def test_curl_follows_a_job_to_its_end(service: Service) -> None:
@@ -216,16 +169,6 @@ def test_past_the_limit_others_are_answered(make_service: MakeService) -> None:
             until(lambda: opened_stream(stack, service, job_id), "there is room again", 10)
 
 
-def opened_stream(stack: ExitStack, service: Service, job_id: str) -> bool:
-    """Open a stream of server-sent events; whether there was room."""
-    connection = stack.enter_context(service.connection())
-    connection.request("GET", f"/api/v1/jobs/{job_id}/events", headers={"Authorization": f"Bearer {KEY}"})
-    answer = connection.getresponse()
-    if answer.status == 200:
-        answer.readline()
-    return answer.status == 200
-
-
 def test_a_caller_that_has_closed_its_half_is_still_told(service: Service) -> None:
     job_id = count(service, 3, 0.3)
     with closing(socket.create_connection(("127.0.0.1", service.port), 30)) as connection:
@@ -251,87 +194,6 @@ def test_those_who_are_silent_are_noticed(make_service: MakeService) -> None:
         with pytest.raises((ConnectionError, websocket.WebSocketConnectionClosedException)):
             pings.extend(iter(place.recv_frame, None))  # answers none of them, as recv() would
         assert len(pings) < 100
-
-
-class Audience:
-    """Listeners of a job that counts until they have heard enough."""
-
-    def __init__(self, service: Service, size: int) -> None:
-        self.service = service
-        self.job_id = count(service, 10_000, 0.3)
-        self.listeners = [Listener(service, f"/api/v1/jobs/{self.job_id}/events?after=0") for _ in range(size)]
-        for listener in self.listeners:
-            listener.start()
-        self.hears_on()
-
-    def hears_on(self) -> None:
-        """Wait until everybody has heard something new."""
-        before = max(len(listener.progress()) for listener in self.listeners) + 1
-        until(lambda: all(len(listener.progress()) > before for listener in self.listeners), "all hear of it", 90)
-
-    def hears_the_end(self) -> None:
-        """Let the job end; everybody has heard everything once."""
-        (self.service.home / "enough").touch()
-        for listener in self.listeners:
-            listener.join(60)
-            heard_exactly_once(self.service, listener, self.job_id)
-
-
-def test_a_reload_is_no_gap_and_no_double(make_service: MakeService) -> None:
-    """The job ends in its old worker, and those who listened in the other one come back to a new one."""
-    service = make_service().start()
-    audience = Audience(service, 12)
-    service.send(signal.SIGHUP)
-    until(lambda: any(listener.connections > 1 for listener in audience.listeners), "some come back", 60)
-    audience.hears_on()
-    audience.hears_the_end()
-    assert any("this process leaves" in comment for listener in audience.listeners for comment in listener.comments)
-    assert "Traceback" not in service.log()
-
-
-def test_recycling_and_a_job_handed_back_are_no_gap_and_no_double(make_service: MakeService) -> None:
-    service = make_service(MAX_REQUESTS=50, GRACEFUL_TIMEOUT=1).start()
-    audience = Audience(service, 10)
-    before = service.worker_pids()
-    until(lambda: service.get("/sample/pid")[0] == 200 and not before <= service.worker_pids(), "one is replaced", 60)
-    audience.hears_on()
-    service.reload()
-    audience.hears_on()
-    audience.hears_the_end()
-    assert all(listener.connections > 1 for listener in audience.listeners)
-
-
-def test_websockets_are_told_to_come_back(make_service: MakeService) -> None:
-    service = make_service(GRACEFUL_TIMEOUT=1).start()
-    job_id = service.submit("polite", 60)
-    with talking(service, f"/ws/jobs/{job_id}", BEARER) as place:
-        assert json.loads(place.recv())["event"] == "snapshot"
-        service.send(signal.SIGHUP)
-        assert heard_until_closed(place)[1] == 1012
-    until(lambda: len(service.worker_pids()) == 2, "the new workers are alone", 30)
-    with talking(service, f"/ws/jobs/{job_id}", BEARER) as place:
-        assert json.loads(place.recv())["event"] == "snapshot"
-
-
-def test_a_new_start_is_no_gap_and_no_double(make_service: MakeService) -> None:
-    """A deploy: the service stops, its jobs are handed back, and it starts again."""
-    service = make_service(GRACEFUL_TIMEOUT=1, WEB_CONCURRENCY=1).start()
-    audience = Audience(service, 5)
-    service.send(signal.SIGTERM)
-    assert service.wait(15) == 0, "streams do not hold it up"
-    service.start()
-    audience.hears_on()
-    audience.hears_the_end()
-    assert all(listener.connections > 1 for listener in audience.listeners)
-
-
-def test_killed_workers_lose_no_listener(make_service: MakeService) -> None:
-    service = make_service(JOB_LEASE_SECONDS=3).start()
-    audience = Audience(service, 6)
-    for pid in service.worker_pids():
-        os.kill(pid, signal.SIGKILL)
-    audience.hears_on()
-    audience.hears_the_end()
 
 
 def test_answers_go_on_while_hundreds_listen(make_service: MakeService) -> None:
