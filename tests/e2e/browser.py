@@ -96,7 +96,7 @@ class Browser:
 
     def until(self, look: Callable[[], T | None], what: str, seconds: float = 30) -> T:
         """Look again and again until there is something."""
-        wait = WebDriverWait(self.driver, seconds, 0.05, (NoSuchElementException, StaleElementReferenceException))
+        wait = WebDriverWait(self.driver, seconds, 0.1, (NoSuchElementException, StaleElementReferenceException))
         found = wait.until(lambda _: look(), f"{what}; the page is {self.path()}")
         assert found
         return found

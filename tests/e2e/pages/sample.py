@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from tests.e2e.sample import app
 from tests.e2e.sample_kinds import Sleep
+from thetool.config import get_settings
 from thetool.jobs.context import JobContext
 from thetool.jobs.registry import job
 
@@ -24,8 +25,10 @@ class Said(BaseModel):
 
 @job("sample.page_steps", timeout=600)
 def steps(context: JobContext, params: Sleep) -> Said:
-    """Report a step every now and then, with words that must not become markup."""
+    """Report a step every now and then, with words that must not become markup, until it is enough."""
     for step in range(1, 101):
+        if (get_settings().home / "enough").exists():
+            break
         context.progress(step / 100, "stepping", f"Step {step} {MARKUP}")
         time.sleep(params.seconds / 100)
     return Said(text=MARKUP)

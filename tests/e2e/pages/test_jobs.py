@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 def test_the_list_of_jobs_is_live(browser: Browser, service: Service) -> None:
     browser.open("/jobs?kind=sample.page_steps")
     browser.see("#empty")
-    job_id = service.submit("page_steps", 6)
+    job_id = service.submit("page_steps", 4)
     row = f"#rows tr:has(a[href='/jobs/{job_id}'])"
     browser.see(row)
     browser.until(lambda: "stepping" in browser.text(row), "its stage is shown")

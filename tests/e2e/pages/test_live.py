@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import signal
 
 import pytest
 
 from tests.e2e.browser import Browser
-from tests.e2e.service import ROOT, Service
+from tests.e2e.service import ROOT, Service, until
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +30,7 @@ def shows_the_end(browser: Browser, job_id: str) -> None:
 
 
 def test_a_job_page_hears_events_and_asks_little(browser: Browser, service: Service) -> None:
-    job_id = service.submit("page_news", 5)
+    job_id = service.submit("page_news", 3)
     browser.requested()
     browser.open(f"/jobs/{job_id}")
     browser.until(lambda: "stepping" in browser.text("#job .progress"), "its stage is shown")
@@ -42,7 +43,7 @@ def test_without_events_a_job_page_asks(browser: Browser, service: Service) -> N
     browser.driver.execute_cdp_cmd("Network.enable", {})
     browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/api/*/events*"]})
     try:
-        job_id = service.submit("page_news", 4)
+        job_id = service.submit("page_news", 3)
         browser.open(f"/jobs/{job_id}")
         browser.until(lambda: "stepping" in browser.text("#job .progress"), "its stage is shown")
         shows_the_end(browser, job_id)
@@ -51,11 +52,20 @@ def test_without_events_a_job_page_asks(browser: Browser, service: Service) -> N
 
 
 def test_a_job_page_survives_a_reload_of_the_service(browser: Browser, service: Service) -> None:
-    job_id = service.submit("page_news", 20)
+    job_id = service.submit("page_news", 300)
     browser.open(f"/jobs/{job_id}")
     browser.until(lambda: "stepping" in browser.text("#job .progress"), "its stage is shown")
-    service.reload()
-    shows_the_end(browser, job_id)
+    old = service.worker_pids()
+    service.send(signal.SIGHUP)
+    until(lambda: len(service.worker_pids() - old) == 2, "the new workers are there", 60)
+    until(lambda: len(service.worker_pids()) == 3, "only the job's worker is left of the old ones", 60)
+    enough = service.home / "enough"
+    enough.touch()
+    try:
+        shows_the_end(browser, job_id)
+        until(lambda: not service.worker_pids() & old, "the new workers are alone", 60)
+    finally:
+        enough.unlink()
 
 
 def test_a_finished_job_in_the_list_does_not_say_what_it_was_doing(browser: Browser, service: Service) -> None:
