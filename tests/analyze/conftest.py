@@ -14,8 +14,10 @@ from thetool.config import Settings
 
 
 @pytest.fixture(scope="module")
-def house(postgres_url: str, weights_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house that all tests of a module share: each sends texts that no other sends."""
+def house(
+    request: pytest.FixtureRequest, postgres_url: str, weights_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """A house that a module's tests share: each sends what no other sends. The module's `HOUSE` are its settings."""
     with migrated_database(postgres_url) as url:
         house = House(
             Settings(
@@ -26,6 +28,7 @@ def house(postgres_url: str, weights_dir: Path, tmp_path_factory: pytest.TempPat
                 RATE_LIMIT_ENABLED=False,
                 ANALYZE_WAIT_SECONDS=60,
                 LOG_LEVEL="WARNING",
+                **getattr(request.module, "HOUSE", {}),
             )
         )
         yield house
