@@ -62,9 +62,11 @@ def test_many_files_are_analysed_and_shown_one_by_one(browser: Browser, files: l
     assert finished(browser) == "3 of 4 files done · 1 failed"
     browser.see(".tile img")  # the service's small pictures
     browser.run("sessionStorage.clear()")
-    browser.driver.refresh()
+    batch = browser.path().partition("=")[2]
+    browser.open(f"/jobs?batch_id={batch}")
+    browser.click("#batch-results")
     browser.see(".tile")
-    assert "batch=" in browser.path(), "another tab finds the jobs of the batch"
+    assert browser.path() == f"/analyze?batch={batch}", "another tab finds the jobs of the batch"
 
 
 def test_the_request_of_the_page_sends_the_same_files(browser: Browser, files: list[Path], tmp_path: Path) -> None:

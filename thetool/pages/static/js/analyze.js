@@ -106,13 +106,15 @@ function showResult(analysis, sent) {
   announce(gist(analysis));
 }
 
-/** Run `task`; what it throws is shown, and nothing is busy afterwards. */
+/** Run `task`; what it throws is shown, and nothing is busy afterwards. Resolves to whether all went well. */
 async function shown(task) {
   const mine = work;
   try {
     await task();
+    return true;
   } catch (error) {
     if (error.name !== "AbortError") show(problemNotice(error));
+    return false;
   } finally {
     if (work === mine) busy(false);
   }
@@ -154,8 +156,8 @@ find("#clear").addEventListener("click", () => {
 });
 for (const sample of findAll(".sample")) {
   sample.addEventListener("click", async () => {
-    if (sample.dataset.photo) await takeSamplePhoto(sample.dataset);
-    else fill(sample.dataset);
+    if (!sample.dataset.photo) fill(sample.dataset);
+    else if (!(await shown(() => takeSamplePhoto(sample.dataset)))) return;
     form.requestSubmit();
   });
 }

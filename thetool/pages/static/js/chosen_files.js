@@ -3,10 +3,12 @@
 import { announce } from "./announce.js";
 import { el, find, icon } from "./dom.js";
 import { bytes, counted } from "./format.js";
+import { roving } from "./roving.js";
 import { thumbnail } from "./thumbnails.js";
 
 const list = find("#chosen");
 const tiles = new Map(); // by file
+const join = roving(list, "button"); // of a hundred files the buttons are one stop
 let changed = () => {};
 
 /** The files, in the order in which they came. */
@@ -26,6 +28,7 @@ export function addFiles(files) {
     tiles.set(file, tile(file));
     list.append(tiles.get(file));
   }
+  join();
   if (files.length) announce(`${counted(tiles.size, "file")} chosen`);
   changed();
 }
@@ -59,6 +62,7 @@ function takeAway(file) {
   const next = node.nextElementSibling ?? node.previousElementSibling;
   tiles.delete(file);
   node.remove();
+  join();
   announce(`${file.name} is taken away`);
   changed();
   (next ? find("button", next) : find("#choose")).focus();

@@ -127,6 +127,9 @@ function showPage({ next }, jobs) {
   find("#table").hidden = !jobs.length;
   find("#empty").hidden = Boolean(jobs.length);
   find("#empty-filtered").hidden = !["status", "kind", "batch_id"].some((name) => wanted().get(name));
+  const batch = wanted().get("batch_id");
+  find("#batch-results").hidden = !batch || !jobs.length || !jobs.every(({ kind }) => kind.startsWith("analyze."));
+  find("#batch-results").href = `/analyze?batch=${batch}`;
   find("#newest").hidden = !wanted().get("cursor");
   find("#newest").href = address({ cursor: null });
   find("#older").hidden = !next;

@@ -111,9 +111,9 @@ function colour({ hex, share, name }) {
   const code = el("code", {}, hex);
   const button = el(
     "button",
-    { type: "button", class: "colour", "aria-label": `Copy ${hex}, ${name}, ${percent(share)} of the photo` },
+    { type: "button", class: "colour", "aria-label": `${name} ${hex} ${percent(share)}: copy the code` },
     el("span", { class: "swatch", vars: { colour: hex } }),
-    el("span", {}, el("b", {}, name), el("span", { class: "hint" }, code, ` ${percent(share)}`)),
+    el("span", {}, el("b", {}, name), " ", el("span", { class: "hint" }, code, ` ${percent(share)}`)),
   );
   button.addEventListener("click", async () => {
     try {

@@ -10,12 +10,13 @@ const FEW = 8; // so many boxes all carry their words; of more only the one that
  * The figure.
  * @param {string[]} addresses of the picture, best first; the next one is taken where a browser cannot show the last
  * @param {string} name what the photo is called
+ * @param {boolean} small whether there is a small picture only
  * @param {{width: number, height: number} | null} size of the upright full-size image, which boxes are measured in
  * @param {{name: string, things: string, marks: {id: string, words: string, confidence: number, box: number[]}[]}[]} layers
  */
-export function picture({ addresses, name, size, layers }) {
+export function picture({ addresses, name, small, size, layers }) {
   const image = el("img", { alt: `The photo ${name}`, decoding: "async" });
-  const stage = el("div", { class: "stage" }, image);
+  const stage = el("div", { class: small ? "stage small" : "stage" }, image);
   const shown = layers.filter(({ marks }) => marks.length);
   const choice = shown.length ? layerChoice(shown, stage) : null;
   const node = el("figure", { class: "picture" }, stage, choice);
@@ -25,6 +26,7 @@ export function picture({ addresses, name, size, layers }) {
   };
   if (size) draw(size);
   image.addEventListener("load", () => {
+    URL.revokeObjectURL(image.src); // a file's own address is needed no longer
     const natural = { width: image.naturalWidth, height: image.naturalHeight };
     if (!size) draw((size = natural));
     else if (turned(size, natural)) next(); // the browser shows it otherwise than the service saw it
@@ -79,7 +81,7 @@ function markOf({ id, words, confidence, box }, { width, height }) {
       // a small thing lies over a large one, so that the pointer finds both
       vars: { x: left / width, y: top / height, wide, high, rank: Math.round(1000 * (1 - wide * high)) },
     },
-    el("span", { class: "words" }, words, el("span", { class: "number" }, percent(confidence))),
+    el("span", { class: "words" }, words, el("span", { class: "number" }, ` ${percent(confidence)}`)),
   );
 }
 

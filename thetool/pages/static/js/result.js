@@ -40,6 +40,7 @@ function photoView(analysis, file, name) {
   const figure = picture({
     addresses,
     name: name || file?.name || "that was sent",
+    small: !file,
     size: width ? { width, height } : null,
     layers: file || width ? layersOf(analysis.result ?? {}) : [],
   });
