@@ -36,7 +36,9 @@ def test_the_server_outlives_a_killed_starter_and_the_next_user_stops_it(used_ho
     assert server.stop()
 
 
-@pytest.mark.parametrize("seconds", [0.25, 0.4, 0.6, 0.8])
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(0.25, marks=pytest.mark.slow), 0.4, pytest.param(0.6, marks=pytest.mark.slow), 0.8]
+)
 def test_a_start_killed_while_it_makes_the_database_harms_no_other(home: Path, seconds: float) -> None:
     starter = script(START, home)
     time.sleep(seconds)
