@@ -114,9 +114,6 @@ class Model(_Entry):
     version: str
     licence: str
     licence_source: str
-    runtime: Annotated[
-        Literal["onnxruntime", "ultralytics"], Field(description="The package that runs it; the first is always here.")
-    ] = "onnxruntime"
     files: Annotated[tuple[WeightFile, ...], Field(min_length=1)]
 
     @property

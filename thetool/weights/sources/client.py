@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,19 +54,24 @@ def run(
             cwd=folder,  # not in just any folder: Python looks for modules there, npm for its settings
         )
         try:
-            here, since = 0, time.monotonic()
-            while not _ended(process):
-                downloaded(_bytes_below(counted or folder))
-                before, here = here, _bytes_below(folder)
-                if here != before:
-                    since = time.monotonic()
-                elif time.monotonic() - since > SILENCE_SECONDS:
-                    raise ClientError(f"nothing came for {SILENCE_SECONDS} s")
+            _watch(process, folder, lambda: downloaded(_bytes_below(counted or folder)))
         finally:
             process.kill()
             process.wait()
     if process.returncode != 0:
         raise ClientError(log.read_text("utf-8", "replace"))
+
+
+def _watch(process: subprocess.Popen[bytes], folder: Path, tell: Callable[[], None]) -> None:
+    """Tell how far it is until it ends, or until nothing in the folder has grown for too long."""
+    here, since = 0, time.monotonic()
+    while not _ended(process):
+        tell()
+        before, here = here, _bytes_below(folder)
+        if here != before:
+            since = time.monotonic()
+        elif time.monotonic() - since > SILENCE_SECONDS:
+            raise ClientError(f"nothing came for {SILENCE_SECONDS} s")
 
 
 def _ended(process: subprocess.Popen[bytes]) -> bool:
