@@ -6,6 +6,7 @@ That a completed `analyze.…` job leaves an analysis, and nothing of its input,
 
 from __future__ import annotations
 
+from functools import partial
 from time import perf_counter
 from uuid import UUID
 
@@ -94,15 +95,17 @@ def analyze_photo(context: JobContext, params: Photo) -> ImageAnalysis:
     telling = Telling(context) if "text" in params.tasks else Silence(context)
     request = PhotoRequest(params.tasks, by_name=params.by_name, annotate=params.annotate, location=params.location)
     data = at_hand.find(params.input) or _read(context, params.input)
-    found = look_at_photo(data, request, local.settings, context, telling.stage)
+    found = look_at_photo(
+        data, request, local.settings, context, keep=partial(_keep, context, params), stage=telling.stage
+    )
     return ImageAnalysis(
         id=context.job_id,
         result=found.result,
         models=found.models,
         skipped=[*params.skipped, *found.skipped],
         notes=found.notes,
-        thumbnail=_link(context, params, found.thumbnail, "thumbnail.jpg"),
-        annotated=None if found.annotated is None else _link(context, params, found.annotated, "annotated.jpg"),
+        thumbnail=found.thumbnail,
+        annotated=found.annotated,
         elapsed_ms=round((perf_counter() - began) * 1000, 2),
         correlation_id=context.correlation_id,
     )
@@ -113,7 +116,7 @@ def _read(context: JobContext, stored: UUID) -> bytes:
         return file.read()
 
 
-def _link(context: JobContext, params: Photo, picture: bytes, name: str) -> str:
+def _keep(context: JobContext, params: Photo, picture: bytes, name: str) -> str:
     """Keep a picture for as long as the analysis, and give a link to it that is good for as long."""
     kept = context.store(picture, media_type=PICTURE_MEDIA_TYPE, filename=name, keep_seconds=params.keep_seconds)
     return (local.settings.public_url or "") + signed_path(local.settings, kept, params.keep_seconds)

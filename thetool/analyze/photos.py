@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 
@@ -19,6 +20,9 @@ from thetool.vision.ocr import TextInImage
 from thetool.vision.problems import DecoderUnavailable
 from thetool.vision.thumbnail import thumbnail
 from thetool.weights.used import ModelUsed
+
+Keep = Callable[[bytes, str], str]
+"""Keeps a JPEG under a name, and gives a link to it."""
 
 LONGEST_TO_READ = 4_000
 """Pixels of the longer side that a photo is decoded to when its text is wanted: small print needs them."""
@@ -43,20 +47,20 @@ class PhotoRequest:
 
 @dataclass(frozen=True)
 class PhotoFindings:
-    """What was found in a photo, by which models, and JPEGs of it: a small one, and one with what was found."""
+    """What was found in a photo, by which models; links to JPEGs of it, small and with what was found drawn over it."""
 
     result: ImageResult
     models: list[ModelUsed]
     skipped: list[Skipped]
     notes: list[Note]
-    thumbnail: bytes
-    annotated: bytes | None
+    thumbnail: str
+    annotated: str | None
 
 
 def look_at_photo(
-    data: bytes, request: PhotoRequest, settings: Settings, context: JobContext, stage: Stage
+    data: bytes, request: PhotoRequest, settings: Settings, context: JobContext, *, keep: Keep, stage: Stage
 ) -> PhotoFindings:
-    """Decode the file of a photo, and analyze it.
+    """Decode the file of a photo, and analyze it; its thumbnail is made and kept meanwhile.
 
     Raises:
         UnsupportedImage, DamagedImage, ImageTooLarge, DecodingTimedOut: it cannot be decoded.
@@ -68,16 +72,18 @@ def look_at_photo(
         photo = decoder_of(settings).decode(data, longest=longest, check=context.checkpoint)
     except DecoderUnavailable as error:
         raise TransientError(str(error)) from error
-    found = analyze_photo(
-        photo, models_of(settings), request.tasks, by_name=request.by_name, location=request.location, stage=stage
-    )
+    with ThreadPoolExecutor(1, "thumbnail") as beside:
+        small = beside.submit(lambda: keep(thumbnail(photo), "thumbnail.jpg"))
+        found = analyze_photo(
+            photo, models_of(settings), request.tasks, by_name=request.by_name, location=request.location, stage=stage
+        )
     return PhotoFindings(
         ImageResult.model_validate(found.results),
         found.models,
         [Skipped(**one._asdict()) for one in found.skipped],
         [Note(**one._asdict()) for one in found.notes],
-        thumbnail(photo),
-        annotated(photo, _marks(found)) if request.annotate else None,
+        small.result(),
+        keep(annotated(photo, _marks(found)), "annotated.jpg") if request.annotate else None,
     )
 
 
