@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 from importlib.util import find_spec
 
@@ -138,6 +139,36 @@ def test_colour_profile_is_applied(decoder: Decoder) -> None:
     )
     assert lab is not None
     assert np.abs(np.subtract(colour_of(decoder, encoded(lab, "TIFF")), (200, 80, 40))).max() <= 3
+
+
+def profile_with_red_and_blue_swapped() -> bytes:
+    """An ICC profile (version 2) in which the first number is the amount of blue, and the third that of red."""
+    red, green, blue = (0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141)
+
+    def xyz(values: tuple[float, ...]) -> bytes:
+        return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65_536) for value in values))
+
+    gamma = b"curv\0\0\0\0" + struct.pack(">IHH", 1, round(2.2 * 256), 0)
+    name = b"desc\0\0\0\0" + struct.pack(">I", 8) + b"Swapped\0" + bytes(78)
+    tags = {b"desc": name, b"cprt": b"text\0\0\0\0none\0\0\0\0", b"wtpt": xyz((0.9642, 1, 0.8249))}
+    tags |= {b"rXYZ": xyz(blue), b"gXYZ": xyz(green), b"bXYZ": xyz(red)}
+    tags |= {b"rTRC": gamma, b"gTRC": gamma, b"bTRC": gamma}
+    table, data, at = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
+    for tag, value in tags.items():
+        table += tag + struct.pack(">II", at + len(data), len(value))
+        data += value + bytes(-len(value) % 4)
+    head = struct.pack(">I4sI4s4s4s", at + len(data), b"lcms", 0x02100000, b"mntr", b"RGB ", b"XYZ ")
+    head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">3i", 63_190, 65_536, 54_061)
+    return head.ljust(128, b"\0") + table + data
+
+
+@pytest.mark.parametrize(("mode", "form"), [("RGB", "JPEG"), ("RGBA", "PNG"), ("RGB", "TIFF")])
+@pytest.mark.parametrize("width", [50, 2_000])
+def test_wide_colours_are_brought_to_srgb(decoder: Decoder, mode: str, form: str, width: int) -> None:
+    image = Image.new(mode, (width, 50), RED)
+    found = decoder.decode(encoded(image, form, icc_profile=profile_with_red_and_blue_swapped()))
+    assert (found.facts.icc_profile, found.facts.notes) == ("Swapped", [])
+    assert np.abs(found.pixels[20, 20].astype(int) - BLUE).max() <= 6
 
 
 def test_srgb_profile_changes_nothing(decoder: Decoder) -> None:

@@ -73,7 +73,7 @@ class DecoderProcess:
 
     def __init__(self, limits: Limits) -> None:
         self._shared = _memory_file()
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the child
+        self._output = _memory_file()
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -157,6 +157,9 @@ class DecoderProcess:
         """Give back the memory of what was large."""
         if os.fstat(self._shared).st_size > KEPT_BYTES:
             os.ftruncate(self._shared, 0)
+        if os.fstat(self._output).st_size > OUTPUT_BYTES:
+            os.ftruncate(self._output, 0)
+            os.lseek(self._output, 0, os.SEEK_SET)  # the place where the child writes on is the same one
 
     def interrupt(self) -> None:
         """End it while another thread waits for its answer, which then hears that it is gone."""
@@ -168,7 +171,7 @@ class DecoderProcess:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(REAP_SECONDS)
         self._sock.close()
-        self._output.close()
+        os.close(self._output)
         os.close(self._shared)
 
     def _hear(self, wanted: bytes, deadline: float, check: Callable[[], None]) -> bytes:
@@ -202,8 +205,8 @@ class DecoderProcess:
     def _gone(self) -> ChildGone:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(REAP_SECONDS)
-        size = os.fstat(self._output.fileno()).st_size
-        words = os.pread(self._output.fileno(), OUTPUT_BYTES, max(0, size - OUTPUT_BYTES))
+        size = os.fstat(self._output).st_size
+        words = os.pread(self._output, OUTPUT_BYTES, max(0, size - OUTPUT_BYTES))
         return ChildGone(self._process.returncode, words.decode(errors="replace"))
 
 
