@@ -49,16 +49,16 @@ def register() -> None:
         "analyses", due=lambda _: expired_analyses(storage().engine), remove=lambda _: sweep_analyses(storage().engine)
     )
     cleanup.sweep(
-        "long_texts", due=lambda _: orphaned_texts(storage().engine), remove=lambda _: sweep_texts(storage().engine)
+        "analysis_inputs", due=lambda _: orphaned_inputs(storage().engine), remove=lambda _: sweep_inputs(storage().engine)
     )
 
 
 def sweep(engine: Engine) -> int:
-    """Remove what is over; how many analyses and texts that were. Safe in several processes at once."""
+    """Remove what is over; how many analyses and contents that were. Safe in several processes at once."""
     removed = 0
     while batch := sweep_analyses(engine):
         removed += batch
-    return removed + sweep_texts(engine)
+    return removed + sweep_inputs(engine)
 
 
 def sweep_analyses(engine: Engine) -> int:
@@ -67,8 +67,8 @@ def sweep_analyses(engine: Engine) -> int:
         return connection.execute(_EXPIRED, {"batch": BATCH}).rowcount
 
 
-def sweep_texts(engine: Engine) -> int:
-    """Remove a batch of long texts whose jobs ended without using them; how many."""
+def sweep_inputs(engine: Engine) -> int:
+    """Remove a batch of contents whose jobs ended without using them; how many."""
     return sum(blobs.delete(blob_id) for blob_id in _orphans(engine))
 
 
@@ -78,8 +78,8 @@ def expired_analyses(engine: Engine) -> int:
         return connection.scalar(_COUNT_EXPIRED) or 0
 
 
-def orphaned_texts(engine: Engine) -> int:
-    """How many long texts would go now, counted no further than a batch."""
+def orphaned_inputs(engine: Engine) -> int:
+    """How many contents would go now, counted no further than a batch."""
     return len(_orphans(engine))
 
 
