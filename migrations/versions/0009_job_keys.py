@@ -23,11 +23,9 @@ alter table job_rates
     add column seconds double precision not null default 0;
 
 -- By kind: jobs that are alike stand in one line.
-drop index jobs_concurrency_waiting, jobs_rate_waiting;
-create index jobs_concurrency_waiting on jobs (concurrency_key, held, kind, rank, id, run_at)
+drop index jobs_concurrency_waiting;
+create index jobs_concurrency_waiting on jobs (concurrency_key, held, kind, rank, id)
     where concurrency_key is not null and status = 'queued';
-create index jobs_rate_waiting on jobs (rate_key, held, rank, id, kind, run_at)
-    where rate_key is not null and status = 'queued';
 """
 
 FUNCTIONS = """
@@ -132,23 +130,26 @@ begin
     for update skip locked;
     if not found then return; end if;
     if job.concurrency_key is not null then
-        select count(*) into busy from jobs where concurrency_key = job.concurrency_key and status = 'running';
-        select count(*) into ahead from (
-            (
-                select from jobs
-                where concurrency_key = job.concurrency_key and status = 'queued' and held and kind = job.kind
-                    and (rank, id) < (job.rank, job.id) and rate_key is not distinct from job.rate_key
-                limit job.concurrency_limit
-            )
-            union all
-            (
-                select from jobs
-                where concurrency_key = job.concurrency_key and status = 'queued' and not held and kind = job.kind
-                    and (rank, id) < (job.rank, job.id) and rate_key is not distinct from job.rate_key
-                    and run_at <= now()
-                limit job.concurrency_limit
-            )
-        ) as line;
+        select (
+            select count(*) from jobs where concurrency_key = job.concurrency_key and status = 'running'
+        ), (
+            select count(*) from (
+                (
+                    select from jobs
+                    where concurrency_key = job.concurrency_key and status = 'queued' and held and kind = job.kind
+                        and (rank, id) < (job.rank, job.id) and rate_key is not distinct from job.rate_key
+                    limit job.concurrency_limit
+                )
+                union all
+                (
+                    select from jobs
+                    where concurrency_key = job.concurrency_key and status = 'queued' and not held and kind = job.kind
+                        and (rank, id) < (job.rank, job.id) and rate_key is not distinct from job.rate_key
+                        and run_at <= now()
+                    limit job.concurrency_limit
+                )
+            ) as line
+        ) into busy, ahead;
         if job.concurrency_limit <= busy + ahead then
             update jobs set held = true where id in (
                 select id from jobs
@@ -201,7 +202,8 @@ begin
     end if;
     return query update jobs set
         status = 'running', attempts = attempts + 1, claim_token = gen_random_uuid(), worker_id = by_worker,
-        lease_expires_at = clock_timestamp() + make_interval(secs => lease), started_at = clock_timestamp()
+        lease_expires_at = clock_timestamp() + make_interval(secs => lease),
+        started_at = coalesce(moment, clock_timestamp())
     where id = job_id returning jobs.*;
 end $$;
 
@@ -259,10 +261,9 @@ drop trigger jobs_key_noted_deleted on jobs;
 drop trigger jobs_key_left on jobs;
 drop trigger jobs_key_noted on jobs;
 drop function jobs_make_room, jobs_note_key, jobs_claim_keyed, jobs_release_rate, jobs_rate_free, jobs_release;
-drop index jobs_concurrency_waiting, jobs_rate_waiting;
+drop index jobs_concurrency_waiting;
 create index jobs_concurrency_waiting on jobs (concurrency_key, held, rank, id)
     where concurrency_key is not null and status = 'queued';
-create index jobs_rate_waiting on jobs (rate_key, held, rank, id) where rate_key is not null and status = 'queued';
 alter table job_rates drop column most, drop column seconds;
 """
 

@@ -118,7 +118,7 @@ class Supplier(threading.Thread):
         self._queue = queue
         self._steps = [partial(self._add, jobs[start : start + CHUNK]) for start in range(0, len(jobs), CHUNK)]
         self._steps.insert(0, partial(self._add, endless))
-        self._steps.insert(len(self._steps) // 2, partial(self._cancel, endless[0].batch_id))
+        self._steps.insert(len(self._steps) // 2, partial(self._cancel, endless))
         self._pause = seconds / len(self._steps)
         self.trouble: list[str] = []
 
@@ -138,8 +138,9 @@ class Supplier(threading.Thread):
         if added != {job.id for job in jobs}:
             self.trouble.append(f"{len(added)} of {len(jobs)} jobs were added")
 
-    def _cancel(self, batch_id: UUID) -> None:
-        cancel_batch(self._queue, batch_id, None)
+    def _cancel(self, jobs: list[NewJob]) -> None:
+        for batch_id in {job.batch_id for job in jobs if job.batch_id}:
+            cancel_batch(self._queue, batch_id, None)
 
 
 class Callers(threading.Thread):
