@@ -15,9 +15,11 @@ import tomllib
 import urllib.error
 import urllib.request
 import venv
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 KEY = "image-master-key-0123456789abcdef01234567"
@@ -88,16 +90,51 @@ def outside_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in passed_on if name in os.environ}
 
 
+def borrow_packages(environment: Path) -> None:
+    """Give a virtual environment those of the tests' packages that production names or needs, and no other."""
+    (site_packages,) = environment.glob("lib/python*/site-packages")
+    for name in {"pip"} | needed_by((ROOT / "requirements-prod.txt").read_text().splitlines()):
+        package = distribution(name)
+        for top in {file.parts[0] for file in package.files or []} - {"..", "__pycache__"}:
+            if not (site_packages / top).is_symlink():
+                (site_packages / top).symlink_to(package.locate_file(top))
+    for program in ("pip", "gunicorn"):
+        script = environment / "bin" / program
+        script.write_text(f'#!/bin/sh\nexec python -m {program} "$@"\n')
+        script.chmod(0o755)
+
+
+def needed_by(requirements: list[str]) -> set[str]:
+    """The names of the packages of a requirements file, and of all that they need."""
+    lines = (line.partition("#")[0].strip() for line in requirements)
+    found: set[tuple[str, ...]] = set()
+    left = [each for line in lines if line and applies(each := Requirement(line), {""})]
+    while left:
+        wanted = left.pop()
+        if (key := (wanted.name, *sorted(wanted.extras))) not in found:
+            found.add(key)
+            needed = (Requirement(line) for line in distribution(wanted.name).requires or [])
+            left += [each for each in needed if applies(each, {"", *wanted.extras})]
+    return {name for name, *_ in found}
+
+
+def applies(requirement: Requirement, extras: set[str]) -> bool:
+    return requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in extras)
+
+
 @pytest.mark.timeout(400)
+@pytest.mark.parametrize("packages", ["borrowed", pytest.param("installed", marks=pytest.mark.slow)])
 def test_the_steps_and_the_command_give_a_service_that_answers(
-    tmp_path: Path, empty_database: str, weights_dir: Path
+    tmp_path: Path, empty_database: str, weights_dir: Path, packages: str
 ) -> None:
     image, data = tmp_path / "app", tmp_path / "data"
     image.mkdir()
     data.mkdir()
     copy_into(image)
     shutil.copytree(weights_dir, image / "weights")  # pulling them anew takes minutes: tests/weights/test_registries.py
-    venv.create(image / ".venv", with_pip=True, symlinks=True)
+    venv.create(image / ".venv", with_pip=packages == "installed", symlinks=True)
+    if packages == "borrowed":
+        borrow_packages(image / ".venv")
     environment = run_the_steps(image, data)
 
     with socket.socket() as probe:
