@@ -181,13 +181,15 @@ class Decoder:
     def _give_back(self, child: DecoderProcess) -> None:
         """Keep a child for the next photo, unless it is old, or fat, or we are closed."""
         child.tidy()
-        if child.photos >= PHOTOS_OF_A_CHILD or memory_bytes([child.pid]) > FAT_BYTES or self._closed:
-            self._drop(child)
-            return
+        good = child.photos < PHOTOS_OF_A_CHILD and memory_bytes([child.pid]) < FAT_BYTES
         with self._changed:
-            self._busy.discard(child)
-            self._idle.append(child)
-            self._changed.notify()
+            good = good and not self._closed
+            if good:
+                self._busy.discard(child)
+                self._idle.append(child)
+                self._changed.notify()
+        if not good:
+            self._drop(child)
 
     def _drop(self, child: DecoderProcess) -> None:
         child.kill()
