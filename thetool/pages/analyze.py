@@ -56,18 +56,16 @@ SAMPLES = (
 
 @dataclass(frozen=True)
 class SamplePhoto:
-    """A photo to try, under `static/photos`."""
+    """A photo to try: `static/photos/NAME.jpg`, and `NAME-small.jpg` of 128 × 128 pixels."""
 
-    file: str
+    name: str
     title: str
     hint: str
-    width: int
-    height: int
 
 
 PHOTOS = (
-    SamplePhoto("coffee.jpg", "A cup of coffee", "What it shows, its colours, how sharp it is.", 600, 400),
-    SamplePhoto("cat.jpg", "A cat", "An animal, with a box around it.", 451, 300),
+    SamplePhoto("coffee", "A cup of coffee", "What it shows, its colours, how sharp it is."),
+    SamplePhoto("cat", "A cat", "An animal, with a box around it."),
 )
 TITLES: tuple[tuple[Kind, str], ...] = (("text", "What to find in a text"), ("image", "What to find in a photo"))
 WORDS = {("image", "info"): "File", ("image", "palette"): "Colours"}

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
     """Two photos, a text, and a PDF that says that it is a picture."""
-    photos = [FOLDER / "photos" / photo.file for photo in PHOTOS]
+    photos = [FOLDER / "photos" / f"{photo.name}.jpg" for photo in PHOTOS]
     text, fake = tmp_path / "review.txt", tmp_path / "fake.png"
     text.write_text(GOOD)
     fake.write_bytes(b"%PDF-1.7 nothing to see")

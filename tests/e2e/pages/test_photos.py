@@ -121,6 +121,16 @@ def test_text_in_a_picture_that_browsers_do_not_show(browser: Browser, letter: P
     browser.until(lambda: len(browser.all(".marks[data-layer=Text] .mark")) == 2, "a reload brings all of it back")
 
 
+def test_what_cannot_be_judged_of_a_dot_is_unknown(browser: Browser, tmp_path: Path) -> None:
+    dot = tmp_path / "dot.png"
+    Image.new("RGB", (1, 1), "red").save(dot)
+    browser.open("/analyze")
+    browser.all("#file")[0].send_keys(str(dot))
+    browser.click("#go")
+    assert "unknown\nsharpness" in browser.text("[data-finding=quality]")
+    assert "unsure" in browser.text("[data-finding=labels] .value")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_photo_can_be_read_by_all(cat: Browser, scheme: str) -> None:
     for width in (1280, 390):

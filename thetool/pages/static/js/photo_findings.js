@@ -140,7 +140,7 @@ function quality({ sharpness, exposure, noise, resolution }) {
   const hints = [share(exposure?.shadows, "black"), share(exposure?.highlights, "white")].filter(Boolean);
   return {
     body: [
-      el("dl", { class: "counts" }, told.map(([name, { value, word }, words]) => fact(name, word, words(value)))),
+      el("dl", { class: "counts" }, told.map(([name, { value, word }, words]) => fact(name, word, value === null ? null : words(value)))),
       hints.length ? el("p", { class: "hint" }, hints.join(" ")) : null,
     ],
   };
