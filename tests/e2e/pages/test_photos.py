@@ -127,7 +127,7 @@ def test_what_cannot_be_judged_of_a_dot_is_unknown(browser: Browser, tmp_path: P
     browser.open("/analyze")
     browser.all("#file")[0].send_keys(str(dot))
     browser.click("#go")
-    assert "unknown\nsharpness" in browser.text("[data-finding=quality]")
+    assert "sharpness\nunknown" in browser.text("[data-finding=quality]")
     assert "unsure" in browser.text("[data-finding=labels] .value")
 
 
