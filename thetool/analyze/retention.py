@@ -49,7 +49,9 @@ def register() -> None:
         "analyses", due=lambda _: expired_analyses(storage().engine), remove=lambda _: sweep_analyses(storage().engine)
     )
     cleanup.sweep(
-        "analysis_inputs", due=lambda _: orphaned_inputs(storage().engine), remove=lambda _: sweep_inputs(storage().engine)
+        "analysis_inputs",
+        due=lambda _: orphaned_inputs(storage().engine),
+        remove=lambda _: sweep_inputs(storage().engine),
     )
 
 
