@@ -172,8 +172,9 @@ class Fanout:
             self._rings[mailbox] = None
 
     def _ring(self) -> None:
-        """Wake those who have got something and have not found it yet, a few at a time."""
+        """Send what lies in the mailboxes; wake, a few at a time, those whose threads have to do that."""
         rings, self._rings = [mailbox for mailbox in self._rings if mailbox.since is not None], {}
+        rings = [mailbox for mailbox in rings if not mailbox.direct()]
         for first in range(0, len(rings), WOKEN_TOGETHER):
             if first:
                 time.sleep(WAKE_SECONDS)

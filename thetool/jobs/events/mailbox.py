@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from enum import Enum, auto
 
 from thetool.jobs.events.messages import Message
@@ -18,8 +19,8 @@ MOST_MESSAGES = 1000
 class Mailbox:
     """Messages for one listener. A listener that takes them too slowly is cut off (`overflowed`), and comes back.
 
-    Whoever leaves messages rings afterwards, when it suits; `since` is when the oldest that lies there was left
-    (`time.monotonic()`), None when there is none.
+    Whoever leaves messages has them sent by `direct`, or rings, afterwards and when it suits. `since` is when the
+    oldest that lies there was left (`time.monotonic()`), None when there is none.
     """
 
     def __init__(self) -> None:
@@ -29,6 +30,7 @@ class Mailbox:
         self._reader, self._writer = os.pipe()
         self.overflowed = False
         self.since: float | None = None
+        self.direct: Callable[[], bool] = lambda: False
 
     def put(self, message: Message) -> None:
         """Leave a message, without a ring."""
@@ -53,6 +55,16 @@ class Mailbox:
             if self._rung and self._reader >= 0:
                 os.read(self._reader, 1)
                 self._rung = False
+            messages = list(self._messages)
+            self._messages.clear()
+            self.since = None
+            return messages
+
+    def take_plain(self) -> list[Message]:
+        """The same for whoever only passes them on: nothing where more is to be done, or the listener is awake."""
+        with self._lock:
+            if self._rung or self.overflowed or any(one.final or one.event == "snapshot" for one in self._messages):
+                return []
             messages = list(self._messages)
             self._messages.clear()
             self.since = None

@@ -6,10 +6,12 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 from __future__ import annotations
 
 import random
+import socket
 from collections.abc import Iterator
 
-from flask import Response
+from flask import Response, request
 
+from thetool.jobs.events.direct import Direct
 from thetool.jobs.events.mailbox import Line, Woken
 from thetool.jobs.events.stream import Ended, Stream
 
@@ -34,7 +36,8 @@ def answer_with(stream: Stream, base: str) -> Response:
         stream: what is told.
         base: what links begin with.
     """
-    response = Response(_closing(stream, _body(stream, base)), mimetype=MEDIA_TYPE, headers=HEADERS)
+    direct = Direct(stream.mailbox, stream.listener.connection if _goes_in_chunks() else None, base)
+    response = Response(_closing(stream, _body(stream, base, direct)), mimetype=MEDIA_TYPE, headers=HEADERS)
     response.call_on_close(stream.close)  # also when nothing of it was ever read
     return response
 
@@ -44,7 +47,13 @@ def empty_answer() -> Response:
     return Response(mimetype=MEDIA_TYPE, headers=HEADERS)
 
 
-def _body(stream: Stream, base: str) -> Iterator[bytes]:
+def _goes_in_chunks() -> bool:
+    """Whether gunicorn writes what the answer gives in chunks, straight to the connection."""
+    place = request.environ
+    return type(place.get("gunicorn.socket")) is socket.socket and place.get("SERVER_PROTOCOL") == "HTTP/1.1"
+
+
+def _body(stream: Stream, base: str, direct: Direct) -> Iterator[bytes]:
     yield _retry(RETRY_MILLISECONDS)
     line = Line(stream.mailbox, stream.listener.connection, reads=False)
     while True:
@@ -56,7 +65,11 @@ def _body(stream: Stream, base: str) -> Iterator[bytes]:
             # By chance, so that those who leave together do not come back together.
             yield _retry(random.randint(500, 2500)) + f": {_WORDS[stream.ended]}\n\n".encode()  # noqa: S311
             return
-        woken = line.wait(min(HEARTBEAT_SECONDS, stream.seconds_left()))
+        try:
+            with direct.lent():
+                woken = line.wait(min(HEARTBEAT_SECONDS, stream.seconds_left()))
+        except OSError:
+            return
         if woken is Woken.GONE:
             return
         if woken is not Woken.MAIL:
