@@ -154,6 +154,7 @@ def test_an_address_is_fetched_or_read(browser: Browser) -> None:
     browser.open("/analyze")
     browser.fill("#text", "https://127.0.0.1/photo.jpg")
     browser.until(lambda: '{"url":"https://127.0.0.1/photo.jpg"}' in browser.text("#request pre"), "it is an address")
+    assert browser.text("[data-for=image] legend") == "What to find in a photo"
     browser.click("#go")
     assert browser.see("#result .notice").get_dom_attribute("data-code"), "a private address is nobody's to fetch"
     browser.click("#address input")

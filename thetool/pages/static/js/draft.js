@@ -26,7 +26,7 @@ export function draft() {
     text: files.length || url ? null : text.value,
     url,
     files,
-    kinds: url ? ["text", "image"] : files.length ? [...new Set(files.map(kindOf))] : ["text"],
+    kinds: kindsOf(files, url),
     tasks: { text: tasksOf("text"), image: tasksOf("image") },
     usual: { text: usualOf("text"), image: usualOf("image") },
     labels: form.elements.labels.value
@@ -35,6 +35,12 @@ export function draft() {
       .filter(Boolean),
     ...Object.fromEntries(SWITCHES.map((name) => [name, form.elements[name]?.checked ?? false])),
   };
+}
+
+/** What the draft is about; of an address its path is all there is to judge by. */
+function kindsOf(files, url) {
+  if (url) return [kindOf({ name: url.replace(/[?#].*/, ""), type: "" })];
+  return files.length ? [...new Set(files.map(kindOf))] : ["text"];
 }
 
 const isAddress = (words) => /^\s*https:\/\/[^\s/]+\S*\s*$/.test(words);
