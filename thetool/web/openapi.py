@@ -20,10 +20,11 @@ View = TypeVar("View", bound=Callable[..., Any])
 Document = dict[str, Any]
 
 PATH = "/openapi.json"
-DESCRIPTION = """Send a text, get what is in it:
+DESCRIPTION = """Send a text or a photo, get what is in it:
 
 ```sh
 curl -H "X-API-Key: $KEY" -H "Content-Type: text/plain" --data "I love this sofa." $ADDRESS/analyze
+curl -H "X-API-Key: $KEY" -F file=@photo.jpg $ADDRESS/analyze
 ```
 
 - **Keys** go into `Authorization: Bearer KEY` or `X-API-Key: KEY`; press *Authorize* to try the routes here.
