@@ -191,7 +191,7 @@ def test_long_work_shows_progress_survives_a_reload_and_can_be_cancelled(browser
 
 def test_a_finished_job_is_shown_in_analyze(browser: Browser, service: Service) -> None:
     status, answer = service.request("POST", "/analyze?wait=0", {"text": GOOD + " Unseen before."})
-    assert status == 202, answer
+    assert status in (200, 202), answer  # a short text may be done before it is asked how far it is
     browser.open("/jobs?kind=analyze.text")
     browser.click("#rows tr a")
     browser.click("a[href^='/analyze?job=']")
