@@ -100,15 +100,16 @@ class LifeOfJobs(Model, RuleBasedStateMachine):
         assert claim.attempt == entry.attempts <= entry.max_attempts
 
     def check_claims(self, claims: list[Claim], worker: UUID, limit: int) -> Any:
-        """Each claim is the next of its sort: nobody without a key is passed over, and no key's limit is broken."""
+        """Each claim is the next of its sort: nobody without a key, or with the same, is passed over; limits hold."""
         assert len(claims) <= limit
         if not claims:
             assert not self.ready(), "something could have been claimed"
         for number, claim in enumerate(claims):
             entry, ready = self.jobs[claim.id], self.ready()
             assert entry in ready
-            first_of_all = next((other for other in ready if other.key is None), None)
-            assert first_of_all is None or entry.turn() <= first_of_all.turn()
+            for key in (None, entry.key):
+                first = next((other for other in ready if other.key == key), entry)
+                assert entry.turn() <= first.turn()
             assert entry.key is None or (number == 0 and len(claims) == 1)
             self.took(claim, entry, worker)
         return multiple(*claims)
