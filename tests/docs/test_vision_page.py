@@ -24,7 +24,7 @@ def test_programs(
     Path("photo.jpg").write_bytes(CAT.read_bytes())
     names: dict[str, Any] = {}
     programs = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert len(programs) == 3
+    assert len(programs) == 4
     for program in programs:
         exec(compile(program, "docs/vision.md", "exec"), names)
     said = capsys.readouterr().out

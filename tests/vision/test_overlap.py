@@ -36,17 +36,23 @@ def test_no_more_than_asked_for() -> None:
     assert suppress(found, 0.5, 3).scores.tolist() == pytest.approx([0.49, 0.48, 0.47])
 
 
-def test_parts_become_the_whole_with_the_score_of_the_surest() -> None:
+def test_what_was_cut_becomes_the_whole_with_the_score_of_the_surest() -> None:
     left, right = (0, 0, 60, 10, 0.8, 7), (25, 0, 100, 12, 0.6, 7)
     other_class, apart = (0, 0, 60, 10, 0.7, 3), (200, 0, 210, 10, 0.5, 7)
-    merged = merge(detections(left, right, other_class, apart), 0.5)
+    found = detections(left, right, other_class, apart)
+    merged = merge(found, 0.5, np.array([True, False, True, True]))
     assert merged.boxes.tolist() == [[0, 0, 100, 12], [0, 0, 60, 10], [200, 0, 210, 10]]
     assert merged.scores.tolist() == pytest.approx([0.8, 0.7, 0.5])
 
 
+def test_what_was_seen_whole_stays_as_it_is() -> None:
+    found = detections((0, 0, 60, 10, 0.8, 7), (25, 0, 100, 12, 0.6, 7))
+    assert merge(found, 0.5, np.array([False, True])).boxes.tolist() == [[0, 0, 60, 10]]
+
+
 def test_nothing_stays_nothing() -> None:
     nothing = joined([])
-    assert len(suppress(nothing, 0.5, 10).boxes) == len(merge(nothing, 0.5).boxes) == 0
+    assert len(suppress(nothing, 0.5, 10).boxes) == len(merge(nothing, 0.5, np.zeros(0, bool)).boxes) == 0
 
 
 box = st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(1, 20), st.integers(1, 20))

@@ -31,11 +31,12 @@ def suppress(found: Detections, overlap: float, most: int) -> Detections:
     return Detections(found.boxes[kept], found.scores[kept], found.classes[kept])
 
 
-def merge(found: Detections, overlap: float) -> Detections:
-    """Greedy non-maximum merging (Akyon et al. 2022, SAHI): boxes of one class that overlap become the box around them.
+def merge(found: Detections, overlap: float, cut: NDArray[np.bool_]) -> Detections:
+    """Greedy non-maximum merging (Akyon et al. 2022, SAHI) of what slices found: boxes that overlap become one.
 
-    The overlap is measured against the smaller box, so that the part of an object which one slice saw is taken into
-    the whole that another saw. A merged object has the score of its surest part.
+    The overlap is measured against the smaller box, so that the part of an object which one slice saw counts as the
+    whole that another saw. A box that was `cut` off by the edge of its slice becomes the box around all that overlap
+    it; any other is whole, and stays as it is. An object has the score of its surest box.
     """
     import numpy as np
 
@@ -45,8 +46,9 @@ def merge(found: Detections, overlap: float) -> Detections:
     while order.size:
         best, rest = int(order[0]), order[1:]
         same = _same(found, best, rest, overlap, "ios")
-        group = boxes[[best, *rest[same].tolist()]]
-        boxes[best] = np.concatenate([group[:, :2].min(0), group[:, 2:].max(0)])
+        if cut[best]:
+            group = boxes[[best, *rest[same].tolist()]]
+            boxes[best] = np.concatenate([group[:, :2].min(0), group[:, 2:].max(0)])
         kept.append(best)
         order = rest[~same]
     return Detections(boxes[kept], found.scores[kept], found.classes[kept])

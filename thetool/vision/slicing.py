@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SAME = 0.5
 """Two boxes of one class are one object when they share more than this of the smaller one (SAHI's default)."""
 
+_EDGE = 4  # pixels: a box that ends so near to an edge was cut off by it
+
 
 class Sliced:
     """A model that searches slices, and the whole as well: an object larger than a slice is seen there only.
@@ -46,14 +48,28 @@ class Sliced:
         import numpy as np
 
         height, width = pixels.shape[:2]
-        found = [self._model.detect(pixels, threshold)]
+        whole = self._model.detect(pixels, threshold)
         if max(height, width) <= self._size:
-            return found[0]
+            return whole
+        found, cut = [whole], [np.zeros(len(whole.scores), bool)]
         for top in self._starts(height):
             for left in self._starts(width):
                 part = self._model.detect(pixels[top : top + self._size, left : left + self._size], threshold)
-                found.append(part._replace(boxes=part.boxes + np.array([left, top] * 2, part.boxes.dtype)))
-        return merge(joined(found), SAME)
+                part = part._replace(boxes=part.boxes + np.array([left, top] * 2, part.boxes.dtype))
+                found.append(part)
+                cut.append(self._cut_off(part.boxes, (left, top), (width, height)))
+        return merge(joined(found), SAME, np.concatenate(cut))
+
+    def _cut_off(
+        self, boxes: NDArray[np.float32], corner: tuple[int, int], sides: tuple[int, int]
+    ) -> NDArray[np.bool_]:
+        """Which boxes end where the slice with this upper left corner ends, but not the photo with these sides."""
+        import numpy as np
+
+        start = np.array(corner)
+        before = (boxes[:, :2] <= start + _EDGE) & (start > 0)
+        after = (boxes[:, 2:] >= start + self._size - _EDGE) & (start + self._size < np.array(sides))
+        return np.asarray((before | after).any(1), np.bool_)
 
     def _starts(self, length: int) -> Iterator[int]:
         """Where slices begin along a side; the last one ends with it."""
