@@ -71,7 +71,7 @@ def test_what_was_asked_is_told_in_words(browser: Browser, service: Service) -> 
     status, answer = service.request(
         "POST", "/analyze?wait=0", {"text": "A fine day in Rome.", "labels": ["sun", "sea"]}
     )
-    assert status == 202, answer
+    assert status in (200, 202), answer  # a short text may be done at once; its id is the job's in any case
     browser.open(f"/jobs/{answer['id']}")
     asked = browser.text("#asked")
     for words in ("sentiment, language", "sun, sea", "A fine day in Rome."):
