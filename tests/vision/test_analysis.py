@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread, current_thread
 
+import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from thetool.config import Settings
 from thetool.vision import analysis
 from thetool.vision.analysis import TASKS, USUAL, analyze_photo
 from thetool.vision.models import Models, models_of
-from thetool.vision.photo import Photo
+from thetool.vision.photo import Photo, photo_of
 from thetool.vision.yolo import Yolo
 from thetool.weights.problems import PackageMissing, UnknownModel, WeightsMissing
 
@@ -31,7 +34,8 @@ def test_only_what_was_asked_for_in_the_usual_order(cat: Photo, models: Models) 
 
 
 def test_text_only_by_name_with_a_note_when_it_was_made_smaller(cat: Photo, models: Models) -> None:
-    smaller = Photo(cat.pixels, 4.0, cat.facts)
+    facts = replace(cat.facts, width=8_000, height=6_000)
+    smaller = Photo(cat.pixels, 8_000 / cat.facts.width, facts)
     found = analyze_photo(smaller, models, ["text"])
     assert list(found.results) == ["text"]
     assert [note.task for note in found.notes] == ["text"]
@@ -59,6 +63,23 @@ def test_a_model_that_the_settings_misspell_says_which_there_are(weights_dir: Pa
 def test_an_unknown_task_is_refused(cat: Photo, models: Models) -> None:
     with pytest.raises(ValueError, match="no task faces; there are: info"):
         analyze_photo(cat, models, ["info", "faces"])
+
+
+def test_reading_may_be_stopped_at_each_batch_of_lines(models: Models) -> None:
+    image = Image.new("RGB", (900, 900), "white")
+    for number in range(14):
+        place = (20, 20 + 60 * number)
+        ImageDraw.Draw(image).text(place, "Some words to read", "black", font=ImageFont.load_default(30))
+    told: list[str] = []
+
+    def stop(stage: str) -> None:
+        told.append(stage)
+        if len(told) == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        analyze_photo(photo_of(np.asarray(image)), models, ["text"], stage=stop)
+    assert told == ["Reading text"] * 3
 
 
 def test_the_stage_is_told_and_may_stop_the_work(cat: Photo, models: Models) -> None:

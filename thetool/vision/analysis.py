@@ -17,6 +17,7 @@ from thetool.vision.ocr import find_text
 from thetool.vision.palette import find_palette
 from thetool.vision.photo import Photo
 from thetool.vision.quality import find_quality
+from thetool.vision.text_lines import LONGEST
 from thetool.weights.problems import WeightsUnavailable
 from thetool.weights.used import ModelUsed
 
@@ -82,23 +83,28 @@ def analyze_photo(
     """
     if unknown := set(tasks) - set(TASKS):
         raise ValueError(f"there is no task {', '.join(sorted(unknown))}; there are: {', '.join(TASKS)}")
-    work = _Work(photo, models, location)
+    work = _Work(photo, models, location, stage)
     found = Findings()
     able = [task for task in TASKS if task in tasks and _able(task, models, by_name, found)]
-    slow = [task for task in able if task in _SLOW]
-    quick = [task for task in able if task not in _SLOW]
-    if slow and quick:
-        with ThreadPoolExecutor(1, "thetool-photo") as beside:
-            rest = beside.submit(work.do_all, quick)
-            results = work.do_all(slow, stage)
-            results |= rest.result()
-    else:
-        results = work.do_all(quick) | work.do_all(slow, stage)
+    results = _done(work, able)
     found.results = {task: results[task] for task in able}
     found.models = [models.used(task) for task in able if task in ROLES]
-    if "text" in able and photo.scale > 1:
-        found.notes.append(Note("text", f"It was read at 1/{photo.scale:.2g} of its size; small print may be lost."))
+    smaller = max(photo.facts.width, photo.facts.height) / LONGEST
+    if "text" in able and smaller > 1:
+        what = f"Lines were looked for at 1/{smaller:.2g} of its size; small print may be lost."
+        found.notes.append(Note("text", what))
     return found
+
+
+def _done(work: _Work, tasks: Sequence[str]) -> dict[str, BaseModel]:
+    """The slow tasks in this thread, the others in one beside it."""
+    slow = [task for task in tasks if task in _SLOW]
+    quick = [task for task in tasks if task not in _SLOW]
+    if not slow or not quick:
+        return work.do_all(tasks)
+    with ThreadPoolExecutor(1, "thetool-photo") as beside:
+        rest = beside.submit(work.do_all, quick)
+        return work.do_all(slow) | rest.result()
 
 
 def _able(task: str, models: Models, by_name: bool, found: Findings) -> bool:
@@ -116,20 +122,22 @@ def _able(task: str, models: Models, by_name: bool, found: Findings) -> bool:
 class _Work:
     """The tasks of one photo."""
 
-    def __init__(self, photo: Photo, models: Models, location: bool) -> None:
+    def __init__(self, photo: Photo, models: Models, location: bool, stage: Stage) -> None:
+        self._stage = stage
         self._finders: dict[str, Callable[[], BaseModel]] = {
             "info": lambda: find_info(photo, location),
             "labels": lambda: find_labels(photo, models.classifier()),
             "objects": lambda: find_objects(photo, models.detector()),
-            "text": lambda: find_text(photo, models.reader()),
+            "text": lambda: find_text(photo, models.reader(), lambda: stage(_SLOW["text"])),
             "palette": lambda: find_palette(photo),
             "quality": lambda: find_quality(photo),
         }
 
-    def do_all(self, tasks: Iterable[str], stage: Stage = lambda _: None) -> dict[str, BaseModel]:
-        """Do these, one after the other."""
+    def do_all(self, tasks: Iterable[str]) -> dict[str, BaseModel]:
+        """Do these, one after the other; the slow ones tell what they are."""
         done = {}
         for task in tasks:
-            stage(_SLOW.get(task, "Looking at it"))
+            if task in _SLOW:
+                self._stage(_SLOW[task])
             done[task] = self._finders[task]()
         return done

@@ -5,7 +5,7 @@ Source: Graves et al. 2006 (CTC); PaddleOCR's `PP-OCRv6_small_rec.yml` has the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -54,12 +54,16 @@ class LineReader:
         if classes != len(self._characters):
             raise ValueError(f"{model} names {len(self._characters)} characters, and tells {classes} apart")
 
-    def read(self, strips: Sequence[Strip]) -> list[list[Character]]:
-        """Read each strip (height, width, 3), RGB, which holds one line from left to right."""
+    def read(self, strips: Sequence[Strip], check: Callable[[], None] = lambda: None) -> list[list[Character]]:
+        """Read each strip (height, width, 3), RGB, which holds one line from left to right.
+
+        `check` is called before each batch (about 50 ms), and may raise to stop the work.
+        """
         import numpy as np
 
         lines: list[list[Character]] = [[] for _ in strips]
         for numbers in _batches([_width(strip) for strip in strips]):
+            check()
             widths = [_width(strips[number]) for number in numbers]
             batch = np.zeros((len(numbers), 3, HEIGHT, max(SHORTEST, *widths)), np.float32)
             for row, number in enumerate(numbers):

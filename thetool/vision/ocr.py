@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,21 +67,22 @@ class TextReader:
         self._finder = LineFinder(files["det.onnx"], threads)
         self._reader = LineReader(files["rec.onnx"], threads)
 
-    def read(self, pixels: Pixels) -> list[Read]:
+    def read(self, pixels: Pixels, check: Callable[[], None] = lambda: None) -> list[Read]:
         """The corners and the characters of each line in pixels (height, width, 3), RGB; in reading order."""
         try:
             ways = [way for corners in self._finder.find(pixels) for way in _ways_to_read(corners)]
-            read = self._reader.read([_cut_out(pixels, way) for way in ways])
+            read = self._reader.read([_cut_out(pixels, way) for way in ways], check)
         finally:
             return_freed_memory()  # up to 200 MB of it
         return _best_ways(list(zip(ways, read, strict=True)))
 
 
-def find_text(photo: Photo, reader: TextReader) -> TextInImage:
-    """Read what is printed in the photo. Text that is upside down is not found, or is read wrong."""
-    lines = [
-        _line(corners * photo.scale, characters) for corners, characters in reader.read(photo.pixels) if characters
-    ]
+def find_text(photo: Photo, reader: TextReader, check: Callable[[], None] = lambda: None) -> TextInImage:
+    """Read what is printed in the photo. Text that is upside down is not found, or is read wrong.
+
+    `check` is called now and then, and may raise to stop the work.
+    """
+    lines = [_line(corners * photo.scale, characters) for corners, characters in reader.read(photo.pixels, check)]
     lines = [line for line in lines if line.text and line.confidence >= LEAST]
     return TextInImage(text="\n".join(line.text for line in lines), lines=lines)
 
