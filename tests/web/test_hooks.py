@@ -15,7 +15,6 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 
 from thetool.telemetry import metrics
-from thetool.web.hooks import QUIET
 from thetool.web.request_id import current_request_id
 
 if sys.version_info >= (3, 14):
@@ -229,11 +228,30 @@ def test_one_line_for_a_request(api: FlaskClient, caplog: pytest.LogCaptureFixtu
     assert isinstance(line["duration_ms"], float)
 
 
-def test_paths_asked_all_the_time_are_quiet(api: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
-    assert "/docs/assets/" in QUIET
-    with caplog.at_level(logging.INFO):
-        api.get("/docs/assets/x/y")
-    assert lines_of(caplog) == []
+@pytest.mark.parametrize(
+    ("method", "path", "level"),
+    [
+        ("GET", "/health/ready/200", logging.DEBUG),
+        ("GET", "/health/ready/503", logging.INFO),
+        ("GET", "/docs/assets/200", logging.DEBUG),
+        ("GET", "/api/v1/jobs/200", logging.DEBUG),
+        ("GET", "/api/v1/jobs/404", logging.INFO),
+        ("DELETE", "/api/v1/jobs/204", logging.INFO),
+        ("GET", "/api/v1/analyses/202", logging.DEBUG),
+        ("GET", "/api/v1/analyses", logging.INFO),
+    ],
+)
+def test_what_is_asked_all_the_time_is_quiet_unless_it_fails(
+    make_api: Callable[..., APIFlask], caplog: pytest.LogCaptureFixture, method: str, path: str, level: int
+) -> None:
+    app = make_api()
+    for prefix in ("/health/ready", "/docs/assets", "/api/v1/jobs", "/api/v1/analyses"):
+        app.add_url_rule(f"{prefix}/<int:status>", prefix[1:], lambda status: ("", status), methods=["GET", "DELETE"])
+    app.add_url_rule("/api/v1/analyses", "all", lambda: "")
+    with caplog.at_level(logging.DEBUG):
+        app.test_client().open(path, method=method)
+    [(written, line)] = lines_of(caplog)
+    assert (written, line["path"]) == (level, path)
 
 
 def test_a_view_with_several_paths_is_counted_by_each(api: FlaskClient) -> None:

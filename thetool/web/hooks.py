@@ -29,7 +29,11 @@ QUIET = (
     "/docs/assets/",
     "/status.json",
 )
+"""What machines ask, and what a page loads besides itself."""
+POLLED = ("/api/v1/jobs", "/api/v1/analyses/")
+"""What clients read again and again until a job is finished."""
 UNKNOWN_ROUTE = "unknown"
+FIRST_ERROR = 400
 
 log = structlog.get_logger("thetool.request")
 _logger = logging.getLogger("thetool.request")  # asked first, because a line that is not written must cost nothing
@@ -37,7 +41,7 @@ _logger = logging.getLogger("thetool.request")  # asked first, because a line th
 
 @dataclass(frozen=True)
 class _Route:
-    """What the hooks need to know of a route, worked out once."""
+    """What the hooks need to know of a route and a method, worked out once."""
 
     template: str
     body_limit: int
@@ -51,7 +55,7 @@ class Hooks:
         self._app = app
         self._settings = settings
         self._headers = SecurityHeaders(settings)
-        self._routes: dict[tuple[str, str], _Route] = {}
+        self._routes: dict[tuple[str, str, str], _Route] = {}
 
     def begin(self) -> None:
         """Give the request its id, and refuse a body that is too large."""
@@ -73,7 +77,8 @@ class Hooks:
         if self._settings.metrics_enabled:
             template = route.template if route else UNKNOWN_ROUTE
             observe_request(request.method, template, response.status_code, seconds)
-        level = logging.DEBUG if route is not None and route.quiet else logging.INFO
+        quiet = route is not None and route.quiet and response.status_code < FIRST_ERROR
+        level = logging.DEBUG if quiet else logging.INFO
         if _logger.isEnabledFor(level):
             milliseconds = round(seconds * 1000, 2)
             status = response.status_code
@@ -86,11 +91,17 @@ class Hooks:
 
     def _route(self) -> _Route:
         endpoint, template = request.endpoint or "", str(request.url_rule)  # a view may have several paths
-        known = self._routes.get((endpoint, template))
+        key = endpoint, template, request.method
+        known = self._routes.get(key)
         if known is None:
             limit = limit_of(self._app.view_functions.get(endpoint), self._settings)
-            known = self._routes[endpoint, template] = _Route(template, limit, template.startswith(QUIET))
+            known = self._routes[key] = _Route(template, limit, _is_quiet(request.method, template))
         return known
+
+
+def _is_quiet(method: str, template: str) -> bool:
+    """Whether an answer without an error is no line of the usual log."""
+    return template.startswith(QUIET) or (method == "GET" and template.startswith(POLLED))
 
 
 def init_app(app: Flask, settings: Settings) -> None:
