@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from werkzeug.serving import make_server
 
+from tests.cli.played import Played
 from tests.conftest import MASTER_KEY
 from thetool.cli.main import thetool
 
@@ -65,3 +66,11 @@ def at_service(run: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Non
         monkeypatch.setenv("THETOOL_API_KEY", MASTER_KEY)
 
     return point
+
+
+@pytest.fixture
+def service(at_service: Callable[[str], None]) -> Iterator[Played]:
+    played = Played()
+    with served(played.app) as url:
+        at_service(url)
+        yield played

@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.test_analyze import JOB, Played, service
+from tests.cli.played import JOB, Played
 from thetool.cli import following
-
-__all__ = ["service"]  # the fixture
 
 
 def test_watch_a_job(run: Run, service: Played) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 
 from thetool.analyze import older_encodings
+from thetool.text.byte_order import mark_of
 from thetool.web.problems import Problem, UnsupportedMediaType
 
 
@@ -22,13 +23,6 @@ class UndecodableText(Problem):
 
 HOW_TO = "Save it as UTF-8, or name its encoding (Content-Type: text/plain; charset=windows-1252, say)."
 
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 _PATTERN_BYTES = 4_096
 _MIN_NUL_SHARE = 0.3
 _NO_CHARACTER_SETS = frozenset(("idna", "punycode", "raw_unicode_escape", "unicode_escape", "utf_7"))
@@ -48,9 +42,9 @@ def decode(content: bytes, charset: str | None = None) -> str:
         UndecodableText: it fits no encoding, or several.
         UnsupportedMediaType: it has NULs and is no UTF-16: that is no text at all.
     """
-    for mark, encoding in _MARKS:
-        if content.startswith(mark):
-            return _checked(_strictly(content[len(mark) :], encoding, "its byte order mark says"))
+    mark = mark_of(content)
+    if mark is not None:
+        return _checked(_strictly(content[len(mark.start) :], mark.encoding, "its byte order mark says"))
     if charset:
         return _checked(_strictly(content, _known(charset), "its Content-Type says"))
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import sys
 from contextlib import ExitStack
@@ -13,10 +12,11 @@ from uuid import uuid4
 
 import click
 
+from thetool.cli.encodings import Encoding, contradiction
 from thetool.cli.findings import flat, for_spreadsheet, print_analysis, with_addresses
 from thetool.cli.following import FINISHED, Progress, follow, many, require_completed
 from thetool.cli.inputs import Input, Place, inputs_of
-from thetool.cli.problems import CommandFailed, ServiceProblem, ServiceUnreachable
+from thetool.cli.problems import CommandFailed, ServiceProblem, ServiceUnreachable, printable
 from thetool.cli.service import Answer, Service, for_service
 from thetool.cli.show import json_option, print_json
 from thetool.cli.spreadsheet import Spreadsheet
@@ -24,19 +24,6 @@ from thetool.vision.formats import HEAD, image_format
 
 FIRST_WAIT_SECONDS = 0.5
 UPLOAD_SECONDS = 600.0
-
-
-class Encoding(click.ParamType[str]):
-    """A character set."""
-
-    name = "name"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The name by which every Python knows it."""
-        try:
-            return codecs.lookup(value).name
-        except (LookupError, ValueError):
-            self.fail(f"no encoding is called {value!r}.", param, ctx)
 
 
 class Names(click.ParamType[Any]):
@@ -69,7 +56,7 @@ class Names(click.ParamType[Any]):
 @click.option("--exhaustive", is_flag=True, help="Read every sentence of a long text for its topics, not a sample.")
 @click.option("--annotate", is_flag=True, help="Also a picture of each photo with what was found drawn over it.")
 @click.option("--location", is_flag=True, help="Also where a photo was taken, if it tells.")
-@click.option("--encoding", type=Encoding(), help="What texts are in, such as windows-1252. [default: it is seen]")
+@click.option("--encoding", type=Encoding(), help="What text files are in, such as windows-1252. [default: it is seen]")
 @click.option(
     "--wait", type=click.FloatRange(0), metavar="SECONDS", help="Longest wait for each. [default: until it is done]"
 )
@@ -104,6 +91,8 @@ def analyze(
 
     With --json, several files give a line of JSON each. What fails is told on standard error, and the others go on.
     """
+    if text is not None and encoding is not None:
+        raise click.UsageError("--encoding is for files; what --text gives is decoded already.")
     inputs = inputs_of(paths, text)
     flags = {"sentences": sentences, "exhaustive": exhaustive, "annotate": annotate, "location": location}
     lists = {"tasks": tasks, "labels": labels}
@@ -132,7 +121,7 @@ class Session:
         several: bool,
     ) -> None:
         """Keep them; `given` are the options of `POST /analyze`."""
-        self._media_type = f"text/plain; charset={encoding}" if encoding else None
+        self._encoding = encoding
         self._service, self._given, self._wait, self._rows = service, given, wait, rows
         self._as_json, self._several = as_json, several
         self._is_printed = as_json or rows is None
@@ -182,16 +171,27 @@ class Session:
         headers = {"Prefer": f"wait={seconds:g}", "Idempotency-Key": str(uuid4())}
         if one.text is not None or one.url is not None:
             what = {"text": one.text} if one.url is None else {"url": one.url}
+            if one.url is not None and self._encoding:
+                self._note(one, "It is read in the encoding that its server names: --encoding is for files.")
             return self._service.request("POST", "/analyze", json={**what, **self._given}, headers=headers)
         fields: list[tuple[str, Any]] = [
             (field, ",".join(value) if field == "tasks" else json.dumps(value)) for field, value in self._given.items()
         ]
-        # no media type unless --encoding is given: the service judges by the content, and a name's ending says less
-        # (.ts is video/mp2t)
         content = one.content()
-        is_image = image_format(content[:HEAD]) is not None
-        fields.append(("file", (one.filename, content, None if is_image else self._media_type)))
+        fields.append(("file", (one.filename, content, self._media_type(one, content))))
         return self._service.request("POST", "/analyze", fields=fields, headers=headers, seconds=UPLOAD_SECONDS)
+
+    def _media_type(self, one: Input, content: bytes) -> str | None:
+        """None unless --encoding is given: the service judges by the content, and an ending says less (.ts is MPEG)."""
+        if self._encoding is None or image_format(content[:HEAD]) is not None:
+            return None
+        if told := contradiction(content, self._encoding):
+            self._note(one, told)
+        return f"text/plain; charset={self._encoding}"
+
+    @staticmethod
+    def _note(one: Input, told: str) -> None:
+        click.echo(f"{printable(one.name)}: {told}", err=True)
 
     def _take(self, one: Input, analysis: dict[str, Any]) -> None:
         """Show an analysis, or the job that it still is."""
