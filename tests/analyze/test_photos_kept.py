@@ -6,9 +6,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.analyze.house import House, refused
 from tests.analyze.test_analyze import ok
 from tests.analyze.test_photos import QUICK, picture, saved, send
+from thetool.analyze import jobs
 from thetool.analyze.retention import sweep
 from thetool.database.orm import db
 
@@ -36,6 +39,21 @@ def test_missing_weights(make_house: Callable[..., House], tmp_path: Path, weigh
     for task, role in (("objects", "objects"), ("text", "ocr")):
         problem = refused(send(house, saved(picture(15)), tasks=f"info,{task}"), 503, "weights_missing")
         assert f"thetool weights pull {role}" in problem["detail"]
+
+
+def test_a_damaged_photo_is_swept_and_another_failure_s_is_kept(
+    make_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trying again helps the other, perhaps."""
+    house = make_house()
+    refused(send(house, saved(picture(18))[:600]), 422, "damaged_image")
+    monkeypatch.setattr(jobs, "look_at_photo", lambda *_, **__: 1 / 0)
+    refused(send(house, saved(picture(19))), 500, "job_failed")
+    house.rows("update blobs set created_at = now() - interval '6 minutes'")
+    with house.app.app_context():
+        assert sweep(db.engine) == 1
+    kept = "select size from blobs join jobs on params->>'input' = blobs.id::text where error->>'code' = 'job_failed'"
+    assert house.rows(kept) == [(len(saved(picture(19))),)]
 
 
 def test_the_photo_of_a_job_that_ended_otherwise_is_swept(make_house: Callable[..., House]) -> None:
