@@ -119,7 +119,7 @@ class Decoder:
         child = self._take(check)
         try:
             answer = child.decode(content, longest, self.limits.seconds, check)
-            outcome = self._problem(answer) or _photo(child, answer)
+            outcome = self._problem(answer) or self._photo(child, answer)
         except OutOfTime:
             self._drop(child)
             raise DecodingTimedOut(
@@ -208,28 +208,29 @@ class Decoder:
             return ImageTooLarge(f"Decoding it needs more than {self.limits.memory_mb:,} MiB. {_SEND_SMALLER}")
         return DamagedImage(f"It could not be decoded: {str(answer.get('words'))[:200]}. {_SEND_WHOLE}")
 
+    def _photo(self, child: DecoderProcess, answer: dict[str, Any]) -> Photo:
+        """The photo that a child tells.
+
+        Raises:
+            Nonsense: it is none.
+        """
+        try:
+            told = _told.validate_python(answer)
+        except ValidationError as error:
+            raise Nonsense(str(error)) from None
+        facts = told.facts
+        if not (0 < told.width <= facts.width and 0 < told.height <= facts.height):
+            raise Nonsense(f"{told.width} × {told.height} pixels of {facts.width} × {facts.height}")
+        if told.width * told.height > self.limits.pixels:
+            raise Nonsense(f"{told.width} × {told.height} pixels are more than it was told to allow")
+        scale = max(facts.width, facts.height) / max(told.width, told.height)
+        return Photo(child.pixels(told.height, told.width), scale, facts)
+
     def _crashed(self, gone: ChildGone) -> DamagedImage | ImageTooLarge:
         log.warning("decoder died", error=str(gone))
         if gone.status in _KILLED:
             return ImageTooLarge(f"Decoding it needs more memory than there is. {_SEND_SMALLER}")
         return DamagedImage(f"It could not be decoded: it made the decoder crash. {_SEND_WHOLE}")
-
-
-def _photo(child: DecoderProcess, answer: dict[str, Any]) -> Photo:
-    """The photo that a child tells.
-
-    Raises:
-        Nonsense: it is none.
-    """
-    try:
-        told = _told.validate_python(answer)
-    except ValidationError as error:
-        raise Nonsense(str(error)) from None
-    facts = told.facts
-    if not (0 < told.width <= facts.width and 0 < told.height <= facts.height):
-        raise Nonsense(f"{told.width} × {told.height} pixels of {facts.width} × {facts.height}")
-    scale = max(facts.width, facts.height) / max(told.width, told.height)
-    return Photo(child.pixels(told.height, told.width), scale, facts)
 
 
 def _require_known(head: bytes) -> None:

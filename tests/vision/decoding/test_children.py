@@ -191,6 +191,20 @@ def test_a_child_that_cannot_start(start: Start, monkeypatch: pytest.MonkeyPatch
     assert decoder.decode(CONTENT).facts.width == 100
 
 
+def test_one_that_cannot_be_started_leaves_no_files_open(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the system has no room for another process."""
+    decoder = start()
+    newest().kill()
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    with pytest.raises(DecoderUnavailable):
+        decoder.decode(CONTENT)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        with pytest.raises(DecoderUnavailable):
+            decoder.decode(CONTENT)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_children_know_no_secrets_and_are_bounded(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASTER_API_KEY", "secret")
     monkeypatch.setenv("DATABASE_URL", "postgresql://secret")
@@ -217,13 +231,17 @@ def test_a_child_ends_with_its_parent() -> None:
     eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
+MANY = 10_001  # squared, more than any image may have
 FACTS = {"format": "PNG", "media_type": "image/png", "width": 4, "height": 3, "bytes": 100}
 SAID = {
     "no JSON": b"D{",
     "no object": b"D[1]",
+    "a pit": b"D" + b"[" * 100_000,
     "another letter": b"X{}",
     "no pixels": b"D" + json.dumps({"width": 4, "height": 3, "facts": FACTS}).encode(),
     "more pixels than facts": b"D" + json.dumps({"width": 4_000, "height": 3_000, "facts": FACTS}).encode(),
+    "too many pixels": b"D"
+    + json.dumps({"width": MANY, "height": MANY, "facts": {**FACTS, "width": MANY, "height": MANY}}).encode(),
     "less than nothing": b"D" + json.dumps({"width": -4, "height": 3, "facts": FACTS}).encode(),
     "no facts": b"D" + json.dumps({"width": 4, "height": 3, "facts": None}).encode(),
 }

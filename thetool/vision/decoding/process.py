@@ -72,24 +72,14 @@ class DecoderProcess:
     """
 
     def __init__(self, limits: Limits) -> None:
-        self._shared = _memory_file()
-        self._output = _memory_file()
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "thetool.vision.decoding.child"]
-                + [str(theirs.fileno()), str(self._shared), json.dumps(asdict(limits))],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._output,
-                cwd="/",
-                env=_environment(),
-                pass_fds=(theirs.fileno(), self._shared),
-                start_new_session=True,
-            )
-        self._sock = ours
-        self._reader = FrameReader(ours)
-        self._ready = False
+        with contextlib.ExitStack() as ours:  # closed here if it cannot be started, else by `kill`
+            self._shared = _memory_file(ours)
+            self._output = _memory_file(ours)
+            self._sock, theirs = map(ours.enter_context, socket.socketpair())
+            with theirs:
+                self._process = _started(limits, theirs.fileno(), self._shared, self._output)
+            self._ours = ours.pop_all()
+        self._reader = FrameReader(self._sock)
         self.photos = 0
 
     @property
@@ -109,9 +99,7 @@ class DecoderProcess:
             OutOfTime: it did not get ready.
             Nonsense: it said something else.
         """
-        if not self._ready:
-            self._hear(b"R", time.monotonic() + START_SECONDS, check)
-            self._ready = True
+        self._hear(b"R", time.monotonic() + START_SECONDS, check)
 
     def decode(self, content: bytes, longest: int | None, seconds: float, check: Callable[[], None]) -> dict[str, Any]:
         """What the child says of this content; its pixels are then to be had from `pixels`.
@@ -129,7 +117,7 @@ class DecoderProcess:
         told = self._hear(b"D", deadline, check)
         try:
             answer = json.loads(told)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Nonsense(str(error)) from None
         if not isinstance(answer, dict):
             raise Nonsense("its answer is no object")
@@ -170,9 +158,7 @@ class DecoderProcess:
         self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(REAP_SECONDS)
-        self._sock.close()
-        os.close(self._output)
-        os.close(self._shared)
+        self._ours.close()
 
     def _hear(self, wanted: bytes, deadline: float, check: Callable[[], None]) -> bytes:
         poll = select.poll()
@@ -210,12 +196,29 @@ class DecoderProcess:
         return ChildGone(self._process.returncode, words.decode(errors="replace"))
 
 
-def _memory_file() -> int:
+def _started(limits: Limits, sock: int, shared: int, output: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "thetool.vision.decoding.child"]
+        + [str(sock), str(shared), json.dumps(asdict(limits))],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=output,
+        cwd="/",
+        env=_environment(),
+        pass_fds=(sock, shared),
+        start_new_session=True,
+    )
+
+
+def _memory_file(closing: contextlib.ExitStack) -> int:
     """A file without a name: in memory where the system has that, else in the folder for temporary files."""
     if hasattr(os, "memfd_create"):
-        return os.memfd_create("thetool-photo", os.MFD_CLOEXEC)
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
+        number = os.memfd_create("thetool-photo", os.MFD_CLOEXEC)
+    else:
+        with tempfile.TemporaryFile() as file:
+            number = os.dup(file.fileno())
+    closing.callback(os.close, number)
+    return number
 
 
 def _write_all(number: int, content: bytes) -> None:
