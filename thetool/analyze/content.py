@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from thetool.analyze.decoding import decode
@@ -32,7 +33,7 @@ class Text:
     filename: str | None = None
     kind: ClassVar[Kind] = "text"
 
-    @property
+    @cached_property
     def data(self) -> bytes:
         """It in UTF-8."""
         return self.text.encode()
