@@ -65,7 +65,7 @@ def pull(roles: tuple[str, ...]) -> None:
     from thetool.weights.problems import WeightsUnavailable
     from thetool.weights.together import pull_together
 
-    with _ended_by_sigterm(), _shown() as show:
+    with _ended_as_by_ctrl_c(), _shown() as show:
         outcomes = pull_together(settings_here(), roles or catalogue().roles, show)
     failed = []
     for role, outcome in outcomes.items():
@@ -124,13 +124,15 @@ def _words(problem: Problem) -> str:
 
 
 @contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """As by Ctrl-C: what this process started ends with it, and what it left is removed."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """By SIGTERM and a closed terminal, too: what this process started ends with it, and what it left is removed."""
+    heeded = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, lambda number, _: sys.exit(128 + number)) for each in heeded}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 @contextmanager

@@ -136,6 +136,14 @@ def test_an_operation_that_is_not_known(tmp_path: Path) -> None:
         convert(*toy.write(tmp_path, odd=(1, 2)), tmp_path / "model.onnx")
 
 
+def test_a_graph_that_bites_its_tail(tmp_path: Path) -> None:
+    toy = Toy(1, 2)
+    toy.node("head", "Relu", "tail")
+    toy.node("tail", "Relu", "head")
+    with pytest.raises(ConversionError, match="RecursionError"):
+        convert(*toy.write(tmp_path, tail=(1, 2)), tmp_path / "model.onnx")
+
+
 def test_an_output_that_has_no_name_of_its_own(tmp_path: Path) -> None:
     toy = Toy(1, 2, 3)
     toy.node("turned", "Transpose", "image", toy.weight("order", np.array([0, 2, 1], "i4")))

@@ -80,6 +80,20 @@ def test_a_tensor_that_is_not_in_its_storage(bad: Tensor, file: Path) -> None:
         load_state_dict(file)
 
 
+class Changed(Tensor):
+    """A pickle may set an object's attributes after it was made: strides that would read other memory."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return *super().__reduce__(), {"strides": (-(2**20),)}
+
+
+def test_what_was_checked_cannot_be_changed_afterwards(file: Path) -> None:
+    changed = Changed(Stored("a", "FloatStorage", 4), 0, (4,), (1,))
+    file.write_bytes(written(OrderedDict(a=changed), {"a": bytes(16)}))
+    with pytest.raises(CheckpointError, match="unreadable checkpoint"):
+        load_state_dict(file)
+
+
 def test_a_tensor_without_its_storage(file: Path) -> None:
     file.write_bytes(written(OrderedDict(a=tensor((4,), (1,))), {}))
     with pytest.raises(CheckpointError, match="not in the file"):

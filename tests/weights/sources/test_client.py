@@ -35,6 +35,14 @@ def test_one_that_is_silent_is_given_up(tmp_path: Path, monkeypatch: pytest.Monk
     assert not still_asleep()
 
 
+def test_what_it_started_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "SILENCE_SECONDS", 0.3)
+    with pytest.raises(ClientError, match="nothing came"):
+        run(tmp_path, "sh", "-c", "sleep 600 & echo $! > started; wait")
+    started = int((tmp_path / "started").read_text())
+    assert not psutil.pid_exists(started) or psutil.Process(started).status() == psutil.STATUS_ZOMBIE
+
+
 def test_its_bytes_are_counted_as_they_come(tmp_path: Path) -> None:
     seen: list[int] = []
     run(tmp_path, "sh", "-c", "for i in 1 2 3 4; do printf 12345 >> part; sleep 0.3; done", downloaded=seen.append)

@@ -48,6 +48,14 @@ def test_goes_on_with_what_an_earlier_pull_left(url: str, server: Server, partia
     assert server.asked == ["bytes=4000000-"]
 
 
+def test_more_than_there_is_was_no_beginning(url: str, server: Server, partial: Path) -> None:
+    partial.write_bytes(CONTENT + b"more")
+    server.hang_up_after = [1_000_000]
+    web.download(url, SIZE, partial, lambda _: None)
+    assert partial.read_bytes() == CONTENT
+    assert server.asked == [None, "bytes=1000000-"]
+
+
 def test_what_is_complete_is_not_asked_for(url: str, server: Server, partial: Path) -> None:
     partial.write_bytes(CONTENT)
     web.download(url, SIZE, partial, lambda _: None)

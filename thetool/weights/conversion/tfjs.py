@@ -56,7 +56,7 @@ def convert(model_json: Path, weights_bin: Path, target: Path) -> None:
             for name, spec in sorted(model["signature"]["outputs"].items())
         }
         _Converter(model, weights).save(outputs, target)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
         raise ConversionError(f"this is no TensorFlow.js model: {error!r}") from error
 
 

@@ -12,9 +12,8 @@ import math
 import os
 import pickle
 from collections import OrderedDict
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -41,16 +40,16 @@ class CheckpointError(ConversionError):
     """The file is no state dict in the legacy format, or it names something that is not allowed."""
 
 
-@dataclass(frozen=True)
-class _Storage:
+class _Storage(NamedTuple):
+    """An array that is read later. A tuple, because a pickle may change the attributes of an object afterwards."""
+
     key: str
     dtype: np.dtype[Any]
     length: int
 
 
-@dataclass(frozen=True)
-class _Tensor:
-    """A tensor as the pickle describes it: a strided view of a storage that is read later."""
+class _Tensor(NamedTuple):
+    """A tensor as the pickle describes it: a strided view of a storage. A tuple for the same reason."""
 
     storage: _Storage
     offset: int
@@ -90,13 +89,13 @@ class _StateDictUnpickler(pickle.Unpickler):
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
             return _rebuild_tensor
         if module == "torch" and name in _STORAGE_TYPES:
-            return _STORAGE_TYPES[name]
+            return name
         raise CheckpointError(f"refused to load {module}.{name}")
 
     def persistent_load(self, pid: Any) -> _Storage:
         match pid:
-            case ("storage", np.dtype() as dtype, str(key), str(), int(length), None) if length >= 0:
-                return _Storage(key, dtype, length)
+            case ("storage", str(kind), str(key), str(), int(length), None) if kind in _STORAGE_TYPES and length >= 0:
+                return _Storage(key, _STORAGE_TYPES[kind], length)
         raise CheckpointError("unknown persistent id")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from thetool.jobs.process_tree import kill_group
 from thetool.weights.sources.source import Downloaded
 
 POLL_SECONDS = 0.2
@@ -51,12 +52,13 @@ def run(
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, "TMPDIR": str(folder), **environment},  # temporary files are ours to count and remove
+            start_new_session=True,  # to be killed with all that it starts: npm out of a wheel is started by Python
             cwd=folder,  # not in just any folder: Python looks for modules there, npm for its settings
         )
         try:
             _watch(process, folder, lambda: downloaded(_bytes_below(counted or folder)))
         finally:
-            process.kill()
+            kill_group(process.pid)
             process.wait()
     if process.returncode != 0:
         raise ClientError(log.read_text("utf-8", "replace"))

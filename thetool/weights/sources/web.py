@@ -32,6 +32,7 @@ def download(url: str, size: int, partial: Path, downloaded: Downloaded) -> None
     had = partial.stat().st_size if partial.exists() else 0
     if had > size:
         partial.unlink()
+        had = 0
     problem = "it gave too little"
     for _ in range(TRIES):
         try:
