@@ -63,6 +63,58 @@ def test_a_text_in_two_languages_is_unsure_and_says_so() -> None:
     assert set(found.shares) == {"en", "ru"}
 
 
+EN = (
+    "The delivery was late and the table wobbles, but the staff were friendly. We called the shop twice last week. "
+    "Nobody picked up the phone, so we wrote a letter."
+)
+DE = (
+    "Die Lieferung kam zu spät und der Tisch wackelt, aber das Personal war freundlich. Wir haben letzte Woche zweimal "
+    "im Laden angerufen. Niemand ging ans Telefon, deshalb schrieben wir einen Brief."
+)
+FR = (
+    "La livraison était en retard et la table est bancale, mais le personnel était aimable. Nous avons appelé le "
+    "magasin deux fois. Personne n'a répondu, alors nous avons écrit une lettre."
+)
+
+
+@pytest.mark.usefixtures("each_detector")
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [("en", EXAMPLES["en"]), ("de", EXAMPLES["de"])],
+        [("fr", EXAMPLES["fr"]), ("en", EXAMPLES["en"])],
+        [("en", EN + "\n\n"), ("fr", FR)],
+        [("de", f"{DE} {DE}\n\n"), ("en", EXAMPLES["en"])],
+        [("en", EN + "\n"), ("de", DE + "\n"), ("fr", FR)],
+        [("en", f"{EN} {EN} {EN}\n\n"), ("fr", f"{FR} {FR}\n\n"), ("en", EN + "\n")],
+        [("en", "He looked at me and said: "), ("de", "„Es ist vorbei, und niemand kann es ändern.“ "), ("en", EN)],
+        [("en", EN + "\n\n") for _ in range(20)] + [("fr", FR + "\n\n") for _ in range(10)],
+    ],
+    ids=["two", "two more", "paragraphs", "most German", "three", "and back", "quotation", "long"],
+)
+def test_shares_are_those_of_the_letters(parts: list[tuple[str, str]]) -> None:
+    text = " ".join(part for _, part in parts)
+    letters = sum(map(str.isalpha, text))
+    wanted = {code: 0.0 for code, _ in parts}
+    for code, part in parts:
+        wanted[code] += sum(map(str.isalpha, part)) / letters
+    shares = language(text).shares
+    assert shares == pytest.approx(wanted, abs=0.12), "a piece may take in a few words of the next"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I met Giovanni Rossi in Milano. Wolfgang Müller came late. Then we drove to Zürich, by train.",
+        "I like it. Very nice. Good place. Thanks a lot. It is ok. Not bad. Would buy again. Fast. Clean room.",
+        "Shopping list:\n- milk\n- bread\n- butter\n- two apples\n- coffee\n- toilet paper\nPlease bring all of it.",
+    ],
+    ids=["names", "short sentences", "list"],
+)
+def test_words_from_elsewhere_make_no_text_mixed(text: str) -> None:
+    assert language(text).shares == {"en": 1.0}
+
+
 def test_all_of_a_long_text_counts_not_only_its_beginning() -> None:
     found = language(EXAMPLES["de"] * 20 + EXAMPLES["en"] * 200)
     assert found.surely("en")

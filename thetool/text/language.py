@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
 from pydantic import BaseModel, Field
 
 from thetool.text.language_names import NAMES
+from thetool.text.passages import Scores, passages
+from thetool.text.sentences import Span, windows
 from thetool.text.watching import Watch, unwatched
 from thetool.weights.used import ModelUsed, of_package
 
@@ -20,6 +22,9 @@ MIN_SHARE = 0.6
 
 _PY3LANGID_RELIABLE = 0.5  # "The delivery was late" has .91, "Thanks" .10, four Chinese characters .50
 _READ_BYTES = 1000  # eldc reads no more of one text
+_SHORT = 4_000  # characters: 1 ms
+_SHORTEST = 100
+_BEST = 10  # languages
 _WATCH_EVERY = 500
 
 
@@ -54,6 +59,8 @@ class Detector(NamedTuple):
 
     model: ModelUsed
     guess: Callable[[str], Guess]
+    scores: Scores
+    """Of the languages that fit best."""
 
 
 class NoDetector(Exception):  # noqa: N818  a state of the installation
@@ -61,7 +68,7 @@ class NoDetector(Exception):  # noqa: N818  a state of the installation
 
 
 def language(text: str, watch: Watch = unwatched) -> Language:
-    """Find the language of `text`, piece by piece; every piece counts by its letters.
+    """Find the language of `text`, passage by passage; each counts by its letters.
 
     Raises:
         NoDetector: when no detector is installed.
@@ -70,11 +77,10 @@ def language(text: str, watch: Watch = unwatched) -> Language:
     letters: defaultdict[str, int] = defaultdict(int)
     scores: defaultdict[str, float] = defaultdict(float)
     trusted: defaultdict[str, int] = defaultdict(int)
-    size = _READ_BYTES if text.isascii() else _READ_BYTES // 4
-    for number, start in enumerate(range(0, len(text), size)):
+    for number, (start, end) in enumerate(_pieces(text)):
         if number % _WATCH_EVERY == 0:
             watch(start / len(text))
-        piece = text[start : start + size]
+        piece = text[start:end]
         weight = sum(map(str.isalpha, piece))
         found = guess_piece(_plain(piece)) if weight else Guess(None, 0, False)
         code = found.code or ""
@@ -111,6 +117,33 @@ def detector_model() -> ModelUsed:
         if find_spec(module) is not None:
             return of_package(module, licence)
     return detector().model
+
+
+def _pieces(text: str) -> Iterator[Span]:
+    """Pieces that a detector reads whole: of a short text where its language changes, of a long one its paragraphs."""
+    size = _READ_BYTES if text.isascii() else _READ_BYTES // 4
+    if len(text) <= _SHORT:
+        for passage in passages(text, detector().scores):
+            yield from windows(text, passage, size)
+    else:
+        yield from _blocks(text, size)
+
+
+def _blocks(text: str, size: int) -> Iterator[Span]:
+    """Paragraphs, short ones together; what is longer than `size` is cut at a line's end or a blank."""
+    start = 0
+    while len(text) - start > size:
+        half, end = start + size // 2, start + size
+        cuts = (
+            text.find("\n\n", start + _SHORTEST, end),
+            text.rfind("\n", half, end),
+            text.rfind(" ", half, end),
+            end - 1,
+        )
+        cut = next(cut for cut in cuts if cut >= 0) + 1
+        yield start, cut
+        start = cut
+    yield start, len(text)
 
 
 def _summary(letters: dict[str, int], scores: dict[str, float], trusted: dict[str, int]) -> Language:
@@ -153,7 +186,7 @@ def _eldc() -> Detector:
 
     eldc.init()
     instance = eldc.instance()
-    instance.set_scores(1)
+    instance.set_scores(_BEST)
 
     def guess(piece: str) -> Guess:
         found = instance.detect_details(piece)
@@ -161,7 +194,10 @@ def _eldc() -> Detector:
             return Guess(None, 0, False)
         return Guess(found.language, float(found.scores[found.language]), bool(found.reliable))
 
-    return Detector(of_package("eldc", "Apache-2.0"), guess)
+    def scores(piece: str) -> dict[str, float]:
+        return dict(instance.detect_details(_plain(piece)).scores)
+
+    return Detector(of_package("eldc", "Apache-2.0"), guess, scores)
 
 
 def _py3langid() -> Detector:
@@ -175,4 +211,7 @@ def _py3langid() -> Detector:
             return Guess(None, 0, False)
         return Guess(code, float(probability), float(probability) >= _PY3LANGID_RELIABLE)
 
-    return Detector(of_package("py3langid", "BSD-3-Clause"), guess)
+    def scores(piece: str) -> dict[str, float]:
+        return {code: float(probability) for code, probability in identifier.rank(_plain(piece))[:_BEST]}
+
+    return Detector(of_package("py3langid", "BSD-3-Clause"), guess, scores)

@@ -24,7 +24,7 @@ Span = tuple[int, int]
 
 _WIDE_STOPS = "。！？｡．︒﹒﹗﹖"
 _STOPS = ".!?…‼⁇⁈⁉؟۔।॥၊။።፧፨՜՞։៕᠃᠉"
-_CLOSERS = "\"'”’»›)\\]}）］｝」』】〉》〕"
+_CLOSERS = "\"'”“’»›)\\]}）］｝」』】〉》〕"
 
 _DEEPEST_INDENT = 8
 _end = re.compile(
