@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,8 @@ from thetool.vision.analysis import TASKS, USUAL, analyze_photo
 from thetool.vision.models import Models, models_of
 from thetool.vision.photo import Photo, photo_of
 from thetool.vision.yolo import Yolo
-from thetool.weights.problems import PackageMissing, UnknownModel, WeightsMissing
+from thetool.weights.folder import locate
+from thetool.weights.problems import PackageMissing, UnknownModel, WeightsDamaged, WeightsMissing
 
 
 def test_the_usual_tasks_and_the_models_that_they_used(cat: Photo, models: Models) -> None:
@@ -52,6 +54,26 @@ def test_a_task_without_weights_is_skipped_or_a_problem(cat: Photo, tmp_path: Pa
     ]
     with pytest.raises(WeightsMissing, match="thetool weights pull objects"):
         analyze_photo(cat, models, ["objects"], by_name=True)
+
+
+def test_a_model_whose_weights_are_damaged_is_skipped_or_a_problem(
+    cat: Photo, weights_dir: Path, tmp_path: Path
+) -> None:
+    """And used again once they are right: nothing need be started anew."""
+    settings = Settings(WEIGHTS_DIR=tmp_path)
+    shutil.copytree(weights_dir / "labels", tmp_path / "labels")
+    file = locate(settings, "labels")["model.onnx"]
+    whole = file.read_bytes()
+    file.write_bytes(bytes(len(whole)))
+    models = Models(settings)
+    found = analyze_photo(cat, models, ["labels", "palette"])
+    assert [(skipped.task, skipped.how) for skipped in found.skipped] == [
+        ("labels", "run: thetool weights pull labels")
+    ]
+    with pytest.raises(WeightsDamaged, match=r"model.onnx is damaged"):
+        analyze_photo(cat, models, ["labels"], by_name=True)
+    file.write_bytes(whole)
+    assert analyze_photo(cat, models, ["labels"]).results
 
 
 def test_a_model_that_the_settings_misspell_says_which_there_are(weights_dir: Path) -> None:

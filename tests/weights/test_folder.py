@@ -7,8 +7,9 @@ import pytest
 
 from tests.weights.conftest import CONTENT
 from thetool.config import Settings
-from thetool.weights.folder import locate, status, verify
-from thetool.weights.problems import WeightsMissing, WeightsUnavailable
+from thetool.weights import folder
+from thetool.weights.folder import loading, locate, status, verify
+from thetool.weights.problems import WeightsDamaged, WeightsMissing, WeightsUnavailable
 
 pytestmark = pytest.mark.usefixtures("toy")
 
@@ -60,6 +61,41 @@ def test_another_content_of_the_same_size_is_noticed_by_verify(settings: Setting
     file.write_bytes(b"W" + CONTENT[1:])
     assert locate(settings, "embeddings")
     assert [check.state for check in verify(settings)] == ["damaged"]
+
+
+def load(settings: Settings) -> bytes:
+    with loading(settings, "embeddings") as files:
+        content = files["weights.bin"].read_bytes()
+        if content != CONTENT:
+            raise ZeroDivisionError
+        return content
+
+
+def test_what_cannot_be_loaded_because_it_is_damaged(settings: Settings, file: Path) -> None:
+    assert load(settings) == CONTENT
+    file.write_bytes(b"x" * len(CONTENT))
+    with pytest.raises(WeightsDamaged, match="weights.bin is damaged") as caught:
+        load(settings)
+    assert (caught.value.status, caught.value.code) == (503, "weights_damaged")
+    assert caught.value.how_to == "run: thetool weights pull embeddings"
+
+
+@pytest.mark.usefixtures("file")
+def test_what_cannot_be_loaded_for_another_reason(settings: Settings) -> None:
+    with pytest.raises(ZeroDivisionError), loading(settings, "embeddings"):
+        raise ZeroDivisionError
+
+
+def test_what_runs_when_it_is_loaded_is_looked_at_before(
+    settings: Settings, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "RUNS_WHAT_IT_READS", ".bin")
+    assert load(settings) == CONTENT
+    file.write_bytes(b"x" * len(CONTENT))
+    opened = []
+    with pytest.raises(WeightsDamaged), loading(settings, "embeddings"):
+        opened.append(1)
+    assert not opened
 
 
 def test_a_folder_in_the_place_of_the_file_is_not_the_file(settings: Settings, file: Path) -> None:

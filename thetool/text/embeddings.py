@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from thetool.config import Settings
 from thetool.text.watching import Watch, unwatched
 from thetool.text.wordpiece import WordPiece
-from thetool.weights.folder import locate
+from thetool.weights.folder import loading
 from thetool.weights.sessions import open_session, threads_of_one_call
 
 if TYPE_CHECKING:
@@ -93,11 +93,10 @@ def load_encoder(settings: Settings) -> SentenceEncoder:
     """The encoder that the settings choose; loaded at its first use, once a process.
 
     Raises:
-        WeightsMissing: when its weights are not here (503 `weights_missing`).
+        WeightsUnavailable: when its weights are not here, or damaged (503).
     """
-    files = locate(settings, "embeddings")
-    key = (files["model.onnx"], files["tokenizer.json"])
-    with _loading:
+    with _loading, loading(settings, "embeddings") as files:
+        key = (files["model.onnx"], files["tokenizer.json"])
         if key not in _loaded:
             _loaded[key] = SentenceEncoder(*key, threads=threads_of_one_call(settings))
         return _loaded[key]

@@ -13,7 +13,7 @@ from thetool.vision.labels import Classifier
 from thetool.vision.nanodet import NanoDet
 from thetool.vision.objects import ObjectModel
 from thetool.vision.ocr import TextReader
-from thetool.weights.folder import chosen, locate
+from thetool.weights.folder import chosen, loading
 from thetool.weights.sessions import threads_of_one_call
 from thetool.weights.used import ModelUsed, of_weights
 
@@ -41,7 +41,7 @@ class Models:
         """What finds labels.
 
         Raises:
-            WeightsUnavailable: its weights are not here, or the settings name none that there are (503).
+            WeightsUnavailable: its weights are not here or damaged, or the settings name none that there are (503).
         """
         return self._model("labels", Classifier)
 
@@ -49,7 +49,7 @@ class Models:
         """What finds objects.
 
         Raises:
-            WeightsUnavailable: its weights are not here, or the settings name none that there are (503).
+            WeightsUnavailable: its weights are not here or damaged, or the settings name none that there are (503).
             PackageMissing: it needs packages that are not installed (503).
         """
         return self._model("objects", _detector)
@@ -58,7 +58,7 @@ class Models:
         """What reads text.
 
         Raises:
-            WeightsUnavailable: its weights are not here, or the settings name none that there are (503).
+            WeightsUnavailable: its weights are not here or damaged, or the settings name none that there are (503).
         """
         return self._model("ocr", TextReader)
 
@@ -88,7 +88,8 @@ class Models:
     def _model(self, role: str, make: Callable[[Mapping[str, Path], int], AnyModel]) -> AnyModel:
         with self._loading[role]:
             if role not in self._loaded:
-                self._loaded[role] = make(locate(self._settings, role), self._threads)
+                with loading(self._settings, role) as files:
+                    self._loaded[role] = make(files, self._threads)
             return cast(AnyModel, self._loaded[role])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -10,10 +12,13 @@ from pydantic import AliasChoices
 
 from thetool.config import Settings
 from thetool.weights.catalogue import Model, WeightFile, catalogue
-from thetool.weights.problems import WeightsMissing
+from thetool.weights.problems import WeightsDamaged, WeightsMissing, WeightsUnavailable
 from thetool.weights.sources.source import sha256_of
 
 State = Literal["ok", "missing", "wrong_size", "damaged"]
+
+RUNS_WHAT_IT_READS = ".pt"
+"""Ending of PyTorch's checkpoints, which are pickles."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,28 @@ def locate(settings: Settings, role: str, name: str | None = None) -> dict[str, 
     return {file.name: folder / file.name for file in model.files}
 
 
+@contextmanager
+def loading(settings: Settings, role: str) -> Iterator[dict[str, Path]]:
+    """The files of the role's model, while they are loaded: what fails because they are damaged says so.
+
+    What could do harm when it is loaded is compared with the catalogue before.
+
+    Raises:
+        UnknownModel, WeightsMissing: as `locate`.
+        WeightsDamaged: when a file has not the content that the catalogue names.
+    """
+    files = locate(settings, role)
+    if any(name.endswith(RUNS_WHAT_IT_READS) for name in files):
+        _require_whole(settings, role)
+    try:
+        yield files
+    except WeightsUnavailable:
+        raise
+    except Exception:
+        _require_whole(settings, role)
+        raise
+
+
 def verify(settings: Settings, role: str | None = None, name: str | None = None) -> list[FileCheck]:
     """Read the files of a role's model (of every role's without one) and compare their SHA-256.
 
@@ -101,6 +128,12 @@ def status(settings: Settings) -> list[RoleStatus]:
         UnknownModel: when a setting names a model that the catalogue does not have.
     """
     return [_status_of(settings, role) for role in catalogue().roles]
+
+
+def _require_whole(settings: Settings, role: str) -> None:
+    model = chosen(settings, role)
+    if damaged := [check.file for check in check_files(settings, model) if check.state != "ok"]:
+        raise WeightsDamaged(role, model.name, damaged)
 
 
 def _status_of(settings: Settings, role: str) -> RoleStatus:

@@ -31,6 +31,18 @@ class WeightsMissing(WeightsUnavailable):
         self.name = name
 
 
+class WeightsDamaged(WeightsUnavailable):
+    """A file of the weights is here in the right size, with another content: it cannot be loaded, and must not be."""
+
+    code = "weights_damaged"
+    title = "Model weights are damaged"
+
+    def __init__(self, role: str, name: str, files: Sequence[str]) -> None:
+        super().__init__(
+            role, f"Of the {role} model {name}, {', '.join(files)} is damaged.", f"run: thetool weights pull {role}"
+        )
+
+
 class PullFailed(WeightsUnavailable):
     """No source gave the weights; nothing was left behind."""
 
