@@ -18,7 +18,7 @@ _MODES = {
     "P": "palette", "PA": "palette", "RGBX": "RGB", "RGBa": "RGBA",
 }  # fmt: skip
 TURNED_BY_PILLOW = frozenset({"TIFF"})
-"""Formats whose images come upright, whatever their EXIF says."""
+"""Formats whose images come upright, whatever their EXIF says. (HEIC's come with EXIF that says so.)"""
 
 _TURNED = {5, 6, 7, 8}
 _BITS_PER_SAMPLE = 258
@@ -44,7 +44,7 @@ def facts_of(image: Image.Image, name: str, content: bytes) -> Facts:
     """What an opened, not yet decoded image file says; `content` is the file as it came."""
     notes: list[str] = []
     tags = _exif_of(image, notes)
-    orientation = exif.orientation_in(tags)
+    orientation = exif.orientation_in(getattr(image, "tag_v2", {}) if name == "TIFF" else tags)
     turned = orientation in _TURNED and name not in TURNED_BY_PILLOW
     width, height = image.size[::-1] if turned else image.size
     told, place = {}, None
@@ -93,6 +93,8 @@ def _bits(image: Image.Image, name: str, content: bytes) -> int:
         bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, ())
         with contextlib.suppress(TypeError, IndexError):
             return int(bits[0])
+    if name == "HEIC":
+        return int(image.info.get("bit_depth", 8))
     return {"1": 1, "I": 32, "F": 32}.get(image.mode, 16 if image.mode.startswith("I;16") else 8)
 
 
