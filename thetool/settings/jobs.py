@@ -42,7 +42,7 @@ class JobSettings(Group):
         default=max(1, cores() // 2),
         ge=1,
         le=64,
-        description="Jobs that one worker runs at a time in threads (half the cores).",
+        description="Jobs that one worker runs at a time in threads.",
     )
     job_processes: int = named(
         "JOB_PROCESSES", default=1, ge=0, le=64, description="Jobs that one worker runs at a time in child processes."

@@ -69,7 +69,7 @@ class ServiceSettings(Group):
         default=max(2, min(4, cores())),
         ge=1,
         le=64,
-        description="Gunicorn worker processes (2 to 4, by the number of cores).",
+        description="Gunicorn worker processes: as many as cores, within these bounds.",
     )
     threads: int = named(
         "THREADS",
