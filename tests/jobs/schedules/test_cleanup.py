@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from thetool.jobs.schedules import retention
 from thetool.jobs.schedules.cleanup import cleanup
 from thetool.jobs.waiting import wait_for
 from thetool.storage import blobs
+from thetool.telemetry.logs import configure_logging
 
 THINGS = ("jobs", "idempotency_keys", "rate_limits", "job_rates", "workers", "job_statistics", "lost_jobs")
 
@@ -228,7 +230,10 @@ def test_route_says_what_could_not_be_removed(
     assert list(problem["failed"]) == ["odd"]
 
 
-def test_the_job_says_what_it_removed(runner: Runner) -> None:
+def test_the_job_says_what_it_removed_and_logs_nothing(
+    runner: Runner, job_settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    configure_logging(job_settings)
     queue, job = runner.queue, new_job(kind="system.cleanup", runs="housekeeping")
     rows(queue.url, "insert into rate_limits values ('a', 1, now() - interval '1 hour')")
     queue.enqueue(job)
@@ -237,6 +242,7 @@ def test_the_job_says_what_it_removed(runner: Runner) -> None:
     assert snapshot.status == "completed"
     assert snapshot.result is not None
     assert snapshot.result["removed"]["rate_limits"] == 1
+    assert [record for record in caplog.records if record.levelno >= logging.INFO] == []
 
 
 def test_a_workers_clock_knows_the_housekeeping(runner: Runner, client: FlaskClient, master: dict[str, str]) -> None:
