@@ -6,7 +6,7 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread, current_thread
+from threading import Barrier, Thread, current_thread
 
 import numpy as np
 import pytest
@@ -137,7 +137,24 @@ def test_a_model_is_loaded_once_however_many_ask(weights_dir: Path) -> None:
         thread.join()
     assert len(found) == 4
     assert len(set(map(id, found))) == 1
-    assert models_of(settings) is models_of(settings)
+
+
+def test_all_threads_of_a_process_get_the_same_models(tmp_path: Path) -> None:
+    """Also those that ask first, at once."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for number in range(40):
+            settings, found = Settings(WEIGHTS_DIR=tmp_path / str(number)), []
+            together = Barrier(8)
+            threads = [Thread(target=lambda: (together.wait(), found.append(models_of(settings)))) for _ in range(8)]  # noqa: B023
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert len(set(map(id, found))) == 1
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_tasks_without_a_model_have_nothing_to_load(models: Models) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 
 from thetool.analyze.schemas import ImageResult, Note, Skipped
 from thetool.config import Settings
@@ -87,10 +86,12 @@ def look_at_photo(
     )
 
 
-@cache
+_decoders: dict[Settings, Decoder] = {}  # `setdefault` gives all threads the same one; `functools.cache` would not
+
+
 def decoder_of(settings: Settings) -> Decoder:
     """The decoder of this process, for as many photos at a time as it looks at."""
-    return Decoder(most=settings.job_threads)
+    return _decoders.setdefault(settings, Decoder(most=settings.job_threads))
 
 
 def _marks(found: Findings) -> Iterator[Mark]:

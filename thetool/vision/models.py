@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar, cast
@@ -93,10 +92,12 @@ class Models:
             return cast(AnyModel, self._loaded[role])
 
 
-@cache
+_made: dict[Settings, Models] = {}  # `setdefault` gives all threads the same one; `functools.cache` would not
+
+
 def models_of(settings: Settings) -> Models:
     """The models of these settings; the same ones for all of a process."""
-    return Models(settings)
+    return _made.setdefault(settings, Models(settings))
 
 
 def _detector(files: Mapping[str, Path], threads: int) -> ObjectModel:
