@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg2
+import pytest
 
-from tests.jobs.making import OWNER, WORKER, new_job, put, rows, wish
+from tests.jobs.making import OWNER, WORKER, new_job, put, rows, take, until, wish
 from thetool.jobs.claims import Claim, Ending, Wish
 from thetool.jobs.queue import Queue
 
@@ -170,3 +173,28 @@ def test_a_claim_does_not_wait_for_the_disk_and_an_end_does(queue: Queue) -> Non
 def commits(cursor: Any) -> str:
     cursor.execute("show synchronous_commit")
     return str(cursor.fetchone()[0])
+
+
+def test_a_claim_says_whether_keys_made_it_come_alone(queue: Queue) -> None:
+    put(queue, concurrency_key="key", concurrency_limit=2)
+    put(queue)
+    assert [take(queue).alone, take(queue).alone] == [True, False]
+
+
+@pytest.mark.parametrize("verb", ["complete_all", "give_back"])
+def test_several_jobs_are_locked_youngest_first(queue: Queue, verb: str) -> None:
+    """As cancelling a batch does it: else two that meet in the middle wait for each other."""
+    oldest, *_, youngest = [put(queue) for _ in range(4)]
+    claims = queue.claim(wish(limit=4))
+    assert claims[0].id == oldest
+    lock = "select from jobs where id = %s for update nowait"
+    with closing(psycopg2.connect(queue.url)) as other, other.cursor() as cursor:
+        cursor.execute(lock, (str(youngest),))
+        given = claims if verb == "give_back" else [Ending(claim, "{}") for claim in claims]
+        thread = threading.Thread(target=getattr(queue, verb), args=(given,))
+        thread.start()
+        until(lambda: rows(queue.url, "select 1 from pg_locks where not granted"), "it waits for the youngest")
+        cursor.execute(lock, (str(oldest),))
+        other.rollback()
+        thread.join(10)
+    assert not rows(queue.url, "select 1 from jobs where status = 'running'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -86,6 +87,15 @@ def test_a_word_ends_the_lingering(group: SlotGroup, work: Work, monkeypatch: py
     work.batches = [claims(1)]
     group.wake()
     until(lambda: len(work.done) == 2, "it looked at once")
+
+
+def test_a_job_with_keys_comes_alone_and_says_nothing_of_the_queue(
+    group: SlotGroup, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("thetool.jobs.slots.LINGER_SECONDS", 60.0)
+    work.batches = [[replace(claim, alone=True)] for claim in claims(3)]
+    group.wake()
+    until(lambda: len(work.done) == 3, "one after another, at once")
 
 
 def test_a_word_during_the_work_is_not_missed(group: SlotGroup, work: Work, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -75,7 +76,7 @@ class Claiming:
 
     def give_back(self, claims: Iterable[Claim]) -> list[UUID]:
         """Put claimed jobs that were not begun back, with the attempt not used; gives those whose claim held."""
-        rows = self.connection.run("give_back", {**keys_of(list(claims)), "keep": self.keep})
+        rows = self.connection.run("give_back", {**keys_of(youngest_first(claims)), "keep": self.keep})
         return [job_id for job_id, _ in rows]
 
     def give_back_unheard(self, worker_id: UUID, heard_of: Iterable[Claim]) -> list[UUID]:
@@ -122,12 +123,14 @@ class Claiming:
         rows = self.connection.run("claim_keyed", {"id": job_id, "worker_id": wish.worker_id, "lease": self.lease})
         for claimed, *values, seconds in rows:
             if claimed:
-                return [Claim(*values)]
+                return [replace(Claim(*values), alone=True)]
             if seconds is not None:
                 self.look_in(seconds)
         return []
 
     def _endings(self, ended: Sequence[Ending]) -> dict[str, Any]:
+        if len(ended) > 1:
+            ended = sorted(ended, key=lambda ending: ending.claim.id, reverse=True)
         return {
             **keys_of([ending.claim for ending in ended]),
             "results": [ending.result for ending in ended],
@@ -139,6 +142,11 @@ class Claiming:
         """Which completions were kept, perhaps by this same statement, whose first answer was lost."""
         rows = self.connection.run("completed_of", keys_of([ending.claim for ending in ended]))
         return {job_id for (job_id,) in rows}
+
+
+def youngest_first(claims: Iterable[Claim]) -> list[Claim]:
+    """The order in which all lock several rows, so that nobody waits in a circle."""
+    return sorted(claims, key=lambda claim: claim.id, reverse=True)
 
 
 def keys_of(claims: Sequence[Claim]) -> dict[str, str]:

@@ -103,7 +103,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One attempt at a job by one worker. Every later write names the `token`: an old one changes nothing."""
+    """One attempt at a job by one worker. Every later write names the `token`: an old one changes nothing.
+
+    `alone`: it was taken by itself because it has keys, whatever else is ready.
+    """
 
     id: UUID
     kind: str
@@ -116,6 +119,7 @@ class Claim:
     token: UUID
     created_at: datetime
     started_at: datetime
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ class Herald:
 
     A commit that notifies takes its turn in Postgres and wakes every worker, and a worker that is awake looks until it
     finds nothing: one word serves many jobs. So the enqueue itself tells of its job when the last word was
-    `PAUSE_SECONDS` ago; else the next one does, or a thread of this herald when there is none.
+    `PAUSE_SECONDS` ago; else the next one does, or a thread of this herald when there is none. A word that goes out
+    before the job is there is no word: so what is left to the others is owed when the job is in the table.
 
     Args:
         tell: says that there is work for slots of a sort (queue, runs).
@@ -38,29 +39,42 @@ class Herald:
         self._thread: threading.Thread | None = None
 
     def may_tell(self, queue: str, runs: str) -> bool:
-        """Whether an enqueue should say so itself; else it is said for it soon."""
-        now, sort = time.monotonic(), (queue, runs)
+        """Whether an enqueue should say so itself, and so for what is owed; if not, or if it adds nothing: `owe`."""
+        sort = (queue, runs)
+        if time.monotonic() - self._told.get(sort, 0.0) < PAUSE_SECONDS:
+            return False
         with self._lock:
-            if now - self._told.get(sort, 0.0) >= PAUSE_SECONDS:
-                self._told[sort] = now
-                self._untold.discard(sort)
-                return True
-            if self._untold:
-                self._untold.add(sort)
+            now = time.monotonic()
+            if now - self._told.get(sort, 0.0) < PAUSE_SECONDS:
                 return False
-            self._untold.add(sort)
+            self._told[sort] = now
+            self._untold.discard(sort)
+            return True
+
+    def owe(self, queue: str, runs: str) -> None:
+        """There is a new job of which nobody was told: that is said soon."""
+        with self._lock:
+            at_it = bool(self._untold)
+            self._untold.add((queue, runs))
+            if at_it:
+                return
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="herald", daemon=True)
                 self._thread.start()
         self._stirred.set()
-        return False
 
     def close(self) -> None:
-        """Say what is left to say, and end."""
-        self._closing = True
+        """Say what is left to say, and end; what is owed later begins anew."""
+        with self._lock:
+            thread, self._closing = self._thread, True
         self._stirred.set()
-        if self._thread is not None:
-            self._thread.join()
+        if thread is not None:
+            thread.join()
+        with self._lock:
+            self._thread, self._closing = None, False
+            left = bool(self._untold)
+        if left:  # by who came while it ended
+            self._tell_late(0.0)
 
     def _run(self) -> None:
         while not self._closing:
@@ -75,7 +89,7 @@ class Herald:
         """Tell of what was enqueued since the last word on it, where that is so long ago."""
         now = time.monotonic()
         with self._lock:
-            late = {sort for sort in self._untold if now - self._told[sort] >= seconds}
+            late = {sort for sort in self._untold if now - self._told.get(sort, 0.0) >= seconds}
             self._untold -= late
             self._told.update(dict.fromkeys(late, now))
         try:
@@ -83,3 +97,5 @@ class Herald:
                 self._tell(queue, runs)
         except DatabaseUnavailable as error:
             log.info("workers find new jobs by looking while the database is away", error=str(error))
+        except Exception:
+            log.exception("workers were not told of new jobs")

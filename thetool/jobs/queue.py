@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import orjson
 import psycopg2.errors
 
-from thetool.jobs.claiming import Claiming, keys_of
+from thetool.jobs.claiming import Claiming, keys_of, youngest_first
 from thetool.jobs.claims import Claim, NewJob, Wish
 from thetool.jobs.connection import QueueConnection, Row
 from thetool.jobs.failure import Failure
@@ -43,19 +43,21 @@ class Queue(Claiming):
     def enqueue(self, job: NewJob, *, notify: bool = True, cursor: Any = None) -> bool:
         """Add a job; with `cursor`, in that transaction. False when an unfinished job has its `dedupe_key`."""
         query = "enqueue" if job.ordinary else "enqueue_once"
-        if notify and cursor is None:
-            notify = self._herald.may_tell(job.queue, job.runs)
-        parameters = {**job.as_parameters(), "notify": notify, "sender": self.sender}
         if cursor is not None:
             # Nobody here knows when that transaction commits, so this process's worker must hear of it too.
-            cursor.execute(queries[query].text, {**parameters, "sender": ""})
+            cursor.execute(queries[query].text, {**job.as_parameters(), "notify": notify, "sender": ""})
             return bool(cursor.fetchall())
+        tells = notify and self._herald.may_tell(job.queue, job.runs)
+        added = False
         try:
-            added = bool(self.connection.run(query, parameters))
+            added = bool(self.connection.run(query, {**job.as_parameters(), "notify": tells, "sender": self.sender}))
         except psycopg2.errors.UniqueViolation as error:
             if not is_own_row(error):
                 raise
             added = True
+        finally:
+            if notify and tells != added:  # one that was not added has told nothing, also of what was owed before
+                self._herald.owe(job.queue, job.runs)
         return added or self._is_there(job)
 
     def enqueue_many(self, jobs: Sequence[NewJob], *, cursor: Any = None) -> set[UUID]:
@@ -130,8 +132,7 @@ class Queue(Claiming):
         Returns:
             For the token of each claim that still holds, whether somebody asked to cancel the job.
         """
-        youngest_first = sorted(claims, key=lambda claim: claim.id, reverse=True)  # as all that lock several rows
-        parameters = {**keys_of(youngest_first), "lease": self.lease}
+        parameters = {**keys_of(youngest_first(claims)), "lease": self.lease}
         return dict(self.connection.run("renew", parameters))
 
     def asked_to_cancel(self, job_ids: Sequence[UUID]) -> list[UUID]:

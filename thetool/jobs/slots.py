@@ -42,7 +42,7 @@ class Slot:
 
     def asked_for_more_than(self, claims: list[Claim]) -> bool:
         """Whether there were fewer jobs than its last look was for."""
-        return len(claims) < self.asked
+        return len(claims) < self.asked and not claims[0].alone
 
     def found_nothing(self) -> None:
         """There was no work; `seen` is what had been said before that look."""
