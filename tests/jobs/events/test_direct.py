@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 
@@ -98,6 +99,23 @@ def test_what_the_connection_does_not_take_at_once_is_sent_by_its_thread(
     reader.join(10)
     assert bytes(heard) == chunk(first)
     assert mailbox.take() == [second]
+
+
+def test_nothing_follows_half_a_chunk(mailbox: Mailbox, lines: tuple[socket.socket, socket.socket]) -> None:
+    """gunicorn would end the answer, and take the next request of who begins to read again."""
+    ours, theirs = lines
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, 50_000))
+    direct = Direct(mailbox, ours, "")
+
+    def lend() -> None:
+        with direct.lent():
+            mailbox.put(said(1, 2**20))
+            assert not mailbox.direct()
+
+    with pytest.raises(BlockingIOError):
+        lend()
+    with pytest.raises(BrokenPipeError):
+        ours.sendall(b"0\r\n\r\n")
 
 
 def test_a_dead_connection_is_the_threads_to_find(mailbox: Mailbox, lines: tuple[socket.socket, socket.socket]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from thetool.jobs.events.mailbox import Mailbox
 from thetool.telemetry.metrics import observe_messages
@@ -43,7 +43,12 @@ class Direct:
             with self._lock:
                 self._lent, rest, self._rest = False, self._rest, b""
         if rest and self._connection is not None:
-            self._connection.sendall(rest)
+            try:
+                self._connection.sendall(rest)
+            except OSError:
+                with suppress(OSError):  # in the midst of a chunk: nothing must follow, neither its end nor an answer
+                    self._connection.shutdown(socket.SHUT_RDWR)
+                raise
 
     def send(self) -> bool:
         """Send what lies in the mailbox; false when something of that is for the thread to do."""
