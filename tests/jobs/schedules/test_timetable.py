@@ -68,6 +68,17 @@ def test_missed_ticks_are_caught_up_once(queue: Queue, table: Timetable) -> None
     assert rows(queue.url, "select count(*) from jobs") == [(1,)]
 
 
+def test_a_predecessor_that_nobody_would_take_any_more_is_not_waited_for(queue: Queue, table: Timetable) -> None:
+    """While versions change, a process of the old one may make the job for slots that the kind had there."""
+    make_due(queue)
+    assert all(table.take(tick) for tick in table.due())
+    rows(queue.url, "update jobs set runs = 'network'")
+    assert queue.claim(wish(kind=KIND)) == []
+    make_due(queue)
+    assert all(table.take(tick) for tick in table.due())
+    assert len(queue.claim(wish(kind=KIND))) == 1
+
+
 def test_a_tick_whose_predecessor_is_unfinished_makes_no_job(queue: Queue, table: Timetable) -> None:
     for _ in range(3):
         make_due(queue)

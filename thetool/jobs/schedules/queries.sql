@@ -20,7 +20,14 @@ returning (select id from jobs where jobs.id = schedules.job_id and jobs.status 
 -- note_job: Remember what a tick became.
 update schedules set job_id = %(job_id)s, error = null where name = %(name)s;
 
--- note_skipped: Remember that a tick became nothing, because its predecessor is unfinished.
+-- note_skipped: Remember that a tick became nothing, because its predecessor is unfinished; one that a process of an
+-- older version made for slots that no longer take its kind goes to those that do, else it would be the last.
+with moved as (
+    update jobs set queue = %(queue)s, runs = %(runs)s
+    from schedules
+    where schedules.name = %(name)s and jobs.id = schedules.job_id and jobs.status = 'queued' and jobs.kind = %(kind)s
+        and (jobs.queue, jobs.runs) <> (%(queue)s, %(runs)s)
+)
 update schedules set skipped = skipped + 1 where name = %(name)s;
 
 -- note_errand: Remember how an errand went; and when it is due again, where it said so.

@@ -71,10 +71,10 @@ class Timetable:
 
     def _make_job(self, tick: Tick, cursor: Any, *, unfinished: bool) -> None:
         run, name = self._queue.connection.run, tick.schedule.name
-        if unfinished:
-            run("note_skipped", {"name": name})
-            return
         job = _job_of(tick)
+        if unfinished:
+            run("note_skipped", {"name": name, "kind": job.kind, "queue": job.queue, "runs": job.runs})
+            return
         self._queue.enqueue(job, cursor=cursor)
         run("note_job", {"name": name, "job_id": job.id})
 
