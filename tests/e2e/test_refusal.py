@@ -1,11 +1,14 @@
-"""What gunicorn refuses before there is a request is a problem document like any other."""
+"""What is refused before it has been read: no HTTP, and large bodies that nobody needs to read."""
 
 from __future__ import annotations
 
 import json
 import socket
 
+import pytest
+
 from tests.e2e.conftest import MakeService
+from tests.e2e.service import KEY, Service
 
 REFUSED = [
     (b"rubbish\r\n\r\n", 400, "bad_request"),
@@ -33,3 +36,22 @@ def test_is_a_problem(make_service: MakeService) -> None:
         problem = json.loads(body)
         assert (problem["status"], problem["code"]) == (status, code)
         assert problem["request_id"].encode() in head
+
+
+@pytest.mark.parametrize(
+    ("key", "megabytes", "status"), [("wrong", 0.1, 401), ("wrong", 20, 401), (KEY, 51, 413)], ids=str
+)
+def test_an_early_refusal_reaches_who_reads_it_only_after_sending_all(
+    service: Service, key: str, megabytes: float, status: int
+) -> None:
+    """Without the rest of the body being taken, the connection is reset and the caller never sees the answer."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "text/plain"}
+    body = bytes(int(megabytes * 2**20))
+    with service.connection() as connection:
+        connection.connect()
+        mine = connection.sock
+        for goes_on in ("keep-alive", "keep-alive", "close"):
+            connection.request("POST", "/analyze", body, {**headers, "Connection": goes_on})
+            answer = connection.getresponse()
+            assert (answer.status, json.loads(answer.read())["status"]) == (status, status)
+            assert goes_on == "close" or connection.sock is mine, "the connection is kept, as the answer said"
