@@ -36,6 +36,7 @@ from thetool.vision.labels import find_labels  # noqa: E402
 from thetool.vision.models import Models  # noqa: E402
 from thetool.vision.objects import ObjectModel  # noqa: E402
 from thetool.vision.ocr import find_text  # noqa: E402
+from thetool.vision.overlap import likeliest  # noqa: E402
 from thetool.vision.photo import Photo, photo_of  # noqa: E402
 from thetool.vision.slicing import Sliced  # noqa: E402
 
@@ -50,11 +51,14 @@ LINES = (
 )  # fmt: skip
 
 
-def searched(photo: Labelled, model: ObjectModel) -> Picture:
-    """What is in a photo, and what the model finds in it."""
-    found = model.detect(np.asarray(photo.image), LEAST)
-    names = [model.names[label] for label in found.classes]
-    return Picture(photo.objects, Found(found.boxes.astype(float), found.scores.astype(float), names), photo.classes)
+def searched(photo: Labelled, model: ObjectModel) -> tuple[Picture, Picture]:
+    """What is in a photo, with what the model finds in it, and with what of that is shown: each object once."""
+    everything = model.detect(np.asarray(photo.image), LEAST)
+    all_of_it, shown = (
+        Found(found.boxes.astype(float), found.scores.astype(float), [model.names[label] for label in found.classes])
+        for found in (everything, likeliest(everything))
+    )
+    return Picture(photo.objects, all_of_it, photo.classes), Picture(photo.objects, shown, photo.classes)
 
 
 def objects_table(photos: Sequence[Labelled], models: Models) -> None:
@@ -69,8 +73,8 @@ def objects_table(photos: Sequence[Labelled], models: Models) -> None:
     print(f"\n| objects: {len(photos)} photos, {there} objects | mAP .50:.95 | mAP .50 ", end="")
     print(f"| right of those from {model.threshold} on | found |\n| --- | --- | --- | --- | --- |")
     for name, change, searcher in rows:
-        pictures = [searched(change(photo), searcher) for photo in photos]
-        right, found = precision_and_recall(pictures, model.threshold)
+        pictures, shown = zip(*(searched(change(photo), searcher) for photo in photos), strict=True)
+        right, found = precision_and_recall(shown, model.threshold)
         overall, loose = mean_average_precision(pictures), mean_average_precision(pictures, [0.5])
         print(f"| {name} | {100 * overall:.1f} | {100 * loose:.1f} | {right:.0%} | {found:.0%} |", flush=True)
 

@@ -35,7 +35,7 @@ def photo() -> dict[str, Any]:
         "kind": "image",
         "result": {
             "info": {"format": "JPEG", "width": 1280, "exif": {"Model": "X100"}},
-            "labels": {"items": [{"label": "espresso", "confidence": 0.9512345}], "sure": True},
+            "labels": {"items": [{"id": 967, "label": "espresso", "confidence": 0.9512345}], "sure": True},
             "objects": {"items": [cup]},
             "palette": {"colours": [{"hex": "#8c5a2b", "share": 0.41, "name": "dark orange"}]},
             "quality": {"sharpness": {"value": 0.72, "word": "sharp"}, "noise": {"value": 1.5, "word": "clean"}},

@@ -17,7 +17,7 @@ from thetool.weights.folder import locate
 
 def test_says_what_a_photo_shows(coffee: Photo, cat: Photo, classifier: Classifier) -> None:
     found = find_labels(coffee, classifier)
-    assert found.items[0].label == "espresso"
+    assert (found.items[0].id, found.items[0].label) == (967, "espresso")
     assert found.sure
     assert any("cat" in item.label or "tabby" in item.label for item in find_labels(cat, classifier).items[:2])
 
@@ -25,7 +25,8 @@ def test_says_what_a_photo_shows(coffee: Photo, cat: Photo, classifier: Classifi
 def test_five_of_a_thousand_likeliest_first(coffee: Photo, classifier: Classifier) -> None:
     probabilities = classifier.probabilities(coffee.pixels)
     assert probabilities.sum() == pytest.approx(1, abs=1e-4)
-    assert len(classifier.names) == len(probabilities) == 1000
+    assert len(set(classifier.names)) == len(probabilities) == 1000
+    assert [item.id for item in find_labels(coffee, classifier).items] == probabilities.argsort()[::-1][:5].tolist()
     confidences = [item.confidence for item in find_labels(coffee, classifier).items]
     assert confidences == [round(float(value), 4) for value in sorted(probabilities, reverse=True)[:5]]
 

@@ -14,7 +14,7 @@ from thetool.config import Settings
 from thetool.vision import nanodet
 from thetool.vision.coco import NAMES
 from thetool.vision.nanodet import NanoDet
-from thetool.vision.objects import ObjectModel, find_objects
+from thetool.vision.objects import Detections, ObjectModel, find_objects
 from thetool.vision.photo import Photo, photo_of
 from thetool.weights.folder import locate
 
@@ -38,6 +38,19 @@ def test_finds_what_is_there(cat: Photo, detector: ObjectModel) -> None:
     assert found[0].label == "cat"
     assert found[0].confidence > 0.5
     assert [item.confidence for item in found] == sorted((item.confidence for item in found), reverse=True)
+
+
+def test_what_is_taken_for_two_things_is_told_as_the_likelier() -> None:
+    class Unsure:
+        names = ("cat", "dog")
+        threshold = 0.35
+
+        def detect(self, pixels: NDArray[np.uint8], threshold: float) -> Detections:
+            boxes = np.array([[10, 10, 90, 90], [10, 10, 90, 89]], np.float32)
+            return Detections(boxes, np.array([0.57, 0.37], np.float32), np.array([0, 1]))
+
+    found = find_objects(photo_of(np.zeros((100, 100, 3), np.uint8)), Unsure())
+    assert [(item.label, item.confidence) for item in found.items] == [("cat", 0.57)]
 
 
 def test_finds_nothing_in_nothing(detector: ObjectModel) -> None:

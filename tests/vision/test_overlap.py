@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thetool.vision.objects import Detections
-from thetool.vision.overlap import joined, merge, suppress
+from thetool.vision.overlap import joined, likeliest, merge, suppress
 
 
 def detections(*rows: tuple[float, float, float, float, float, int]) -> Detections:
@@ -36,6 +36,14 @@ def test_no_more_than_asked_for() -> None:
     assert suppress(found, 0.5, 3).scores.tolist() == pytest.approx([0.49, 0.48, 0.47])
 
 
+def test_one_object_is_of_one_class() -> None:
+    dog, cat, cat_again = (0, 0, 100, 100, 0.37, 1), (0, 1, 100, 101, 0.57, 2), (1, 0, 100, 99, 0.2, 2)
+    rider, beside = (0, 0, 100, 89, 0.5, 3), (200, 0, 300, 100, 0.4, 1)
+    kept = likeliest(detections(dog, cat, rider, beside, cat_again))
+    assert kept.scores.tolist() == pytest.approx([0.57, 0.5, 0.4])
+    assert kept.classes.tolist() == [2, 3, 1]
+
+
 def test_what_was_cut_becomes_the_whole_with_the_score_of_the_surest() -> None:
     left, right = (0, 0, 60, 10, 0.8, 7), (25, 0, 100, 12, 0.6, 7)
     other_class, apart = (0, 0, 60, 10, 0.7, 3), (200, 0, 210, 10, 0.5, 7)
@@ -52,7 +60,8 @@ def test_what_was_seen_whole_stays_as_it_is() -> None:
 
 def test_nothing_stays_nothing() -> None:
     nothing = joined([])
-    assert len(suppress(nothing, 0.5, 10).boxes) == len(merge(nothing, 0.5, np.zeros(0, bool)).boxes) == 0
+    assert len(suppress(nothing, 0.5, 10).boxes) == len(likeliest(nothing).boxes) == 0
+    assert len(merge(nothing, 0.5, np.zeros(0, bool)).boxes) == 0
 
 
 box = st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(1, 20), st.integers(1, 20))

@@ -34,7 +34,10 @@ _MEAN, _SPREAD = 127.0, 128.0  # the Lite models' own, not ImageNet's mean and d
 class Label(BaseModel):
     """One guess at what a photo shows."""
 
-    label: str = Field(description="Name of the ImageNet class.", examples=["espresso"])
+    id: int = Field(
+        ge=0, description="Number of the ImageNet class, from 0: stays when its name changes.", examples=[967]
+    )
+    label: str = Field(description="Name of the ImageNet class; no two classes share one.", examples=["espresso"])
     confidence: float = Field(ge=0, le=1, description="Probability that the model gives it; all 1,000 sum to 1.")
 
 
@@ -75,7 +78,10 @@ def find_labels(photo: Photo, classifier: Classifier) -> Labels:
     """The five likeliest classes of what the photo shows."""
     probabilities = classifier.probabilities(photo.pixels)
     best = probabilities.argsort()[::-1][:MOST]
-    items = [Label(label=classifier.names[i], confidence=round(min(1.0, float(probabilities[i])), 4)) for i in best]
+    items = [
+        Label(id=i, label=classifier.names[i], confidence=round(min(1.0, float(probabilities[i])), 4))
+        for i in best.tolist()
+    ]
     return Labels(items=items, sure=items[0].confidence >= SURE)
 
 

@@ -54,10 +54,15 @@ class ObjectModel(Protocol):
 
 
 def find_objects(photo: Photo, model: ObjectModel, threshold: float | None = None) -> Objects:
-    """The objects in the photo that score at least `threshold` (without it: the one that the model's makers use)."""
+    """The objects in the photo that score at least `threshold` (without it: the one that the model's makers use).
+
+    What a model takes for two kinds of things at the same place is told once, as the likelier (`overlap.likeliest`).
+    """
     import numpy as np
 
-    found = model.detect(photo.pixels, model.threshold if threshold is None else threshold)
+    from thetool.vision.overlap import likeliest
+
+    found = likeliest(model.detect(photo.pixels, model.threshold if threshold is None else threshold))
     right, bottom = photo.facts.width, photo.facts.height
     boxes = np.clip(found.boxes * photo.scale, 0, [right, bottom, right, bottom])
     items = [

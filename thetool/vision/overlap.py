@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+ALIKE = 0.9
+"""Boxes of different classes with more than this IoU are one object: their sides differ by some hundredths of it, which
+is less than the models themselves are off by. What lies on something else (a rider on a horse) has another outline."""
+
 Metric = Literal["iou", "ios"]
 """What an overlap is divided by: the union of the two boxes, or the smaller of them, which may lie in the other."""
 
@@ -28,6 +32,23 @@ def suppress(found: Detections, overlap: float, most: int) -> Detections:
         best, rest = int(order[0]), order[1:]
         kept.append(best)
         order = rest[~_same(found, best, rest, overlap, "iou")]
+    return Detections(found.boxes[kept], found.scores[kept], found.classes[kept])
+
+
+def likeliest(found: Detections, overlap: float = ALIKE) -> Detections:
+    """Of boxes with more than that IoU, whatever their classes, only the surest: an object is of one class.
+
+    Returns:
+        They, surest first.
+    """
+    import numpy as np
+
+    order = np.argsort(-found.scores, kind="stable")
+    kept: list[int] = []
+    while order.size:
+        best, rest = int(order[0]), order[1:]
+        kept.append(best)
+        order = rest[~_overlapping(found, best, rest, overlap, "iou")]
     return Detections(found.boxes[kept], found.scores[kept], found.classes[kept])
 
 
@@ -67,6 +88,16 @@ def joined(parts: list[Detections]) -> Detections:
 
 def _same(found: Detections, best: int, rest: NDArray[np.int64], overlap: float, metric: Metric) -> NDArray[np.bool_]:
     """Which of `rest` are of the class of `best` and overlap it by more than `overlap`."""
+    same: NDArray[np.bool_] = _overlapping(found, best, rest, overlap, metric) & (
+        found.classes[rest] == found.classes[best]
+    )
+    return same
+
+
+def _overlapping(
+    found: Detections, best: int, rest: NDArray[np.int64], overlap: float, metric: Metric
+) -> NDArray[np.bool_]:
+    """Which of `rest` overlap `best` by more than `overlap`."""
     import numpy as np
 
     box, others = found.boxes[best], found.boxes[rest]
@@ -74,5 +105,5 @@ def _same(found: Detections, best: int, rest: NDArray[np.int64], overlap: float,
     common = np.clip(size, 0, None).prod(1)
     area, areas = (box[2:] - box[:2]).prod(), (others[:, 2:] - others[:, :2]).prod(1)
     whole = np.minimum(area, areas) if metric == "ios" else area + areas - common
-    same: NDArray[np.bool_] = (common > overlap * whole) & (found.classes[rest] == found.classes[best])
-    return same
+    over: NDArray[np.bool_] = common > overlap * whole
+    return over

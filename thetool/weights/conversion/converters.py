@@ -1,4 +1,4 @@
-"""The converters that the catalogue can name. Each module is loaded when it is used: they need `onnx`."""
+"""The converters that the catalogue can name. Each module is loaded when it is used: most need `onnx`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-Converter = Literal["efficientnet_lite", "tfjs"]
+Converter = Literal["efficientnet_lite", "imagenet_names", "tfjs"]
 
 
 def convert(converter: Converter, originals: Sequence[Path], target: Path) -> None:
@@ -21,6 +21,11 @@ def convert(converter: Converter, originals: Sequence[Path], target: Path) -> No
 
             (checkpoint,) = originals
             efficientnet_lite.convert(checkpoint, target)
+        case "imagenet_names":
+            from thetool.weights.conversion import imagenet_names
+
+            curated, synonyms = originals
+            imagenet_names.convert(curated, synonyms, target)
         case "tfjs":
             from thetool.weights.conversion import tfjs
 
