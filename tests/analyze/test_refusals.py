@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -83,6 +84,25 @@ def test_missing_weights(make_house: Callable[..., House], tmp_path: Any) -> Non
     assert body["result"].keys() == {"sentiment", "language", "statistics"}
     assert body["skipped"][0]["task"] == "topics"
     assert body["skipped"][0]["how"] == "run: thetool weights pull embeddings"
+
+
+def test_damaged_weights_are_told_and_used_once_they_are_right(
+    make_house: Callable[..., House], tmp_path: Any, weights_dir: Any
+) -> None:
+    """What was left out for them is not given again from the cache."""
+    folder = tmp_path / "damaged"
+    shutil.copytree(weights_dir / "embeddings", folder / "embeddings")
+    tokenizer = next(folder.rglob("tokenizer.json"))
+    right = tokenizer.read_bytes()
+    tokenizer.write_bytes(b"{" * len(right))
+    house = make_house(weights_dir=folder)
+    [skipped] = house.analyze(TEXT).json["skipped"]
+    assert (skipped["task"], "damaged" in skipped["reason"]) == ("topics", True)
+    refused(house.analyze(TEXT, tasks=["topics"]), 503, "weights_damaged")
+    tokenizer.write_bytes(right)
+    body = house.analyze(TEXT).json
+    assert (body["cached"], body["skipped"]) == (False, [])
+    assert "topics" in body["result"]
 
 
 def test_weights_that_come_later_are_used(make_house: Callable[..., House], tmp_path: Any, weights_dir: Any) -> None:

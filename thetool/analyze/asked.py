@@ -105,7 +105,7 @@ class AskedText(Asked):
         return {
             "labels": self.options.topic_labels() if "topics" in tasks else None,
             "each_sentence": self.options.sentences and "sentiment" in tasks,
-            "by_name": self.by_name and "sentiment" in tasks,
+            "by_name": self.by_name and not {"sentiment", "topics"}.isdisjoint(tasks),
             "exhaustive": self.options.exhaustive and "topics" in tasks and len(self.content.text) > SAMPLE_CHARACTERS,
         }
 

@@ -12,7 +12,7 @@ import orjson
 
 from thetool.access.statement import first_row
 from thetool.analyze.kinds import Kind
-from thetool.analyze.tasks import REVISION, Plan
+from thetool.analyze.tasks import NEED_WEIGHTS, REVISION, Plan
 from thetool.config import Settings
 from thetool.storage import blobs
 
@@ -40,6 +40,11 @@ class Kept:
     result: str
     created_at: datetime
 
+    def is_whole(self, plan: Plan) -> bool:
+        """Whether each model was there that it was planned with; else another try may find more."""
+        missed = (one["task"] for one in orjson.loads(self.result)["skipped"] if one["how"])
+        return NEED_WEIGHTS.intersection(plan.tasks).isdisjoint(missed)
+
     def body(self, *, cached: bool) -> dict[str, Any]:
         """The analysis as an answer."""
         return {**orjson.loads(self.result), "cached": cached, "created_at": self.created_at}
@@ -62,9 +67,10 @@ def key_of(owner_id: UUID, kind: Kind, content: bytes, plan: Plan, options: Any)
     return digest.digest()
 
 
-def find(settings: Settings, owner_id: UUID, key: bytes) -> Kept | None:
-    """The newest analysis with this key that is young enough (`CACHE_TTL`)."""
-    return _kept(first_row(_FIND, owner_id=str(owner_id), cache_key=key, ttl=settings.cache_ttl))
+def find(settings: Settings, owner_id: UUID, key: bytes, plan: Plan) -> Kept | None:
+    """The newest analysis with this key, if it is young enough (`CACHE_TTL`) and whole."""
+    kept = _kept(first_row(_FIND, owner_id=str(owner_id), cache_key=key, ttl=settings.cache_ttl))
+    return kept if kept is not None and kept.is_whole(plan) else None
 
 
 def get(analysis_id: UUID) -> Kept | None:

@@ -56,7 +56,7 @@ class Desk:
         key = asked.cache_key
         kept = None
         if self._settings.cache_enabled:
-            kept = cache.find(self._settings, asked.caller.owner_id, key)
+            kept = cache.find(self._settings, asked.caller.owner_id, key, asked.plan)
             self.counter.count(hit=kept is not None)
         if kept is None:
             return self._make_or_repeat(asked, key, idempotency, batch_id)

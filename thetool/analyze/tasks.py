@@ -45,6 +45,8 @@ TASKS = (
     Task("quality", "image", "sharpness, exposure, noise, resolution"),
 )
 
+NEED_WEIGHTS = frozenset(task.name for task in TASKS if task.role is not None)
+
 _NAMES = frozenset(task.name for task in TASKS)
 _A: dict[Kind, str] = {"text": "a text", "image": "an image"}
 _FOR = {task.name: {"text": "texts", "image": "images"}[task.kind] for task in TASKS}

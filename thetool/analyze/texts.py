@@ -14,6 +14,7 @@ from thetool.text.statistics import statistics
 from thetool.text.topics import SAMPLE_CHARACTERS, Labels, TopicMatcher, Topics
 from thetool.text.watching import Watch, part_of, unwatched
 from thetool.weights.folder import chosen
+from thetool.weights.problems import WeightsUnavailable
 from thetool.weights.used import ModelUsed, of_weights
 
 Stage = Callable[[str], None]
@@ -132,7 +133,13 @@ class _Work:
             self._skip("topics", _not_english(spoken))
             return
         most = None if self._request.exhaustive else SAMPLE_CHARACTERS
-        matcher = TopicMatcher.load(self._settings)
+        try:
+            matcher = TopicMatcher.load(self._settings)
+        except WeightsUnavailable as missing:  # they went, or were found damaged, since the request was planned
+            if self._request.by_name:
+                raise
+            self._skip("topics", missing.what, missing.how_to)
+            return
         found = matcher.match(self._text, self._request.labels, watch, most=most, layout=self._layout)
         self.findings.result.topics = found
         self.findings.models.append(of_weights(chosen(self._settings, "embeddings")))
