@@ -66,10 +66,10 @@ def test_neither_text_nor_image_or_declared_as_something_else(house: House, argu
 
 def test_what_is_not_taken_says_what_it_is_and_what_is_taken(house: House) -> None:
     problem = refused(house.analyze(data=PNG, headers=PLAIN), 415, "unsupported_media_type")
-    assert problem["detail"].startswith("This is image/png, though it is declared as text/plain. Text is taken here")
+    assert problem["detail"].startswith("This is a PNG image, though it was sent as text/plain. Send an image (JPEG")
     assert (problem["found"], problem["accepted"]) == ("image/png", ["text", "image"])
     undeclared = house.analyze(data=PDF, headers={"Content-Type": "application/octet-stream"})
-    assert refused(undeclared, 415, "unsupported_media_type")["detail"].startswith("This is application/pdf. ")
+    assert refused(undeclared, 415, "unsupported_media_type")["detail"].startswith("This is a PDF. ")
 
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}  # curl's, for each --data
@@ -96,7 +96,7 @@ def test_a_text_that_is_declared_as_a_form_gets_a_hint_and_no_echo(house: House,
 
 
 @pytest.mark.parametrize(
-    ("body", "hint"), [(b'{"text": "Gr\xc3\xbc\xc3\x9fe"}', "application/json"), (PDF, "This is application/pdf. ")]
+    ("body", "hint"), [(b'{"text": "Gr\xc3\xbc\xc3\x9fe"}', "application/json"), (PDF, "This is a PDF. ")]
 )
 def test_what_else_is_declared_as_a_form(house: House, body: bytes, hint: str) -> None:
     assert hint in refused(house.analyze(data=body, headers=FORM), 415, "unsupported_media_type")["detail"]
@@ -147,8 +147,6 @@ def test_undecodable(house: House, arguments: dict[str, Any]) -> None:
         ({"json": {"text": 5}}, "text"),
         ({"json": {"text": TEXT, "url": "https://example.com/"}}, "url"),
         ({"json": {"url": "http://example.com/cat.jpg"}}, "url"),
-        ({"json": {"url": "https://10.0.0.1/cat.jpg"}}, "url"),
-        ({"json": {"url": "https://169.254.169.254/latest/meta-data/"}}, "url"),
         ({"json": {"url": "file:///etc/passwd"}}, "url"),
         ({"json": {"url": "cat.jpg"}}, "url"),
         ({"json": {"text": TEXT, "annotate": "perhaps"}}, "annotate"),
@@ -292,3 +290,8 @@ def test_a_failed_job_is_a_clear_problem(house: House, monkeypatch: pytest.Monke
     problem = refused(house.analyze(f"{TEXT} Failing."), 500, "job_failed")
     assert "the detector broke" in problem["detail"]
     assert house.get(f"/api/v1/jobs/{problem['job_id']}").json["status"] == "failed"
+
+
+@pytest.mark.parametrize("url", ["https://10.0.0.1/cat.jpg", "https://169.254.169.254/latest/meta-data/"])
+def test_an_address_that_is_not_public_is_not_fetched(house: House, url: str) -> None:
+    assert refused(house.analyze(json={"url": url}), 422, "not_fetched")["reason"] == "address"

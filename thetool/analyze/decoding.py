@@ -22,6 +22,10 @@ class UndecodableText(Problem):
 
 
 HOW_TO = "Save it as UTF-8, or name its encoding (Content-Type: text/plain; charset=windows-1252, say)."
+NO_TEXT = (
+    "This is neither a text nor an image that is known here (it holds NULs, which no text does). "
+    "The file may be damaged, or of another kind than its name says."
+)
 
 _PATTERN_BYTES = 4_096
 _MIN_NUL_SHARE = 0.3
@@ -81,7 +85,7 @@ def _checked(text: str) -> str:
         return text
     as_utf_16 = _utf_16(text.encode("latin-1")) if text.isascii() else None
     if as_utf_16 is None:
-        raise UnsupportedMediaType("It holds NULs, as files that are no text do.")
+        raise UnsupportedMediaType(NO_TEXT)
     return as_utf_16
 
 
@@ -102,5 +106,5 @@ def _utf_16(content: bytes) -> str | None:
 
 def _older(content: bytes) -> str | None:
     if b"\0" in content:
-        raise UnsupportedMediaType("It holds NULs, as files that are no text do.")
+        raise UnsupportedMediaType(NO_TEXT)
     return older_encodings.decode(content)

@@ -15,10 +15,7 @@ from thetool.web.problems import UnsupportedMediaType
 Kind = Literal["text", "image"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-ACCEPTED = (
-    'Text is taken here (JSON {"text": …}, text/plain, or a file of text: Markdown, CSV, HTML, source code …), and so '
-    f"are images ({TAKEN})."
-)
+ACCEPTED = f"Send an image ({TAKEN.replace(' and ', ' or ')}), or a text (plain, Markdown, CSV, HTML, source code …)."
 
 # Beginnings of files that are neither (Wikipedia, List of file signatures). Some of them are readable characters.
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
@@ -57,10 +54,38 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 _READABLE = {"application/x-bzip2", "application/vnd.apache.parquet", "video/mp4", "image/webp", "audio/wav"}
 _READABLE |= {"video/x-msvideo", "image/avif", "image/heic", "image/gif", "image/bmp", "audio/ogg", "audio/flac"}
 
+_CALLED = {
+    "audio/wav": "a sound (WAV)",
+    "audio/ogg": "a sound or a film (Ogg)",
+    "audio/flac": "a sound (FLAC)",
+    "audio/mpeg": "a sound (MP3)",
+    "video/x-msvideo": "a film (AVI)",
+    "video/mp4": "a film (MP4 or QuickTime)",
+    "video/webm": "a film (WebM or Matroska)",
+    "image/avif": "an AVIF image",
+    "image/vnd.adobe.photoshop": "a Photoshop file",
+    "image/vnd.microsoft.icon": "an icon (ICO)",
+    "image/jxl": "a JPEG XL image",
+    "image/jp2": "a JPEG 2000 image",
+    "application/pdf": "a PDF",
+    "application/rtf": "an RTF document",
+    "application/zip": "a ZIP archive, or a document that is one inside (Word, Excel, EPUB …)",
+    "application/x-ole-storage": "an older Office document (Word, Excel, PowerPoint)",
+    "application/vnd.sqlite3": "an SQLite database",
+    "application/vnd.apache.parquet": "a Parquet table",
+    "application/vnd.apache.arrow.file": "an Arrow table",
+    "application/x-elf": "a program",
+    "application/wasm": "a program (WebAssembly)",
+    **{f"application/{name}": "a packed archive" for name in ("gzip", "x-bzip2", "x-xz", "zstd", "x-7z-compressed")},
+    "application/vnd.rar": "a packed archive",
+    **{media_type: f"a {name} image" for name, media_type in MEDIA_TYPES.items()},
+}
+"""What people call these; problems carry the media type too, as `found`."""
+
 AN_SVG = described(b"<svg>")
 SVG = (
-    "This is an SVG: instructions for a drawing, not a photo. Send it as a PNG or JPEG; to have its source read as a "
-    "text, declare it as text/plain."
+    "This is an SVG, a drawing and not a photo. Save it as a PNG or JPEG, and send that. To have its source read as a "
+    "text, paste it as one; in a request, declare it as text/plain."
 )
 _SAY_NOTHING = ("application/octet-stream", "application/x-www-form-urlencoded", "application/unknown")
 """What clients declare when they do not know; then it is not the caller who contradicts the content."""
@@ -86,13 +111,13 @@ def kind_of(content: bytes, declared: str | None = None) -> Kind:
         return "image"  # of whatever format it is declared: a JPEG called .png is an everyday thing
     if found is not None:
         told = declared and declared not in _SAY_NOTHING
-        claimed = f", though it is declared as {declared[:100]}" if told and declared != found else ""
-        raise UnsupportedMediaType(f"This is {found}{claimed}. {ACCEPTED}", found=found, accepted=list(KINDS))
+        claimed = f", though it was sent as {declared[:100]}" if told and declared != found else ""
+        raise UnsupportedMediaType(f"This is {_CALLED[found]}{claimed}. {ACCEPTED}", found=found, accepted=list(KINDS))
     if not declared.startswith(("text/", "application/xml")) and described(content[:HEAD]) == AN_SVG:
         raise UnsupportedMediaType(SVG, found="image/svg+xml", accepted=list(KINDS))
     if declared and not _TEXT_LIKE.fullmatch(declared):
         raise UnsupportedMediaType(
-            f"It is declared as {declared[:100]}, but is not that by its content. {ACCEPTED}", accepted=list(KINDS)
+            f"It was sent as {declared[:100]}, but its content is not that. {ACCEPTED}", accepted=list(KINDS)
         )
     return "text"
 

@@ -84,14 +84,32 @@ def test_a_circle_of_redirects_ends() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://example.com/", "ftp://example.com/", "https://10.0.0.1/", "https://[::1]/", "https://2130706433/", "file:///etc/passwd",
-     "https://169.254.169.254/latest/meta-data/", "https://me:secret@example.com/", "https://example.com:22/", "", "https://localhost/"],
-)  # fmt: skip
+    [
+        "http://example.com/",
+        "ftp://example.com/",
+        "file:///etc/passwd",
+        "https://me:secret@example.com/",
+        "https://example.com:22/",
+        "",
+    ],
+)
 def test_a_url_that_breaks_a_rule_is_refused(url: str) -> None:
     with pytest.raises(ValidationFailed) as caught:
         fetch(url, max_bytes=LIMIT)
     assert caught.value.errors
     assert caught.value.errors[0]["field"] == "url"
+    if not url.startswith("https:"):
+        assert caught.value.errors[0]["message"] == "must start with https://", "no more, no less"
+
+
+@pytest.mark.parametrize(
+    "host", ["10.0.0.1", "[::1]", "2130706433", "169.254.169.254/latest/meta-data", "localhost", "a.localhost."]
+)
+def test_an_address_that_is_not_public_is_not_fetched(host: str) -> None:
+    with pytest.raises(NotFetched) as caught:
+        fetch(f"https://{host}/", max_bytes=LIMIT)
+    assert caught.value.reason == "address"
+    assert "only public addresses are fetched" in str(caught.value)
 
 
 def test_a_name_that_stands_for_a_private_address_is_refused_without_telling_which(names: dict[str, list[str]]) -> None:

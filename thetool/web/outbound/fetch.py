@@ -75,26 +75,31 @@ def fetch(url: str, *, max_bytes: int, seconds: float = SECONDS, private: bool =
         url = found
         try:
             target = _target(url, private=private)
-        except ValidationFailed as refused:
+        except (ValidationFailed, NotFetched) as refused:
             raise NotFetched(
-                "redirect", f"It redirects to an address that is not fetched: {refused.detail}."
+                "redirect", f"It redirects to an address that is not fetched: {str(refused.detail).rstrip('.')}."
             ) from refused
     raise NotFetched("redirect", f"It redirects more than {MAX_REDIRECTS} times.")
 
 
 def require_fetchable(url: str, *, private: bool) -> None:
-    """Raise ValidationFailed for a URL that `fetch` would refuse before it asks anybody."""
+    """Check what `fetch` would refuse before it asks anybody.
+
+    Raises:
+        ValidationFailed: the URL breaks a rule.
+        NotFetched: it names an address that is not public.
+    """
     _target(url, private=private)
 
 
 def _target(url: str, *, private: bool) -> Target:
     try:
-        target = Target.of(url)
-        if target.scheme != "https" and not private:
+        if not private and not url[:8].lower().startswith("https://"):  # said first: http would be refused next
             raise ValueError("must start with https://")
+        target = Target.of(url)
         refuse_literal(target, private=private)
     except AddressRefused as error:
-        raise ValidationFailed.of_fields([("url", f"{error}: only public addresses are fetched", "body")]) from error
+        raise NotFetched("address", f"The address {error}; only public addresses are fetched.") from error
     except ValueError as error:
         raise ValidationFailed.of_fields([("url", str(error), "body")]) from error
     return target
