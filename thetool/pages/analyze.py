@@ -93,4 +93,5 @@ def analyze() -> ResponseReturnValue:
         max_bytes=settings().max_upload_bytes,
         max_files=settings().max_files_per_batch,
         max_total=settings().max_total_upload_size,
+        http=settings().fetch_allow_private,
     )

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.browser import Browser
 from tests.e2e.pages.conftest import GOOD
@@ -77,12 +78,26 @@ def run_shell(command: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_what_is_wrong_is_told_with_the_request_id(browser: Browser) -> None:
+def test_what_is_wrong_is_told_with_the_request_id(browser: Browser, tmp_path: Path) -> None:
+    fake = tmp_path / "fake.png"
+    fake.write_bytes(b"%PDF-1.7 nothing to see")
     browser.open("/analyze")
     browser.click("#go")
     notice = browser.see("#result .notice")
     assert notice.get_dom_attribute("data-code") == "empty_input"
+    assert "Quote this" not in notice.text, "nothing was sent"
+    browser.click("#text")
+    browser.all("#file")[0].send_keys(str(fake))
+    browser.see("#chosen")
+    assert not browser.all("#result .notice"), "it was of what stood there before"
+    assert browser.focused().get_dom_attribute("id") == "go"
+    browser.run("document.activeElement.blur()")
+    browser.hold(Keys.CONTROL, Keys.ENTER)
+    notice = browser.see("#result .notice")
+    assert notice.get_dom_attribute("data-code") == "unsupported_media_type"
+    assert "This is a PDF" in notice.text
     assert re.search(r"Quote this when you ask about it: [0-9a-f]{32}", notice.text)
+    browser.click("#chosen button")
     browser.fill("#text", GOOD)
     browser.click("#go")
     browser.see("[data-finding=sentiment]")

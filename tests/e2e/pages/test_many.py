@@ -49,12 +49,13 @@ def test_many_files_are_analysed_and_shown_one_by_one(browser: Browser, files: l
     said = {tile.text.partition("\n")[0]: tile.text.partition("\n")[2] for tile in browser.all(".tile")}
     assert "espresso" in said["coffee.jpg"]
     assert "English" in said["review.txt"]
-    assert "application/pdf" in said["fake.png"]
+    assert "This is a PDF" in said["fake.png"]
+    assert browser.all(".tile b")[0].text == "fake.png", "what failed is first"
     assert len(browser.all(".tile[aria-current=true]")) == 1, "the first that was there is shown by itself"
-    browser.click("li:nth-child(3) > .tile")
+    browser.click("li:nth-child(4) > .tile")
     assert "English" in browser.text("[data-finding=language]")
     assert json.loads(browser.text("#answer pre"))["kind"] == "text"
-    browser.press(Keys.ARROW_RIGHT, Keys.ENTER)
+    browser.press(Keys.HOME, Keys.ENTER)
     assert browser.see("#result .notice").get_dom_attribute("data-code") == "unsupported_media_type"
     assert browser.run(LOOKS) == []
     assert browser.run(STRUCTURE) == []
@@ -62,11 +63,14 @@ def test_many_files_are_analysed_and_shown_one_by_one(browser: Browser, files: l
     assert finished(browser) == "3 of 4 files done · 1 failed"
     browser.see(".tile img")  # the service's small pictures
     browser.run("sessionStorage.clear()")
-    batch = browser.path().partition("=")[2]
+    address = browser.path()
+    batch = address.partition("=")[2].partition("&")[0]
     browser.open(f"/jobs?batch_id={batch}")
     browser.click("#batch-results")
     browser.see(".tile")
     assert browser.path() == f"/analyze?batch={batch}", "another tab finds the jobs of the batch"
+    browser.open(address)
+    browser.until(lambda: "answered at once, in the browser that sent them" in browser.text("#result"), "it says why")
 
 
 def test_the_request_of_the_page_sends_the_same_files(browser: Browser, files: list[Path], tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_boxes_are_where_the_answer_says(cat: Browser) -> None:
         left, top, right, bottom = found["box"]
         wanted = [left / width, top / height, right / width, bottom / height]
         assert cat.run(BOX, mark) == pytest.approx(wanted, abs=0.01)
-        assert mark.accessible_name.startswith(f"{found['label']} {int(found['confidence'] * 100)} %")
+        assert mark.accessible_name.startswith(f"{found['label']} {round(found['confidence'] * 100)} %")
 
 
 def test_boxes_are_gone_through_by_keys(cat: Browser) -> None:

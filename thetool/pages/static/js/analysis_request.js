@@ -63,6 +63,7 @@ export function curlOf(parcel) {
 
 /** The problem as people of this page read it: of a file that is no text, what can be sent instead. */
 export function inWords(error, name) {
+  if (error.code === "unsupported_media_type") return Object.assign(error, { title: "This cannot be analyzed" });
   if (error.code !== "undecodable_text" || !name) return error;
   const detail = `The encoding of ${name} cannot be told for certain. Save it as UTF-8, and choose it again.`;
   return Object.assign(error, { detail });
@@ -74,6 +75,10 @@ export function refuse(draft, { maxBytes }) {
   if (none) {
     const detail = `Choose at least one analysis for ${none === "image" ? "photos" : "texts"}.`;
     throw new Problem({ title: "Nothing to find", detail, code: "no_tasks" });
+  }
+  if (!draft.files.length && !draft.url && !draft.text.trim()) {
+    const detail = "Paste or type a text, or choose photos and files.";
+    throw new Problem({ title: "There is nothing to analyze yet", detail, code: "empty_input" });
   }
   const contents = draft.files.length ? draft.files : [Object.assign(new Blob([draft.text ?? ""]), { name: "The text" })];
   const large = contents.filter(({ size }) => size > maxBytes);

@@ -57,7 +57,7 @@ async function resume(address) {
   const { signal } = begin();
   await shown(async () => {
     if (job) return follow(job, { text: draft().text }, signal);
-    const many = await resumeMany(batch.split(","), { show, place, signal });
+    const many = await resumeMany(batch.split(","), Number(address.get("files")), { show, place, signal });
     await many.follow();
   });
 }
@@ -145,8 +145,15 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   if (go.getAttribute("aria-disabled") !== "true") send();
 });
-form.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+// Of the whole page where nothing has the focus: what had it may be gone, as the text box is when a photo is dropped.
+addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  if (event.target !== document.body && !form.contains(event.target)) return;
+  event.preventDefault(); // a button that has the focus is not pressed as well
+  form.requestSubmit();
+});
+form.addEventListener("edited", () => {
+  if (find("#result > .notice")) show(null); // it was of what stood here before
 });
 find("#clear").addEventListener("click", () => {
   begin();

@@ -43,7 +43,8 @@ function kindsOf(files, url) {
   return files.length ? [...new Set(files.map(kindOf))] : ["text"];
 }
 
-const isAddress = (words) => /^\s*https:\/\/[^\s/]+\S*\s*$/.test(words);
+const ADDRESS = form.dataset.http ? /^\s*https?:\/\/[^\s/]+\S*\s*$/i : /^\s*https:\/\/[^\s/]+\S*\s*$/i;
+const isAddress = (words) => ADDRESS.test(words);
 const boxes = () => findAll('[name="task"]', form);
 
 const boxesOf = (kind) => boxes().filter((box) => box.dataset.kind === kind);
@@ -74,7 +75,9 @@ export function fillFile(file) {
 function changed() {
   const { files, kinds } = draft();
   const long = text.value.length > LONGEST_KEPT;
+  form.dispatchEvent(new Event("edited"));
   zone.dataset.holds = files.length ? "files" : "text";
+  if (files.length && document.activeElement === text) find("#go").focus(); // the text box goes
   text.hidden = files.length > 0;
   find("#chosen").hidden = !files.length;
   preview(files.length === 1 ? files[0] : null);

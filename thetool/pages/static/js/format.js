@@ -12,7 +12,11 @@ export const counted = (number, noun) => `${count(number)} ${noun}${number === 1
 export const signed = (number, digits = 2) =>
   (number > 0 ? "+" : number < 0 ? "−" : "") + Math.abs(number).toFixed(digits);
 
-export const percent = (fraction) => `${Math.floor(fraction * 100)} %`;
+/** A share, rounded as everywhere; what is there is never "0 %". */
+export const percent = (fraction) => (fraction > 0 && fraction < 0.005 ? "< 1 %" : `${Math.round(fraction * 100)} %`);
+
+/** How far something is: cut, because 100 % is done. */
+export const progress = (fraction) => `${Math.floor(fraction * 100)} %`;
 
 export function bytes(size) {
   if (size < 1024) return counted(size, "byte");

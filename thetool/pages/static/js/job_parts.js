@@ -1,7 +1,7 @@
 /** What the pages show of a job: its status, how far it is, how long it took. */
 
 import { el, say } from "./dom.js";
-import { duration, percent } from "./format.js";
+import { duration, progress } from "./format.js";
 import { over } from "./live.js";
 
 /** What people call a job: its title, such as a file's name, where it has one. */
@@ -34,9 +34,9 @@ export function progressBar() {
     node.hidden = over(job);
     const fraction = job.progress ?? 0;
     say(stage, job.stage ?? (job.status === "queued" ? "waiting" : ""));
-    say(part, percent(fraction));
+    say(part, progress(fraction));
     filling.style.setProperty("--part", fraction);
-    track.setAttribute("aria-valuenow", Math.round(fraction * 100));
+    track.setAttribute("aria-valuenow", Math.floor(fraction * 100));
   };
   return { node, show };
 }

@@ -1,7 +1,7 @@
 /** A job's row in the list, and that of a batch above its jobs. */
 
 import { el, say } from "./dom.js";
-import { counted, percent } from "./format.js";
+import { counted, progress } from "./format.js";
 import { askToCancel, askToCancelBatch, askToDelete, requeueJob } from "./job_actions.js";
 import { nameOf, progressBar, statusBadge, took } from "./job_parts.js";
 import { over } from "./live.js";
@@ -87,7 +87,7 @@ export function batchRow(attempt) {
     say(row.said, standing(batch));
     const able = batch.queued + batch.running > 0;
     bar.hidden = !able;
-    say(part, percent(batch.progress));
+    say(part, progress(batch.progress));
     filling.style.setProperty("--part", batch.progress);
     track.setAttribute("aria-valuenow", Math.floor(batch.progress * 100));
     if (offered !== able) row.action.replaceChildren(...(able ? [cancelAll(batch.id, () => attempt(askToCancelBatch(latest)))] : []));

@@ -4,6 +4,7 @@ import { contentOf, inWords } from "./analysis_request.js";
 import { announce } from "./announce.js";
 import { call, Problem } from "./api.js";
 import { kindOf } from "./content_kind.js";
+import { counted } from "./format.js";
 import { jsonView } from "./json_view.js";
 import { keepMany, keptMany } from "./kept.js";
 import { over, repeat } from "./live.js";
@@ -29,21 +30,30 @@ export async function sendMany(parcels, files, { show, place, signal }) {
     const sent = parcel.files.map((file) => items.find((item) => item.file === file));
     await sendParcel(parcel, sent, many);
     keepMany(many.batches, items);
-    if (many.batches.length) place({ batch: many.batches.join(",") });
+    if (many.batches.length) place({ batch: many.batches.join(","), files: files.length });
   }
   return many;
 }
 
-/** Take up batches again, as after a reload: by what this tab kept, else by the jobs that the service has. */
-export async function resumeMany(batches, { show, place, signal }) {
-  place({ batch: batches.join(",") });
-  const items = keptMany(batches) ?? (await itemsOf(batches, signal));
-  if (!items.length) throw new Problem(gone);
+/**
+ * Take up batches again, as after a reload: by what this tab kept, else by the jobs that the service has. Of the `total`
+ * files that were sent (NaN or 0: not known) those that were answered at once have no job there.
+ */
+export async function resumeMany(batches, total, { show, place, signal }) {
+  place({ batch: batches.join(","), ...(total ? { files: total } : {}) });
+  const kept = keptMany(batches);
+  const items = kept ?? (await itemsOf(batches, signal));
+  const others = kept || !total ? 0 : Math.max(0, total - items.length);
+  if (!items.length) throw new Problem(others ? { ...elsewhere, detail: atOnce(others) } : gone);
   for (const item of items) if (!item.id && !item.problem) Object.assign(item, { state: "failed", problem: left });
-  const many = begin(items, show, signal);
+  const many = begin(items, show, signal, others ? atOnce(others) : "");
   many.batches.push(...batches);
   return many;
 }
+
+const atOnce = (others) =>
+  `${counted(others, "file")} of these ${others === 1 ? "has" : "have"} no job here: known from before, or refused, ` +
+  "they were answered at once, in the browser that sent them. Send them again to see them here.";
 
 /** The items of batches that this tab knows nothing of. */
 async function itemsOf(batches, signal) {
@@ -58,10 +68,10 @@ async function jobsOf(batch, signal) {
   return body.items;
 }
 
-function begin(items, show, signal) {
+function begin(items, show, signal, note = "") {
   const stop = new AbortController(); // of the sending alone
   signal.addEventListener("abort", () => stop.abort(signal.reason));
-  const view = manyView(items, { chosen: showItem, cancel: () => cancel() });
+  const view = manyView(items, { chosen: showItem, cancel: () => cancel(), note });
   const batches = [];
   let shown = null;
 
@@ -99,6 +109,7 @@ function begin(items, show, signal) {
 }
 
 const gone = { title: "There is nothing here", detail: "These files are no longer kept.", code: "not_found" };
+const elsewhere = { title: "The answers are not here", code: "answered_at_once" };
 const left = { title: "It was not sent", detail: "The page was left before its turn came.", code: "not_sent" };
 const cancelled = { state: "cancelled", problem: { title: "It was cancelled", code: "cancelled" } };
 

@@ -1,7 +1,7 @@
 /** Many files in the page: how far they are together, a tile for each, and the one that is looked at. */
 
 import { el, find, say } from "./dom.js";
-import { count, counted, percent } from "./format.js";
+import { count, counted, progress } from "./format.js";
 import { problemNotice } from "./problem.js";
 import { gists, thumbnailAddress } from "./result.js";
 import { roving } from "./roving.js";
@@ -10,13 +10,17 @@ import { placeholder, thumbnail, thumbnailOf } from "./thumbnails.js";
 const WORDS = { unsent: "to be sent", sending: "being sent", queued: "waiting", running: "at work" };
 const SETTLED = ["completed", "failed", "cancelled"];
 
-/** The view of `items`; `chosen(item)` is told when somebody wants to see one, `cancel()` when all is to stop. */
-export function manyView(items, { chosen, cancel }) {
+/**
+ * The view of `items`; `chosen(item)` is told when somebody wants to see one, `cancel()` when all is to stop. `note` is
+ * said above them.
+ */
+export function manyView(items, { chosen, cancel, note }) {
   const total = totals();
   const tiles = new Map(items.map((item) => [item, tile(item, chosen)]));
   const list = el("ul", { class: "tiles", "aria-label": "Files" }, [...tiles.values()].map(({ node }) => node));
   const trouble = el("div", { class: "slot" });
   const place = el("div", { class: "slot" });
+  const hint = note ? el("p", { class: "hint" }, note) : null;
   const stop = el("button", { type: "button", class: "button small" }, "Cancel all");
   stop.addEventListener("click", async () => {
     stop.disabled = true;
@@ -30,8 +34,13 @@ export function manyView(items, { chosen, cancel }) {
   const download = el("button", { type: "button", class: "button small", hidden: true }, "Download the answers");
   download.addEventListener("click", () => save(items));
   total.actions.append(stop, download);
-  const panel = el("section", { class: "panel stack many", "aria-label": "Files" }, total.node, trouble, list);
+  const panel = el("section", { class: "panel stack many", "aria-label": "Files" }, total.node, hint, trouble, list);
   roving(list, ".tile");
+  const failuresFirst = () => {
+    const held = document.activeElement;
+    list.prepend(...items.filter(({ state }) => state === "failed").map((item) => tiles.get(item).node));
+    if (list.contains(held)) held.focus({ preventScroll: true }); // moving a node takes the focus from it
+  };
   const sentParts = new Map();
   const tell = () => total.show(items, (item) => sentParts.get(item) ?? null);
   tell();
@@ -48,6 +57,7 @@ export function manyView(items, { chosen, cancel }) {
     done: () => {
       stop.hidden = true;
       download.hidden = !items.some(({ analysis }) => analysis);
+      failuresFirst();
     },
     summary: () => standing(items),
   };
@@ -73,7 +83,7 @@ function totals() {
     const fraction = items.reduce((sum, item) => sum + partOf(item, sentPart(item)), 0) / items.length;
     const sending = items.map(sentPart).find((sent) => sent !== null);
     say(words, standing(items));
-    say(hint, sending === undefined || sending === 1 ? "" : `${percent(sending)} sent`);
+    say(hint, sending === undefined || sending === 1 ? "" : `${progress(sending)} sent`);
     filling.style.setProperty("--part", fraction);
     track.setAttribute("aria-valuenow", Math.floor(fraction * 100));
   };

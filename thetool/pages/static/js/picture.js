@@ -81,7 +81,7 @@ function markOf({ id, words, confidence, box }, { width, height }) {
       // a small thing lies over a large one, so that the pointer finds both
       vars: { x: left / width, y: top / height, wide, high, rank: Math.round(1000 * (1 - wide * high)) },
     },
-    el("span", { class: "words" }, words, el("span", { class: "number" }, ` ${percent(confidence)}`)),
+    el("span", { class: "words" }, el("span", { class: "name" }, words), el("span", { class: "number" }, percent(confidence))),
   );
 }
 
