@@ -54,6 +54,8 @@ class Played:
         self.seen_by_the_third: Callable[[], list[str]] = list
         self.seen: list[str] = []
         self.job = {"id": JOB, "kind": "analyze.text", "status": "running", "progress": 0.4, "stage": "reading"}
+        self.refusals: list[tuple[int, dict[str, str]]] = []
+        self.keys: list[str] = []
         self.steps: list[dict[str, Any]] = []
         self.app = Flask(__name__)
         self.app.add_url_rule("/analyze", view_func=self.analyze, methods=["POST"])
@@ -61,6 +63,11 @@ class Played:
         self.app.add_url_rule("/api/v1/jobs/<job_id>/cancel", view_func=self.cancel, methods=["POST"])
 
     def analyze(self) -> Any:
+        self.keys.append(request.headers["Idempotency-Key"])
+        if self.refusals:
+            status, headers = self.refusals.pop(0)
+            problem = {"title": "Too many requests" if status == 429 else "Invalid key", "status": status}
+            return Response(json.dumps(problem), status, headers, mimetype="application/problem+json")
         if request.is_json and "url" in request.json:
             self.sent.append(request.json)
             return jsonify(photo())

@@ -5,25 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import click
 
-from thetool.cli.encodings import Encoding, contradiction
-from thetool.cli.findings import flat, for_spreadsheet, print_analysis, with_addresses
-from thetool.cli.following import FINISHED, Progress, follow, many, require_completed
-from thetool.cli.inputs import Input, Place, inputs_of
-from thetool.cli.problems import CommandFailed, ServiceProblem, ServiceUnreachable, printable
-from thetool.cli.service import Answer, Service, for_service
-from thetool.cli.show import json_option, print_json
+from thetool.cli.encodings import Encoding
+from thetool.cli.inputs import Place, inputs_of
+from thetool.cli.problems import CommandFailed
+from thetool.cli.service import Service, for_service
+from thetool.cli.session import Session
+from thetool.cli.show import json_option
 from thetool.cli.spreadsheet import Spreadsheet
-from thetool.vision.formats import HEAD, image_format
-
-FIRST_WAIT_SECONDS = 0.5
-UPLOAD_SECONDS = 600.0
 
 
 class Names(click.ParamType[Any]):
@@ -104,118 +97,3 @@ def analyze(
         failed = session.analyze_all(inputs)
     if failed:
         sys.exit(CommandFailed.exit_code)
-
-
-class Session:
-    """One run of the command: what is wanted of each input, and where it is shown."""
-
-    def __init__(
-        self,
-        service: Service,
-        given: dict[str, Any],
-        encoding: str | None,
-        wait: float | None,
-        rows: Spreadsheet | None,
-        *,
-        as_json: bool,
-        several: bool,
-    ) -> None:
-        """Keep them; `given` are the options of `POST /analyze`."""
-        self._encoding = encoding
-        self._service, self._given, self._wait, self._rows = service, given, wait, rows
-        self._as_json, self._several = as_json, several
-        self._is_printed = as_json or rows is None
-
-    def analyze_all(self, inputs: list[Input]) -> int:
-        """Send one after the other; how many failed.
-
-        Raises:
-            CommandFailed: the only one failed, or the service went away.
-        """
-        failed = 0
-        bar_would_disturb = self._is_printed and sys.stdout.isatty()
-        with many(len(inputs), shown=self._several and not bar_would_disturb) as show:
-            for place, one in enumerate(inputs):
-                show(one.name, place, None)
-                try:
-                    analysis = self._analysis(one, partial(show, one.name, place))
-                except ServiceUnreachable:
-                    raise
-                except CommandFailed as problem:
-                    failed += 1
-                    self._take_problem(one, problem)
-                else:
-                    self._take(one, analysis)
-        if self._several:
-            done = f"{len(inputs)} files: {len(inputs) - failed} analysed, {failed} failed."
-            click.echo(done, err=True)
-        return failed
-
-    def _analysis(self, one: Input, show: Progress) -> dict[str, Any]:
-        """The analysis; or, when it is not there within the time to wait, its unfinished job."""
-        answer = self._send(one)
-        if answer.status != 202:
-            analysis: dict[str, Any] = answer.body
-            return analysis
-        left = None if self._wait is None else max(0.0, self._wait - FIRST_WAIT_SECONDS)
-        job_id = answer.headers["Location"].rpartition("/")[2]
-        job = follow(self._service, job_id, seconds=left, show=show if self._several else None)
-        if job["status"] not in FINISHED:
-            return job
-        result: dict[str, Any] = require_completed(job)["result"]
-        return result
-
-    def _send(self, one: Input) -> Answer:
-        """POST it; the answer is the analysis (200) or its job (202)."""
-        seconds = FIRST_WAIT_SECONDS if self._wait is None else min(self._wait, FIRST_WAIT_SECONDS)
-        headers = {"Prefer": f"wait={seconds:g}", "Idempotency-Key": str(uuid4())}
-        if one.text is not None or one.url is not None:
-            what = {"text": one.text} if one.url is None else {"url": one.url}
-            if one.url is not None and self._encoding:
-                self._note(one, "It is read in the encoding that its server names: --encoding is for files.")
-            return self._service.request("POST", "/analyze", json={**what, **self._given}, headers=headers)
-        fields: list[tuple[str, Any]] = [
-            (field, ",".join(value) if field == "tasks" else json.dumps(value)) for field, value in self._given.items()
-        ]
-        content = one.content()
-        fields.append(("file", (one.filename, content, self._media_type(one, content))))
-        return self._service.request("POST", "/analyze", fields=fields, headers=headers, seconds=UPLOAD_SECONDS)
-
-    def _media_type(self, one: Input, content: bytes) -> str | None:
-        """None unless --encoding is given: the service judges by the content, and an ending says less (.ts is MPEG)."""
-        if self._encoding is None or image_format(content[:HEAD]) is not None:
-            return None
-        if told := contradiction(content, self._encoding):
-            self._note(one, told)
-        return f"text/plain; charset={self._encoding}"
-
-    @staticmethod
-    def _note(one: Input, told: str) -> None:
-        click.echo(f"{printable(one.name)}: {told}", err=True)
-
-    def _take(self, one: Input, analysis: dict[str, Any]) -> None:
-        """Show an analysis, or the job that it still is."""
-        unfinished = "progress" in analysis
-        shown = analysis if unfinished else with_addresses(analysis, self._service.url)
-        if self._rows is not None:
-            told = {name: analysis[name] for name in ("id", "status")} if unfinished else flat(shown)
-            self._rows.add({"input": for_spreadsheet(one.name), **told})
-        if self._as_json:
-            print_json(analysis, line=self._several)
-        elif unfinished:
-            click.echo(f"Not finished yet; see: thetool jobs show {analysis['id']}")
-        elif self._is_printed:
-            print_analysis(one.name if self._several else None, shown)
-
-    def _take_problem(self, one: Input, problem: CommandFailed) -> None:
-        """Tell what is wrong with one of several; the only one's problem is the command's."""
-        if isinstance(problem, ServiceProblem) and problem.code == "undecodable_text":
-            problem = CommandFailed(f"{problem.message} Name its encoding with --encoding windows-1252, say.")
-        if self._rows is not None:
-            self._rows.add(
-                {"input": for_spreadsheet(one.name), "status": "failed", "problem": for_spreadsheet(problem.message)}
-            )
-        if not self._several:
-            raise problem
-        click.echo(f"{one.name}: ", nl=False, err=True)
-        problem.show()

@@ -10,6 +10,7 @@ import click
 from thetool.cli.show import plain, print_block, print_fields, print_table
 
 HIDDEN_IN_TABLES = {"result", "models", "skipped", "notes"}
+HIDDEN_COLUMNS = {"words", "id"}  # of texts in photos and of labels: for programs, with --json
 PICTURES = ("thumbnail", "annotated")
 FEW = 6  # so many of a long list of numbers are shown
 
@@ -38,13 +39,15 @@ def with_addresses(analysis: dict[str, Any], service: str) -> dict[str, Any]:
 
 def _print_finding(finding: Any, indent: int) -> None:
     if _is_rows(finding):
-        columns = list(dict.fromkeys(column for row in finding for column in row))
+        columns = list(dict.fromkeys(column for row in finding for column in row if column not in HIDDEN_COLUMNS))
         rows = [[row.get(column) for column in columns] for row in finding]
         print_table([column.replace("_", " ") for column in columns], rows, empty="nothing", indent=indent)
     elif isinstance(finding, dict):
         if finding and all(isinstance(value, dict) for value in finding.values()):
             _print_finding([{"": name.replace("_", " "), **value} for name, value in finding.items()], indent)
             return
+        if "unsure" in finding:
+            finding = {field: value for field, value in finding.items() if field != "reliable"}  # its opposite
         inner = {field: value for field, value in finding.items() if _is_rows(value)}
         print_fields(((field, _short(value)) for field, value in finding.items() if field not in inner), indent=indent)
         for field, value in inner.items():

@@ -25,7 +25,7 @@ class CommandFailed(click.ClickException):
 class ServiceProblem(CommandFailed):
     """The service answered with a problem (RFC 9457)."""
 
-    def __init__(self, status: int, document: dict[str, Any]) -> None:
+    def __init__(self, status: int, document: dict[str, Any], retry_after: str | None = None) -> None:
         title, detail = document.get("title"), document.get("detail")
         said = ": ".join(str(part).rstrip(".") for part in dict.fromkeys((title, detail)) if part)
         quote = f"request {document['request_id']}" if document.get("request_id") else ""
@@ -33,6 +33,10 @@ class ServiceProblem(CommandFailed):
         super().__init__(f"{said or 'The service refused'}. ({marks})")
         self.status = status
         self.code = document.get("code")
+        self.title = str(title or "The service refused")
+        self.document = document
+        self.retry_after = float(retry_after) if retry_after and retry_after.isdecimal() else None
+        """Seconds, when the service names them."""
 
 
 class ServiceUnreachable(CommandFailed):
@@ -44,6 +48,15 @@ class ServiceUnreachable(CommandFailed):
         super().__init__(
             f"No service answers at {url} ({reason}). "
             "Start one with: scripts/run (or thetool serve). Or say where one is, with --url or THETOOL_URL."
+        )
+
+
+class BrokenOff(ServiceUnreachable):
+    """A service is there, but its answer did not come whole; exit status 3."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        CommandFailed.__init__(
+            self, f"The service at {url} did not answer to the end ({reason}). It may be restarting: try again."
         )
 
 

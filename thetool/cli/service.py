@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import click
 
-from thetool.cli.problems import CommandFailed, ServiceProblem, ServiceUnreachable
+from thetool.cli.problems import BrokenOff, CommandFailed, ServiceProblem, ServiceUnreachable
 
 if TYPE_CHECKING:
-    from urllib3 import PoolManager
+    from urllib3 import BaseHTTPResponse, PoolManager
 
     from thetool.config import Settings
 
@@ -83,31 +83,49 @@ class Service:
 
         Raises:
             ServiceProblem: the answer is a problem.
-            ServiceUnreachable: nobody answers, or somebody who is not TheTool.
+            ServiceUnreachable: nobody answers, or somebody who is not TheTool; BrokenOff: not to the end.
         """
-        from urllib3 import Timeout
-        from urllib3.exceptions import HTTPError, LocationParseError
-
         wanted = {name: value for name, value in (query or {}).items() if value is not None}
         address = f"{self.url}{path}{'?' + urlencode(wanted) if wanted else ''}"
         sent = {"Accept": "application/json", "User-Agent": "thetool-cli", **(headers or {})}
         if self.key:
             sent["Authorization"] = f"Bearer {self.key}"
         body = {"json": json} if json is not None else {"fields": fields} if fields is not None else {}
-        try:
-            answer = self._pool.request(
-                method,
-                address,
-                headers=sent,
-                timeout=Timeout(connect=CONNECT_SECONDS, read=seconds),
-                redirect=False,
-                **body,
-            )
-        except LocationParseError as error:
-            raise click.BadParameter(f"{self.url!r} is no address.", param_hint="--url") from error
-        except (HTTPError, OSError, UnicodeError) as error:
-            raise ServiceUnreachable(self.url, _reason(error)) from error
+        answer = self._answer(method, address, seconds, headers=sent, **body)
         return self._checked(answer.status, answer.headers, answer.data)
+
+    def download(self, link: str) -> bytes:
+        """What is behind a signed link, which needs no key.
+
+        Raises:
+            CommandFailed: it is not there, or not to be reached.
+        """
+        address = f"{self.url}{link}" if link.startswith("/") else link
+        answer = self._answer("GET", address, ANSWER_SECONDS, redirect=True)
+        if answer.status != 200:
+            raise CommandFailed(f"The picture cannot be fetched (HTTP {answer.status}).")
+        return answer.data
+
+    def _answer(
+        self, method: str, address: str, seconds: float, *, redirect: bool = False, **sent: Any
+    ) -> BaseHTTPResponse:
+        """The answer; asked for once more when a connection that was kept turns out to be closed."""
+        from urllib3 import Timeout
+        from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError, ReadTimeoutError
+
+        timeout = Timeout(connect=CONNECT_SECONDS, read=seconds)
+        repeatable = method == "GET" or "Idempotency-Key" in sent.get("headers", {})
+        for is_last in (not repeatable, True):
+            try:
+                return self._pool.request(method, address, timeout=timeout, redirect=redirect, **sent)
+            except LocationParseError as error:
+                raise click.BadParameter(f"{self.url!r} is no address.", param_hint="--url") from error
+            except (ProtocolError, ReadTimeoutError) as error:
+                if is_last or isinstance(error, ReadTimeoutError):
+                    raise BrokenOff(self.url, _reason(error)) from error
+            except (HTTPError, OSError, UnicodeError) as error:
+                raise ServiceUnreachable(self.url, _reason(error)) from error
+        raise AssertionError("the last round returns or raises")
 
     def _checked(self, status: int, headers: Mapping[str, str], data: bytes) -> Answer:
         try:
@@ -116,7 +134,7 @@ class Service:
             body = data
         ours = body is None or isinstance(body, dict | list)
         if status >= 400 and ours:
-            raise ServiceProblem(status, body if isinstance(body, dict) else {})
+            raise ServiceProblem(status, body if isinstance(body, dict) else {}, headers.get("Retry-After"))
         if not ours or status >= 300:
             raise ServiceUnreachable(self.url, f"what answers there with HTTP {status} is something else")
         return Answer(status, headers, body)

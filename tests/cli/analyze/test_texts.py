@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Run
 from tests.cli.played import Played, analysis
+from thetool.cli.findings import print_analysis
 from thetool.cli.show import plain
 
 
@@ -59,6 +62,18 @@ def test_what_is_found_stands_below_its_name(run: Run, service: Played) -> None:
     assert lines[:3] == ["sentiment", "  compound  0.83", "  label     positive"]
     assert not [line for line in lines if line != line.rstrip()]
     assert max(map(len, lines)) < 100
+
+
+def test_nothing_is_said_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    word = {"text": "Total", "confidence": 0.9, "box": [1.0, 2.0, 3.0, 4.0]}
+    language = {"code": "en", "reliable": True, "unsure": False}
+    text = {"text": "Total", "lines": [{**word, "words": [word] * 9}]}
+    print_analysis(None, {"result": {"language": language, "text": text}})
+    printed = capsys.readouterr().out
+    assert "unsure  no" in printed
+    assert "reliable" not in printed
+    assert "words" not in printed
+    assert max(map(len, printed.splitlines())) < 60
 
 
 def test_usage(run: Run, service: Played, tmp_path: Path) -> None:
