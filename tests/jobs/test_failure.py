@@ -52,6 +52,16 @@ def test_a_problem_keeps_its_code() -> None:
     assert (failure.code, failure.message) == ("upside_down", "turn it")
 
 
+@pytest.mark.parametrize(("status", "kept"), [(422, False), (404, False), (500, True), (503, True)])
+def test_what_the_caller_did_wrong_has_no_traceback(status: int, kept: bool) -> None:
+    class Wrong(Problem):
+        code = "wrong"
+
+    Wrong.status = status
+    failure = failure_of(raised(Wrong("send another")))
+    assert (failure.message, failure.traceback is not None) == ("send another", kept)
+
+
 @pytest.mark.parametrize(("said", "kept"), [(503, 503), (None, None), (7, None), ("503", None)])
 def test_what_another_service_answered_is_part_of_the_error(said: Any, kept: int | None) -> None:
     failure = Failure("webhook_status", "It would not.", response_status=said).bounded()

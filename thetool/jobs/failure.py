@@ -8,6 +8,7 @@ import re
 import sys
 import traceback
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -69,7 +70,7 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(
         code=_code(error) or ("transient_error" if transient else "job_failed"),
         message=_message(error),
-        traceback=_tail(error),
+        traceback=None if _is_the_callers_fault(error) else _tail(error),
         transient=transient,
         retry_after=_seconds(getattr(error, "retry_after", None)) if transient else 0.0,
         response_status=getattr(error, "response_status", None) if _is_ours(error) else None,
@@ -123,6 +124,11 @@ def _code(error: BaseException) -> str | None:
     """Our errors have codes; what others call `code` (SystemExit, SQLAlchemy) means something else."""
     code = getattr(error, "code", None)
     return code if isinstance(code, str) and _is_ours(error) else None
+
+
+def _is_the_callers_fault(error: BaseException) -> bool:
+    """What was sent is wrong, and the message says what: where in our code that was seen helps nobody."""
+    return isinstance(error, Problem) and error.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _is_ours(error: BaseException) -> bool:
