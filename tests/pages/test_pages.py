@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -24,6 +25,15 @@ def test_analyze_offers_the_tasks_that_the_api_has(signed_in: FlaskClient) -> No
     for task in TASKS:
         box = f'name="task" value="{task.name}" data-kind="{task.kind}"{" checked" if task.usual else ""}>'
         assert box in text, task
+
+
+def test_analyze_takes_http_addresses_where_the_service_fetches_them(
+    app: Flask, signed_in: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "data-http" not in signed_in.get("/analyze").text
+    private = app.config["THETOOL_SETTINGS"].model_copy(update={"fetch_allow_private": True})
+    monkeypatch.setitem(app.config, "THETOOL_SETTINGS", private)
+    assert "data-http" in signed_in.get("/analyze").text
 
 
 def test_jobs_keeps_the_filters_of_its_address(signed_in: FlaskClient) -> None:

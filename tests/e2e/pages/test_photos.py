@@ -72,6 +72,17 @@ def test_boxes_are_where_the_answer_says(cat: Browser) -> None:
         assert mark.accessible_name.startswith(f"{found['label']} {round(found['confidence'] * 100)} %")
 
 
+def test_a_narrow_box_keeps_its_number(cat: Browser) -> None:
+    fits = """
+    const mark = document.querySelector(".mark");
+    mark.style.setProperty("--wide", 0.02);
+    mark.querySelector(".name").textContent = "a long name of a thing in the photo";
+    const [words, number] = [".words", ".number"].map((one) => mark.querySelector(one).getBoundingClientRect());
+    return number.width > 20 && number.right <= words.right;
+    """
+    assert cat.run(fits)
+
+
 def test_boxes_are_gone_through_by_keys(cat: Browser) -> None:
     first = cat.all(".mark")[0]
     cat.run("document.querySelector('.outcome-head').tabIndex = 0; document.querySelector('.outcome-head').focus()")

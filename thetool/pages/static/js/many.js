@@ -51,9 +51,11 @@ export async function resumeMany(batches, total, { show, place, signal }) {
   return many;
 }
 
-const atOnce = (others) =>
-  `${counted(others, "file")} of these ${others === 1 ? "has" : "have"} no job here: known from before, or refused, ` +
-  "they were answered at once, in the browser that sent them. Send them again to see them here.";
+function atOnce(others) {
+  const [were, them] = others === 1 ? ["was", "it"] : ["were", "them"];
+  const how = `${were} answered at once, in the browser that sent ${them} (known from before, or refused)`;
+  return `${counted(others, "more file")} ${how}, or no longer kept. Send ${them} again to see ${them} here.`;
+}
 
 /** The items of batches that this tab knows nothing of. */
 async function itemsOf(batches, signal) {
