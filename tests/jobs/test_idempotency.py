@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 from uuid import uuid4
 
@@ -165,8 +166,12 @@ def test_a_key_that_is_none_is_refused(key: str) -> None:
         idempotency(key)
 
 
-def test_with_a_key_postgres_tells_the_others_at_the_commit(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The watcher tells them a little later, which may be before the commit: then they look in vain."""
+def test_what_is_queued_with_a_key_is_told_to_the_others(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner.groups["thread"], "reserve", lambda: None)
-    monkeypatch.setattr(runner.watcher, "may_notify", lambda queue, runs: pytest.fail("left to the watcher"))
-    assert ask(idempotency=idempotency("told-at-the-commit")).created
+    listener = psycopg2.connect(runner.queue.url)
+    listener.autocommit = True
+    with closing(listener), listener.cursor() as cursor:
+        cursor.execute("listen thetool_jobs")
+        assert ask(idempotency=idempotency("told-to-the-others")).created
+        until(lambda: listener.poll() or listener.notifies, "a word of it")
+        assert listener.notifies[0].payload == f"cpu:thread:{runner.worker_id}"

@@ -202,7 +202,4 @@ class _Insertion:
         if runner is not None and self.slot is not None:
             claim = queue.enqueue_claimed(job, runner.wish(job.queue, job.runs))
             return None if claim is None else _Made(made, claim if isinstance(claim, Claim) else None)
-        # In a transaction the word is Postgres's to give, with the commit: the watcher's might come before that.
-        in_transaction = self.cursor is not None or job.idempotency_key is not None
-        notify = in_transaction or runner is None or runner.watcher.may_notify(job.queue, job.runs)
-        return _Made(made) if queue.enqueue(job, notify=notify, cursor=self.cursor) else None
+        return _Made(made) if queue.enqueue(job, cursor=self.cursor) else None

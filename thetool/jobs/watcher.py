@@ -1,4 +1,4 @@
-"""The thread that looks at the clock: time-outs, progress that is still untold, polling, late notifications."""
+"""The thread that looks at the clock: time-outs, progress that is still untold, polling."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.05
 POLL_SECONDS = 1.5
 GRACE_SECONDS = 0.5
-NOTIFY_SECONDS = 0.02
 
 
 class Watcher:
@@ -52,8 +51,6 @@ class Watcher:
         self._stirred = threading.Event()
         self._closing = False
         self._next_poll = 0.0
-        self._notified = 0.0
-        self._unnotified: set[tuple[str, str]] = set()
         self._thread = threading.Thread(target=self._run, name="job-watcher", daemon=True)
 
     def start(self) -> None:
@@ -71,24 +68,9 @@ class Watcher:
         """A job becomes ready then: look for it no later than the next tick after that."""
         self._next_poll = min(self._next_poll, time.monotonic() + seconds)
 
-    def may_notify(self, queue: str, runs: str) -> bool:
-        """Whether an enqueue should notify other processes itself; else it is done for it within `NOTIFY_SECONDS`.
-
-        Commits that notify take turns in Postgres and wake every process, and one word serves many jobs: a worker that
-        is awake looks until it finds nothing.
-        """
-        now = time.monotonic()
-        if now - self._notified >= NOTIFY_SECONDS:
-            self._notified = now
-            return True
-        if not self._unnotified:
-            self._stirred.set()
-        self._unnotified.add((queue, runs))
-        return False
-
     def _run(self) -> None:
         while not self._closing:
-            self._stirred.wait(NOTIFY_SECONDS if self._unnotified else TICK_SECONDS)
+            self._stirred.wait(TICK_SECONDS)
             self._stirred.clear()
             try:
                 self._turn()
@@ -102,7 +84,6 @@ class Watcher:
         running = self._active.all()
         for job in running:
             self._look_at(job, now)
-        self._notify_late(now)
         tell_beginnings(self._queue, running, now)
         if now >= self._next_poll:
             self._next_poll = now + POLL_SECONDS * random.uniform(0.7, 1.3)  # noqa: S311  not a secret
@@ -121,9 +102,3 @@ class Watcher:
         job.interrupt(TimedOut)
         if now >= job.deadline + GRACE_SECONDS:
             self._abandon(job)
-
-    def _notify_late(self, now: float) -> None:
-        if self._unnotified and now - self._notified >= NOTIFY_SECONDS:
-            self._notified = now
-            while self._unnotified:
-                self._queue.notify(*self._unnotified.pop())

@@ -112,7 +112,10 @@ class Fanout:
                     self._waiting.update(self._topics)
                     next_look = time.monotonic() + LOOK_SECONDS
             well = self._turn()
-            self._ring()
+            try:
+                self._ring()
+            except Exception:  # of one listener; the others' thread must live on
+                log.exception("a listener was not told")
             time.sleep(PAUSE_SECONDS if well else RETRY_SECONDS)
 
     def _turn(self) -> bool:
