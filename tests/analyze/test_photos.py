@@ -107,6 +107,8 @@ def test_what_was_found_is_drawn_on_request(house: House) -> None:
     body = ok(send(house, content, annotate="true"))
     assert opened(house, body["annotated"]).size == (320, 240)
     assert ok(send(house, content, annotate="true"))["annotated"] == body["annotated"]
+    nothing = ok(send(house, content, tasks="palette", annotate="true"))
+    assert [note["task"] for note in nothing["notes"]] == ["annotate"]
 
 
 def test_text_is_read_only_by_name(house: House) -> None:

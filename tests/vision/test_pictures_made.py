@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from itertools import combinations
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.vision.pictures import encoded, photo, scene
+from thetool.vision import annotate
 from thetool.vision.annotate import Mark, annotated
 from thetool.vision.decoder import Decoder
 from thetool.vision.photo import Photo, photo_of
@@ -77,6 +79,22 @@ def test_words_stand_above_the_box_or_inside() -> None:
     assert changed([("a person 0.87", (100, 200, 300, 350))])[1] < 190
     assert changed([("a person 0.87", (0, 0, 600, 400))]) == (0, 0, 600, 400)
     assert changed([("a person 0.87", (590, 390, 599, 399))])[2] == 600
+
+
+@pytest.mark.parametrize("letters", ["éößñçÄ", "Привет", "Ωμέγα", "日本語中文", "ąęłğšůő"], ids=ascii)
+def test_letters_of_other_languages_are_drawn(letters: str) -> None:
+    """Each has a shape of its own; what a font lacks looks the same, whichever it is."""
+    drawn = [annotate._tag(letter, "#c2410c", 40, 4).tobytes() for letter in (*letters, "?")]
+    assert len(set(drawn)) == len(drawn) == len(letters) + 1
+
+
+def test_words_do_not_cover_each_other_where_there_is_room() -> None:
+    taken: list[annotate.Rectangle] = []
+    for _ in range(6):
+        taken.append(annotate._place((80, 20), (100, 200, 300, 350), (600, 400), taken))
+    assert not any(annotate._common(one, other) for one, other in combinations(taken, 2))
+    assert annotate._place((80, 20), (0, 0, 600, 400), (600, 400), []) == (0, 0, 80, 20)
+    assert annotate._place((80, 20), (5, 5, 6, 6), (10, 10), [])[:2] == (0, 0)
 
 
 def test_same_label_same_colour() -> None:

@@ -26,6 +26,11 @@ Keep = Callable[[bytes, str], str]
 LONGEST_TO_READ = 4_000
 """Pixels of the longer side that a photo is decoded to when its text is wanted: small print needs them."""
 
+NOTHING_TO_DRAW = (
+    "Nothing is drawn over the picture: no objects or lines of text were found, or they were not asked for "
+    "(tasks=objects,text)."
+)
+
 
 @dataclass(frozen=True)
 class PhotoRequest:
@@ -76,13 +81,17 @@ def look_at_photo(
         found = analyze_photo(
             photo, models_of(settings), request.tasks, by_name=request.by_name, location=request.location, stage=stage
         )
+    notes = [Note(**one._asdict()) for one in found.notes]
+    marks = list(_marks(found))
+    if request.annotate and not marks:
+        notes.append(Note(task="annotate", note=NOTHING_TO_DRAW))
     return PhotoFindings(
         ImageResult.model_validate(found.results),
         found.models,
         [Skipped(**one._asdict()) for one in found.skipped],
-        [Note(**one._asdict()) for one in found.notes],
+        notes,
         small.result(),
-        keep(annotated(photo, _marks(found)), "annotated.jpg") if request.annotate else None,
+        keep(annotated(photo, marks), "annotated.jpg") if request.annotate else None,
     )
 
 
