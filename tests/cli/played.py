@@ -59,6 +59,7 @@ class Played:
         self.steps: list[dict[str, Any]] = []
         self.app = Flask(__name__)
         self.app.add_url_rule("/analyze", view_func=self.analyze, methods=["POST"])
+        self.app.add_url_rule("/files/1", view_func=lambda: b"a picture")
         self.app.add_url_rule("/api/v1/jobs/<job_id>", view_func=self.show_job)
         self.app.add_url_rule("/api/v1/jobs/<job_id>/cancel", view_func=self.cancel, methods=["POST"])
 
@@ -73,7 +74,7 @@ class Played:
             return jsonify(photo())
         if not request.is_json and request.files["file"].stream.read(2) == b"\xff\xd8":
             self.sent.append({**request.form, "media_type": request.files["file"].mimetype})
-            return jsonify(photo())
+            return jsonify({**photo(), "annotated": "/files/1?expires=2" if "annotate" in request.form else None})
         if not request.is_json:
             request.files["file"].stream.seek(0)
         text = request.json["text"] if request.is_json else request.files["file"].read().decode()

@@ -12,6 +12,7 @@ import click
 
 from thetool.cli.encodings import Encoding
 from thetool.cli.inputs import Place, inputs_of
+from thetool.cli.pictures import Pictures
 from thetool.cli.problems import CommandFailed
 from thetool.cli.service import Service, for_service
 from thetool.cli.session import Session
@@ -48,6 +49,12 @@ class Names(click.ParamType[Any]):
 @click.option("--sentences", is_flag=True, help="Also the sentiment of each sentence.")
 @click.option("--exhaustive", is_flag=True, help="Read every sentence of a long text for its topics, not a sample.")
 @click.option("--annotate", is_flag=True, help="Also a picture of each photo with what was found drawn over it.")
+@click.option(
+    "--annotate-to",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Save those pictures there, as NAME.annotated.jpg.",
+)
 @click.option("--location", is_flag=True, help="Also where a photo was taken, if it tells.")
 @click.option("--encoding", type=Encoding(), help="What text files are in, such as windows-1252. [default: it is seen]")
 @click.option(
@@ -60,7 +67,7 @@ class Names(click.ParamType[Any]):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a row for each into this file as it comes, failed ones too, instead of printing it.",
 )
-@click.option("--force", is_flag=True, help="Write over the file of --csv if it is there already.")
+@click.option("--force", is_flag=True, help="Write over the files of --csv and --annotate-to.")
 @json_option
 @for_service
 def analyze(
@@ -72,6 +79,7 @@ def analyze(
     sentences: bool,
     exhaustive: bool,
     annotate: bool,
+    annotate_to: Path | None,
     location: bool,
     encoding: str | None,
     wait: float | None,
@@ -82,18 +90,25 @@ def analyze(
     """Analyse texts and photos, and show what is found: each FILE, the files of each FOLDER, what is at each URL,
     standard input (-) or --text.
 
-    With --json, several files give a line of JSON each. What fails is told on standard error, and the others go on.
+    With --json, several files give a line of JSON each, with its name as `input`. What fails is told there and on
+    standard error, and the others go on; where the service asks to wait (429), the command waits.
     """
     if text is not None and encoding is not None:
         raise click.UsageError("--encoding is for files; what --text gives is decoded already.")
     inputs = inputs_of(paths, text)
-    flags = {"sentences": sentences, "exhaustive": exhaustive, "annotate": annotate, "location": location}
+    flags = {
+        "sentences": sentences,
+        "exhaustive": exhaustive,
+        "annotate": annotate or annotate_to is not None,
+        "location": location,
+    }
     lists = {"tasks": tasks, "labels": labels}
     given: dict[str, Any] = {field: value for field, value in lists.items() if value is not None}
     given |= {field: True for field, wanted in flags.items() if wanted}
     with ExitStack() as opened:
         rows = opened.enter_context(Spreadsheet(table, replace=force)) if table else None
-        session = Session(service, given, encoding, wait, rows, as_json=as_json, several=len(inputs) > 1)
+        pictures = Pictures(annotate_to, replace=force) if annotate_to else None
+        session = Session(service, given, encoding, wait, rows, pictures, as_json=as_json, several=len(inputs) > 1)
         failed = session.analyze_all(inputs)
     if failed:
         sys.exit(CommandFailed.exit_code)

@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
+from thetool.cli.photo_row import photo_row
 from thetool.cli.show import plain, print_block, print_fields, print_table
 
 HIDDEN_IN_TABLES = {"result", "models", "skipped", "notes"}
 HIDDEN_COLUMNS = {"words", "id"}  # of texts in photos and of labels: for programs, with --json
 PICTURES = ("thumbnail", "annotated")
+LAST = (*PICTURES, "id", "cached", "elapsed_ms")
 FEW = 6  # so many of a long list of numbers are shown
 
 
@@ -32,9 +34,13 @@ def print_analysis(name: str | None, analysis: dict[str, Any]) -> None:
 
 
 def with_addresses(analysis: dict[str, Any], service: str) -> dict[str, Any]:
-    """The analysis with its links to pictures as whole addresses, for the eyes and for a spreadsheet."""
+    """The analysis with its links to pictures as whole addresses, for the eyes and for a spreadsheet; or where a
+    picture was saved."""
     links = {name: analysis[name] for name in PICTURES if str(analysis.get(name) or "").startswith("/")}
-    return {**analysis, **{name: f"{service}{link}" for name, link in links.items()}}
+    whole = {name: f"{service}{link}" for name, link in links.items()}
+    if "annotated_file" in analysis:
+        whole["annotated"] = analysis["annotated_file"]
+    return {**analysis, **whole}
 
 
 def _print_finding(finding: Any, indent: int) -> None:
@@ -87,20 +93,30 @@ def _print_origin(analysis: dict[str, Any]) -> None:
 
 
 def flat(analysis: dict[str, Any]) -> dict[str, Any]:
-    """One row of a spreadsheet: `result` with dots between names, lists of rows as JSON.
+    """One row of a spreadsheet. Of a photo: the columns of `photo_row`. Else: `result` with dots between names, lists
+    of rows as JSON.
 
     How long it took is left out of one from the cache: that was the time of the first.
     """
-    row = {name: for_spreadsheet(value) for name, value in analysis.items() if name not in HIDDEN_IN_TABLES}
-    if analysis.get("skipped"):
-        row["skipped"] = "; ".join(f"{skipped.get('task')}: {_reason(skipped)}" for skipped in analysis["skipped"])
-    if analysis.get("notes"):
-        row["notes"] = "; ".join(f"{note.get('task')}: {note.get('note')}" for note in analysis["notes"])
-    if analysis.get("cached"):
-        row.pop("elapsed_ms", None)
-    for name, value in _leaves(analysis.get("result") or {}):
-        row[name] = for_spreadsheet(value)
-    return row
+    said = {
+        "skipped": "; ".join(f"{one.get('task')}: {_reason(one)}" for one in analysis.get("skipped") or []),
+        "notes": "; ".join(f"{one.get('task')}: {one.get('note')}" for one in analysis.get("notes") or []),
+    }
+    told = {**analysis, "elapsed_ms": None} if analysis.get("cached") else analysis
+    if analysis.get("kind") == "image":
+        found = photo_row(analysis.get("result") or {})
+        row = {
+            "status": told.get("status"),
+            "kind": "image",
+            **found,
+            **{name: told.get(name) for name in LAST},
+            **said,
+        }
+    else:
+        row = {name: value for name, value in told.items() if name not in HIDDEN_IN_TABLES and value is not None}
+        row |= {name: value for name, value in said.items() if value}
+        row |= dict(_leaves(analysis.get("result") or {}))
+    return {name: for_spreadsheet(value) for name, value in row.items()}
 
 
 def _leaves(value: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

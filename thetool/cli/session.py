@@ -15,6 +15,7 @@ from thetool.cli.findings import flat, for_spreadsheet, print_analysis, with_add
 from thetool.cli.following import FINISHED, Progress, follow, many, require_completed
 from thetool.cli.inputs import Input
 from thetool.cli.patience import Patience
+from thetool.cli.pictures import Pictures, save
 from thetool.cli.problems import CommandFailed, ServiceProblem, ServiceUnreachable, printable
 from thetool.cli.service import Answer, Service
 from thetool.cli.show import print_json
@@ -24,6 +25,12 @@ from thetool.vision.formats import HEAD, image_format
 FIRST_WAIT_SECONDS = 0.5
 UPLOAD_SECONDS = 600.0
 NO_ENTRY = (401, 403)
+_KEY = "The key is the one in THETOOL_API_KEY."
+HINTS = {
+    "undecodable_text": "Name its encoding with --encoding windows-1252, say.",
+    "unauthenticated": _KEY,
+    "invalid_key": _KEY,
+}
 
 
 class Session:
@@ -36,6 +43,7 @@ class Session:
         encoding: str | None,
         wait: float | None,
         rows: Spreadsheet | None,
+        pictures: Pictures | None,
         *,
         as_json: bool,
         several: bool,
@@ -43,6 +51,7 @@ class Session:
         """Keep them; `given` are the options of `POST /analyze`."""
         self._encoding = encoding
         self._service, self._given, self._wait, self._rows = service, given, wait, rows
+        self._pictures = pictures
         self._as_json, self._several = as_json, several
         self._is_printed = as_json or rows is None
         self._patience = Patience()
@@ -76,6 +85,15 @@ class Session:
         return failed
 
     def _analysis(self, one: Input, show: Progress) -> dict[str, Any]:
+        """The analysis, with its picture saved where that is wanted; or else its unfinished job."""
+        place = self._pictures.place_for(one) if self._pictures else None
+        analysis = self._found(one, show)
+        if place and analysis.get("annotated"):
+            save(place, self._service.download(analysis["annotated"]))
+            analysis["annotated_file"] = str(place)
+        return analysis
+
+    def _found(self, one: Input, show: Progress) -> dict[str, Any]:
         """The analysis; or, when it is not there within the time to wait, its unfinished job."""
         answer = self._send(one)
         if answer.status != 202:
@@ -129,7 +147,7 @@ class Session:
             told = {name: analysis[name] for name in ("id", "status")} if unfinished else flat(shown)
             self._rows.add({"input": for_spreadsheet(one.name), **told})
         if self._as_json:
-            print_json(analysis, line=self._several)
+            print_json({"input": one.name, **analysis} if self._several else analysis, line=self._several)
         elif unfinished:
             click.echo(f"Not finished yet; see: thetool jobs show {analysis['id']}")
         elif self._is_printed:
@@ -137,13 +155,16 @@ class Session:
 
     def _take_problem(self, one: Input, problem: CommandFailed) -> None:
         """Tell what is wrong with one of several; the only one's problem is the command's."""
-        if isinstance(problem, ServiceProblem) and problem.code == "undecodable_text":
-            problem = CommandFailed(f"{problem.message} Name its encoding with --encoding windows-1252, say.")
+        told = problem.document if isinstance(problem, ServiceProblem) else {"detail": problem.message}
+        if isinstance(problem, ServiceProblem) and (hint := HINTS.get(str(problem.code))):
+            problem = CommandFailed(f"{problem.message} {hint}")
         if self._rows is not None:
             self._rows.add(
                 {"input": for_spreadsheet(one.name), "status": "failed", "problem": for_spreadsheet(problem.message)}
             )
         if not self._several:
             raise problem
-        click.echo(f"{one.name}: ", nl=False, err=True)
+        if self._as_json:
+            print_json({"input": one.name, "status": "failed", "problem": told}, line=True)
+        click.echo(f"{printable(one.name)}: ", nl=False, err=True)
         problem.show()

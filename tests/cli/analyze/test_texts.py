@@ -41,7 +41,10 @@ def test_no_media_type_is_made_up(run: Run, service: Played, three: Path) -> Non
 
 def test_several_in_json_are_a_line_each(run: Run, service: Played, three: Path) -> None:
     result = run("analyze", str(three), "--json")
-    assert [json.loads(line)["status"] for line in result.stdout.splitlines()] == ["completed", "completed"]
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    wanted = [("a.txt", "completed"), ("empty.ts", "failed"), ("sub/ü.txt", "completed")]
+    assert [(line["input"], line["status"]) for line in lines] == [(f"{three}/{name}", how) for name, how in wanted]
+    assert lines[1]["problem"]["code"] == "empty_input"
     assert result.exit_code == 1
 
 
