@@ -107,6 +107,7 @@ class AskedText(Asked):
             "each_sentence": self.options.sentences and "sentiment" in tasks,
             "by_name": self.by_name and not {"sentiment", "topics"}.isdisjoint(tasks),
             "exhaustive": self.options.exhaustive and "topics" in tasks and len(self.content.text) > SAMPLE_CHARACTERS,
+            "from_html": self.content.from_html,
         }
 
     def params(self, given: dict[str, Any], stored: UUID | None) -> BaseModel:

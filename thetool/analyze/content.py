@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
 from thetool.analyze.decoding import decode
+from thetool.analyze.hypertext import is_html, visible_text
 from thetool.analyze.kinds import Kind, kind_of
 from thetool.vision.formats import HEAD, image_format
 from thetool.web.problems import Problem
@@ -27,10 +28,11 @@ class EmptyInput(Problem):
 
 @dataclass(frozen=True, eq=False)
 class Text:
-    """A text, and the name of its file, if it came as one."""
+    """A text, and the name of its file, if it came as one; `from_html`: it is what a page shows."""
 
     text: str
     filename: str | None = None
+    from_html: bool = False
     kind: ClassVar[Kind] = "text"
 
     @cached_property
@@ -83,7 +85,10 @@ def content_of(
         raise EmptyInput("The content is empty.")
     if kind_of(data, media_type) == "image":
         return Image(data, filename)
-    return visible(decode(data, charset), filename)
+    text = decode(data, charset)
+    if is_html(text, media_type):
+        return replace(visible(visible_text(text), filename), from_html=True)
+    return visible(text, filename)
 
 
 def visible(text: str, filename: str | None = None) -> Text:

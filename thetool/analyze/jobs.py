@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from thetool.analyze import at_hand
 from thetool.analyze.kinds import Kind
 from thetool.analyze.photos import PhotoRequest, look_at_photo
-from thetool.analyze.schemas import ImageAnalysis, Skipped, TextAnalysis
+from thetool.analyze.schemas import ImageAnalysis, Note, Skipped, TextAnalysis
 from thetool.analyze.telling import Silence, Telling
 from thetool.analyze.texts import TextRequest, analyze_text
 from thetool.jobs.context import JobContext
@@ -32,6 +32,12 @@ CONTENT_KINDS: dict[str, Kind] = {SHORT: "text", LONG: "text", PHOTO: "image"}
 """What kind of content each kind of job is for."""
 INPUT_MEDIA_TYPE = "application/vnd.thetool.analyze-input"
 """Media type of a content that waits in storage for its job; see `retention`."""
+
+FROM_HTML = Note(
+    task="text",
+    note="It is HTML: what a page shows was analyzed, without tags, styles and scripts. Send it as text/plain to have "
+    "its source analyzed.",
+)
 
 _QUIET_CHARACTERS = 20_000  # a text that takes no time reports no progress: that would be one more statement
 
@@ -52,6 +58,7 @@ class WantedOfText(Wanted):
     labels: Labels | None
     each_sentence: bool
     exhaustive: bool = False
+    from_html: bool = False
 
 
 class ShortText(WantedOfText):
@@ -134,7 +141,7 @@ def _analyze_text(context: JobContext, params: WantedOfText, text: str) -> TextA
         result=found.result,
         models=found.models,
         skipped=[*params.skipped, *found.skipped],
-        notes=found.notes,
+        notes=[*([FROM_HTML] if params.from_html else []), *found.notes],
         elapsed_ms=round((perf_counter() - began) * 1000, 2),
         correlation_id=context.correlation_id,
     )

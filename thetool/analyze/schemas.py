@@ -34,7 +34,7 @@ class Skipped(BaseModel):
 class Note(BaseModel):
     """What is to be known about an analysis that was made."""
 
-    task: str = Field(description="Its name, or that of an option (`annotate`).", examples=["topics"])
+    task: str = Field(description="Its name; `annotate`, or `text` for the whole of a text.", examples=["topics"])
     note: str = Field(description="In a sentence.", examples=["700 of 52,310 sentences were read."])
 
 
