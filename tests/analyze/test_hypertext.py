@@ -6,7 +6,7 @@ import pytest
 
 from tests.analyze.house import House
 from thetool.analyze.content import Text, content_of
-from thetool.analyze.hypertext import is_html, visible_text
+from thetool.analyze.hypertext import MOST_CHARACTERS, is_html, visible_text
 
 PAGE = """<!DOCTYPE html>
 <html><head><title>A sofa</title><style>p > a { color: red }</style>
@@ -79,3 +79,9 @@ def test_a_note_says_that_it_was_html(house: House) -> None:
     assert [note["task"] for note in page["notes"]] == ["text"]
     assert source["notes"] == []
     assert page["result"]["statistics"]["words"] < source["result"]["statistics"]["words"]
+
+
+def test_a_page_of_megabytes_is_read_as_it_is() -> None:
+    page = "<!doctype html><p>" + "a " * (MOST_CHARACTERS // 2)
+    assert not is_html(page, "text/html")
+    assert is_html(page[:MOST_CHARACTERS], "text/html")

@@ -1,13 +1,15 @@
 """The text that a reader of an HTML page sees, without tags, styles and scripts.
 
-Each expression passes over a character once, whatever is left unclosed: `html.parser` took quadratic time for some
-broken pages, in some versions of Python.
+Each expression passes over a character once, whatever is left unclosed.
 """
 
 from __future__ import annotations
 
 import html
 import re
+
+MOST_CHARACTERS = 2_000_000
+"""A longer page is read as it is: taking it apart would keep every other thread of the process waiting."""
 
 MEDIA_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 
@@ -31,7 +33,9 @@ _is_paragraph = re.compile(
 
 
 def is_html(text: str, media_type: str | None) -> bool:
-    """Whether it is declared as HTML, or begins so and is not declared as a plain text."""
+    """Whether it is declared as HTML, or begins so and is not declared as a plain text; and not too long."""
+    if len(text) > MOST_CHARACTERS:
+        return False
     declared = (media_type or "").lower()
     return declared in MEDIA_TYPES or (declared != "text/plain" and _begins(text) is not None)
 

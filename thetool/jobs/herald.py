@@ -12,9 +12,10 @@ from thetool.database.connection import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
-PAUSE_SECONDS = 0.02
-LATE_SECONDS = 0.03
-"""A little more than the pause: while jobs keep coming, one of them is to bring the word along."""
+PAUSE_SECONDS = 0.005
+LATE_SECONDS = 0.006
+"""A little more than the pause: while jobs keep coming, one of them is to bring the word along. Jobs that come as far
+apart as both together are all told of late, and so both are short."""
 
 
 class Herald:
