@@ -12,8 +12,10 @@ from tests.analyze.house import House, refused
 from tests.analyze.test_analyze import ok
 from tests.analyze.test_photos import QUICK, picture, saved, send
 from thetool.analyze import jobs
+from thetool.analyze.photos import Keep, PhotoFindings
 from thetool.analyze.retention import sweep
 from thetool.database.orm import db
+from thetool.vision.problems import DamagedImage, DecodingTimedOut, ImageTooLarge, UnsupportedImage
 
 
 def test_what_is_kept_is_the_thumbnail_and_it_goes_with_the_analysis(make_house: Callable[..., House]) -> None:
@@ -41,19 +43,37 @@ def test_missing_weights(make_house: Callable[..., House], tmp_path: Path, weigh
         assert f"thetool weights pull {role}" in problem["detail"]
 
 
-def test_a_damaged_photo_is_swept_and_another_failure_s_is_kept(
+HOPELESS = (DamagedImage, DecodingTimedOut, ImageTooLarge, UnsupportedImage)
+
+
+def test_what_cannot_be_decoded_goes_at_once_and_other_failures_can_be_put_back(
     make_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Trying again helps the other, perhaps."""
+    """The thumbnail of an attempt that failed goes in any case."""
     house = make_house()
     refused(send(house, saved(picture(18))[:600]), 422, "damaged_image")
-    monkeypatch.setattr(jobs, "look_at_photo", lambda *_, **__: 1 / 0)
-    refused(send(house, saved(picture(19))), 500, "job_failed")
+    for problem in HOPELESS:
+        monkeypatch.setattr(jobs, "look_at_photo", failing_with(problem("It is of no use.")))
+        refused(send(house, saved(picture(19))), problem.status, problem.code)
+    assert house.rows("select count(*) from blobs") == [(0,)]
+    monkeypatch.setattr(jobs, "look_at_photo", failing_with(ZeroDivisionError()))
+    refused(send(house, saved(picture(20))), 500, "job_failed")
     house.rows("update blobs set created_at = now() - interval '6 minutes'")
     with house.app.app_context():
-        assert sweep(db.engine) == 1
+        assert sweep(db.engine) == 0
     kept = "select size from blobs join jobs on params->>'input' = blobs.id::text where error->>'code' = 'job_failed'"
-    assert house.rows(kept) == [(len(saved(picture(19))),)]
+    assert house.rows(kept) == [(len(saved(picture(20))),)]
+    assert house.rows("select count(*) from blobs") == [(1,)]
+
+
+def failing_with(error: Exception) -> Callable[..., PhotoFindings]:
+    """A look at a photo that fails once its thumbnail is kept."""
+
+    def look_at_photo(*_: object, keep: Keep, **__: object) -> PhotoFindings:
+        keep(b"a thumbnail", "thumbnail.jpg")
+        raise error
+
+    return look_at_photo
 
 
 def test_the_photo_of_a_job_that_ended_otherwise_is_swept(make_house: Callable[..., House]) -> None:

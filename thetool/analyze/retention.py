@@ -11,11 +11,8 @@ from thetool.analyze.jobs import INPUT_MEDIA_TYPE, LONG, PHOTO
 from thetool.jobs.schedules import cleanup
 from thetool.storage import blobs
 from thetool.storage.state import storage
-from thetool.vision.problems import DamagedImage, DecodingTimedOut, ImageTooLarge, UnsupportedImage
 
 BATCH = 1_000
-HOPELESS = [problem.code for problem in (UnsupportedImage, DamagedImage, ImageTooLarge, DecodingTimedOut)]
-"""Jobs that failed so would fail so again: what they were made of need not be kept for that."""
 
 _EXPIRED = text(
     """
@@ -40,7 +37,6 @@ _ORPHANS = text(
         )
         and not exists (
             select from jobs where status = 'failed' and kind = any(:kinds) and jobs.params->>'input' = blobs.id::text
-                and error->>'code' <> all(:hopeless)
         )
     limit :batch
     """
@@ -91,5 +87,5 @@ def orphaned_inputs(engine: Engine) -> int:
 
 def _orphans(engine: Engine) -> Sequence[UUID]:
     with engine.connect() as connection:
-        values = {"media_type": INPUT_MEDIA_TYPE, "kinds": [LONG, PHOTO], "hopeless": HOPELESS, "batch": BATCH}
+        values = {"media_type": INPUT_MEDIA_TYPE, "kinds": [LONG, PHOTO], "batch": BATCH}
         return connection.execute(_ORPHANS, values).scalars().all()

@@ -38,6 +38,14 @@ def test_truncated(decoder: Decoder, form: str) -> None:
             decoder.decode(content)
 
 
+def test_broken_data_within_a_png(decoder: Decoder) -> None:
+    """All of it is there, but not what was written: no picture that is black from there on."""
+    content = FILES["PNG"]
+    for broken in (content[:60] + b"\xff" * (len(content) - 60), content[:3_000] + b"\xff" * 500 + content[3_500:]):
+        with pytest.raises(DamagedImage, match="its data is corrupt"):
+            decoder.decode(broken)
+
+
 def test_only_a_head(decoder: Decoder) -> None:
     for content in (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"II*\0", png(10, 10)):
         with pytest.raises(DamagedImage):

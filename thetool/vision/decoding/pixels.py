@@ -41,6 +41,8 @@ def decode(content: bytes, longest: int | None) -> tuple[Image.Image, Facts]:
         register_heif_opener(thumbnails=False)
     slim = slimmed_jpeg(content) if name == "JPEG" else content
     with Image.open(io.BytesIO(slim), formats=[_READERS.get(name, name)]) as image:
+        if name == "PNG":
+            image.load()  # to ask for its EXIF would do that, and what is broken is told once, by the first that loads
         facts = facts_of(image, name, content)
         notes = list(facts.notes)
         if slim is not content:
