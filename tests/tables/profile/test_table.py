@@ -1,0 +1,104 @@
+"""The profile of whole tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from tests.tables.profile.conftest import Made
+from thetool.tables.profile.schemas import Profile
+from thetool.tables.profile.table import profile_table
+
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+def test_a_small_table(table: Made) -> None:
+    days = [date(2026, 1, 1), date(2026, 1, 3), None, date(2026, 3, 5), date(2026, 3, 4)]
+    profile = profile_table(
+        table(
+            {
+                "code": ["FR-123", "DE-124", "FR-123", None, "x"],
+                "day": days,
+                "paid": [True, False, True, True, None],
+            }
+        ),
+        now=NOW,
+    )
+    assert (profile.rows, profile.columns, profile.cells_empty) == (5, 3, 3)
+    code, day, paid = profile.column_profiles
+    assert (code.type, day.type, paid.type) == ("text", "date", "boolean")
+    assert [(top.value, top.count) for top in code.top] == [("FR-123", 2), ("DE-124", 1), ("x", 1)]
+    assert code.texts is not None
+    assert (code.texts.shortest, code.texts.longest, code.texts.mean_length) == (1, 6, 19 / 4)
+    assert [(form.pattern, form.count, form.example) for form in code.texts.patterns] == [
+        ("AA-999", 3, "FR-123"),
+        ("a", 1, "x"),
+    ]
+    assert day.dates is not None
+    assert day.dates.earliest.date() == min(filter(None, days))
+    assert day.dates.latest.date() == date(2026, 3, 5)
+    assert day.dates.median.date() == date(2026, 1, 3)
+    assert day.dates.span_days == 63
+    assert day.dates.future == 1
+    assert day.top[0].value == "2026-01-01"
+    assert [(top.value, top.count) for top in paid.top] == [("true", 3), ("false", 1)]
+    assert Profile.model_validate_json(profile.model_dump_json()) == profile
+
+
+def test_duplicates_are_pandas_duplicates(table: Made) -> None:
+    frame = pd.DataFrame({"a": ["x", "y", "x", None, None, "x"], "b": ["1", "1", "1", "2", "2", "2"]})
+    columns = {name: [None if pd.isna(cell) else cell for cell in frame[name]] for name in frame}
+    found = profile_table(table(columns)).duplicate_rows
+    assert found.exact
+    assert found.count == frame.duplicated().sum() == 2
+
+
+def test_columns_swapped_are_no_duplicates(table: Made) -> None:
+    assert profile_table(table({"a": ["x", "y"], "b": ["y", "x"]})).duplicate_rows.count == 0
+
+
+def test_blank_cells_are_null(table: Made) -> None:
+    folder = table(
+        {"name": ["a", "", "  ", None, "b"], "age": [1, None, None, None, 5]},
+        text={"age": ["1", "", " ", "n/a", "5"]},
+    )
+    name, age = profile_table(folder).column_profiles
+    assert (name.nulls, name.blanks) == (3, 3)
+    assert (age.nulls, age.blanks) == (3, 2)
+    assert name.distinct.count == 2
+
+
+def test_moments_keep_their_zone_and_their_microseconds(table: Made) -> None:
+    moments = pl.Series([datetime(2026, 1, 1, 23, 59, 59, 999_999), datetime(1890, 5, 1)]).dt.replace_time_zone("UTC")
+    said = profile_table(table({"at": moments})).column_profiles[0].dates
+    assert said is not None
+    assert said.latest == datetime(2026, 1, 1, 23, 59, 59, 999_999, tzinfo=UTC)
+    assert said.earliest == datetime(1890, 5, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("columns", [{}, {"a": pl.Series([], dtype=pl.String), "b": pl.Series([], dtype=pl.Int64)}])
+def test_a_table_without_rows(table: Made, columns: dict[str, pl.Series]) -> None:
+    profile = profile_table(table(columns))
+    assert (profile.rows, profile.columns) == (0, len(columns))
+    assert profile.duplicate_rows.count == 0
+
+
+def test_the_progress_rises_to_one(table: Made) -> None:
+    seen: list[float] = []
+    profile_table(table({"a": [1], "b": ["x"]}), progress=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1
+
+
+def test_who_watches_may_stop_it(table: Made) -> None:
+    class StoppedError(Exception):
+        pass
+
+    def stop(share: float) -> None:
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        profile_table(table({"a": [1]}), progress=stop)

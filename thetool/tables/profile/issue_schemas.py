@@ -1,0 +1,84 @@
+"""What is wrong with a table, and what would mend it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+Severity = Literal["critical", "warning", "info"]
+IssueCode = Literal[
+    "duplicate_rows",
+    "duplicate_column_names",
+    "duplicate_columns",
+    "mixed_types",
+    "untyped_values",
+    "invalid_values",
+    "surrounding_whitespace",
+    "inner_whitespace",
+    "case_variants",
+    "similar_categories",
+    "footer_rows",
+    "constant_column",
+    "empty_column",
+    "empty_rows",
+    "missing_values",
+    "future_dates",
+    "broken_encoding",
+    "control_characters",
+    "surrounding_junk",
+    "outliers",
+    "repeated_keys",
+]
+Operation = Literal[
+    "remove_duplicates",
+    "remove_columns",
+    "rename_columns",
+    "filter_rows",
+    "fill_blanks",
+    "change_column_type",
+    "normalize_boolean",
+    "format_date",
+    "format_phone",
+    "trim_whitespace",
+    "change_text_casing",
+    "standardize_values",
+    "find_replace",
+    "regex_replace",
+    "remove_characters",
+    "handle_outliers",
+    "is_duplicate",
+    "validate_pattern",
+    "repair_encoding",
+]
+"""Names of table operations. The registry of operations has these names and these names of parameters."""
+
+
+class Mend(BaseModel):
+    """An operation on the table that would mend it."""
+
+    operation: Operation = Field(description="The operation's name.")
+    parameters: dict[str, Any] = Field(description="Its parameters.")
+
+
+class Example(BaseModel):
+    """One cell that shows it."""
+
+    row: int = Field(ge=1, description="The row, counted from 1.")
+    column: str = Field(description="The column.")
+    value: str = Field(description="The value as text, cut after 200 characters with `…`.")
+
+
+class Issue(BaseModel):
+    """Something that a person should look at."""
+
+    code: IssueCode = Field(description="What it is; stable.")
+    severity: Severity = Field(
+        description="`critical`: results would be wrong; `warning`: they may be; `info`: good to know."
+    )
+    columns: list[str] = Field(description="The columns that it is about; none where it is about whole rows.")
+    rows: int = Field(ge=0, description="Rows affected.")
+    share: float = Field(ge=0, le=1, description="Rows affected, of all rows.")
+    example: Example | None = Field(description="One cell that shows it; null where no single cell does.")
+    message: str = Field(description="What it is, in a sentence for people.")
+    mend: Mend | None = Field(description="The operation that would mend it; null where only a person can.")

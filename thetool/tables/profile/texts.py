@@ -1,0 +1,85 @@
+"""Lengths and forms of the values of a column of text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import numpy as np
+import polars as pl
+
+from thetool.tables.profile.schemas import Pattern, Texts
+
+SHOWN = 200
+PATTERNS = 5
+PATTERN_LENGTH = 40
+_form = str.maketrans(
+    {chr(code): "A" for code in range(ord("A"), ord("Z") + 1)}
+    | {chr(code): "a" for code in range(ord("a"), ord("z") + 1)}
+    | {chr(code): "9" for code in range(ord("0"), ord("9") + 1)}
+)
+_run = re.compile(r"A{5,}|a{5,}|9{5,}")
+_other_letter = re.compile(r"[^\W\d_]")
+_other_digit = re.compile(r"\d")
+
+
+def shown(value: str) -> str:
+    """A value as it is shown: cut after `SHOWN` characters."""
+    return value if len(value) <= SHOWN else value[:SHOWN] + "…"
+
+
+def pattern(value: str) -> str:
+    """The form of a value: `AA-999` for `FR-123`; runs of more than four are `A+`, `a+`, `9+`."""
+    form = value[:SHOWN].translate(_form)
+    if not form.isascii():
+        form = _other_digit.sub("9", form)
+        form = _other_letter.sub(lambda letter: "A" if letter[0].isupper() else "a", form)
+    form = _run.sub(lambda run: run[0][0] + "+", form)
+    return form if len(form) <= PATTERN_LENGTH and len(value) <= SHOWN else form[:PATTERN_LENGTH] + "…"
+
+
+def patterns(sample: list[str]) -> list[Pattern]:
+    """The most frequent forms of `sample`, the values of rows in their order."""
+    examples: dict[str, str] = {}
+    forms: Counter[str] = Counter()
+    for value, number in Counter(sample).items():
+        form = pattern(value)
+        forms[form] += number
+        examples.setdefault(form, value)
+    return [
+        Pattern(pattern=form, count=count, share=count / len(sample), example=shown(examples[form]))
+        for form, count in forms.most_common(PATTERNS)
+    ]
+
+
+class Lengths:
+    """The shortest, the longest and the mean length of texts, in characters."""
+
+    def __init__(self) -> None:
+        self.shortest: int | None = None
+        self.longest = 0
+        self.characters = 0
+        self.rows = 0
+
+    def add(self, values: pl.Series, rows: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> None:
+        """Add different `values`, each of which comes in so many `rows`."""
+        lengths = values.str.len_chars().to_numpy()
+        if not len(lengths):
+            return
+        shortest = int(lengths.min())
+        self.shortest = shortest if self.shortest is None else min(shortest, self.shortest)
+        self.longest = max(self.longest, int(lengths.max()))
+        self.characters += int(np.dot(lengths.astype(np.int64), rows.astype(np.int64)))
+        self.rows += int(rows.sum())
+
+    def told(self, sample: list[str]) -> Texts | None:
+        """What is said of them; `sample` are values of rows in their order, all or evenly spread."""
+        if self.shortest is None:
+            return None
+        return Texts(
+            shortest=self.shortest,
+            longest=self.longest,
+            mean_length=self.characters / self.rows,
+            patterns=patterns(sample),
+            patterns_of=len(sample),
+        )
