@@ -70,6 +70,7 @@ HEAVY = {
     "ultralytics",
     "pandas",
     "polars",
+    "fastexcel",
     "cv2",
     "numpy",
     "onnxruntime",

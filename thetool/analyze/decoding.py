@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 
-from thetool.analyze import older_encodings
+from thetool.text import older_encodings
 from thetool.text.byte_order import mark_of
 from thetool.web.problems import Problem, UnsupportedMediaType
 

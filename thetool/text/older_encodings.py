@@ -59,6 +59,12 @@ _two_beyond_ascii = re.compile(rb"[\x80-\xff]{2}")
 
 def decode(content: bytes) -> str | None:
     """The text that bytes which are not UTF-8 hold; None when no encoding fits, or none for certain."""
+    encoding = likeliest(content)
+    return _english_with_strays(content) if encoding is None else _reading(content, encoding, whole=True)
+
+
+def likeliest(content: bytes) -> str | None:
+    """The encoding (as Python calls it) in which the words make most sense; None when that is not certain."""
     sample = _sample(content)
     readings: dict[str, tuple[float, str]] = {}
     for encoding, languages in _OLDER.items():
@@ -66,9 +72,7 @@ def decode(content: bytes) -> str | None:
         if reading is not None and reading not in readings:
             readings[reading] = (_score(reading, languages, encoding), encoding)
     best, runner_up = ([*sorted(readings.values(), reverse=True), (0.0, ""), (0.0, "")])[:2]
-    if best[0] >= runner_up[0] + _LEAD:
-        return _reading(content, best[1], whole=True)
-    return _english_with_strays(content)
+    return best[1] if best[0] >= runner_up[0] + _LEAD else None
 
 
 def _sample(content: bytes) -> bytes:

@@ -1,0 +1,1 @@
+"""Types of columns: decided over the whole column, from its text."""

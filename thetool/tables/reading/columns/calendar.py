@@ -1,0 +1,132 @@
+"""Whether a column holds dates, with times or without, and whether the day or the month comes first."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from thetool.tables.reading.columns import dates
+from thetool.tables.reading.columns.dates import BY_NAME, FORMS, Dates
+from thetool.tables.reading.columns.decision import ENOUGH, Asking, Decision, share_told, text
+from thetool.tables.reading.columns.shapes import Look
+from thetool.tables.reading.columns.words import NULL_WORDS
+from thetool.tables.reading.report import ColumnType
+
+_ORDERS = ("dmy", "mdy", "ymd")
+_SAID = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
+
+
+def decide(column: pl.Expr, look: Look, values: int, order: str | None, asked: ColumnType | None) -> Asking:
+    """Decide on a column that mostly looks like dates."""
+    forms = tuple(name for name in BY_NAME if look.dates[name] or look.timed[name])
+    if len(forms) == 1 and not look.nulls and asked is None and not (look.timed and look.dates):
+        tries = _tries(forms, order, timed=bool(look.timed), offsets=bool(look.offsets))
+        counts = yield {dates.order or "": dates.value(column).is_not_null() for dates in tries}
+        if max(counts.values()) == values:
+            return _chosen(tries, counts, values, 0, {}, asked)
+    lowered = column.str.to_lowercase()
+    asks = {"nulls": lowered.str.strip_chars().is_in(list(NULL_WORDS))}
+    for form in FORMS:
+        asks[f"date {form.name}"] = lowered.str.contains(dates.date_pattern(form))
+        asks[f"timed {form.name}"] = lowered.str.contains(dates.datetime_pattern(form))
+    asks["offsets"] = lowered.str.contains(rf":[0-9.,]+(?: ?[ap]m)?{dates.OFFSET}\s*$")
+    found = yield asks
+    seen = {form.name: found[f"date {form.name}"] + found[f"timed {form.name}"] for form in FORMS}
+    forms = tuple(name for name, count in seen.items() if count and (name != "compact" or look.dates[name]))
+    if not forms:
+        return text("No value is a date.", values) if asked is None else _none(asked, values, found["nulls"])
+    timed = any(found[f"timed {name}"] for name in forms)
+    tries = _tries(forms, order, timed=timed and asked is not ColumnType.DATE, offsets=found["offsets"] > 0)
+    counts = yield {dates.order or "": dates.value(column).is_not_null() for dates in tries}
+    if asked is None and max(counts.values()) < (values - found["nulls"]) * ENOUGH:
+        return text(f"Mixed: only {max(counts.values()):,} of {values - found['nulls']:,} values are dates.", values)
+    return _chosen(tries, counts, values, found["nulls"], {name: seen[name] for name in forms}, asked)
+
+
+def _none(asked: ColumnType, values: int, nulls: int) -> Decision:
+    dtype = pl.Date if asked is ColumnType.DATE else pl.Datetime("us")
+    value = pl.lit(None, dtype)
+    return Decision(
+        asked, "It was asked for; no value is one.", lambda _: value, asked=True, values=values, null_words=nulls
+    )
+
+
+def _tries(forms: tuple[str, ...], order: str | None, *, timed: bool, offsets: bool) -> list[Dates]:
+    orders = {one for name in forms for one in BY_NAME[name].formats if len(BY_NAME[name].formats) > 1}
+    if not orders:
+        return [Dates(forms, None, timed, offsets)]
+    wanted = [order] if order else [one for one in _ORDERS if one in orders]
+    return [Dates(forms, one, timed, offsets) for one in wanted]
+
+
+def _chosen(
+    tries: list[Dates], counts: dict[str, int], values: int, nulls: int, seen: dict[str, int], asked: ColumnType | None
+) -> Decision:
+    best = max(counts.values())
+    likely = [one for one in tries if counts[one.order or ""] == best]
+    decisions = [_decision(one, best, values, nulls, seen, asked) for one in _preferred(likely)]
+    first = decisions[0]
+    said = [_SAID[one.date_order or "dmy"] for one in decisions]
+    if len(decisions) > 1:
+        first.reason += f" Nothing says whether day or month comes first; {said[0]} is a guess."
+        first.otherwise = decisions[1]
+        first.otherwise.reason += f" That it is {said[1]} is seen in other columns of the file."
+    elif len(tries) > 1:
+        other = max(count for order, count in counts.items() if order != first.date_order)
+        first.reason += f" Read with {said[0]} {best:,} are dates, otherwise {other:,}."
+    return first
+
+
+def _preferred(likely: list[Dates]) -> list[Dates]:
+    """Points stand in dates with the day first; with slashes nobody knows, and the month is taken to be first."""
+    slashes = any(name in ("/Y", "/y") for name in likely[0].forms)
+    ranks = ("mdy", "dmy", "ymd") if slashes else ("dmy", "mdy", "ymd")
+    ordered = sorted(likely, key=lambda one: ranks.index(one.order) if one.order else 0)
+    points = all(name in (".Y", ".y") for name in likely[0].forms)
+    return ordered[:1] if points else ordered
+
+
+def _decision(
+    read: Dates, fits: int, values: int, nulls: int, seen: dict[str, int], asked: ColumnType | None
+) -> Decision:
+    kind = asked or (ColumnType.DATETIME if read.timed else ColumnType.DATE)
+    counted = seen or dict.fromkeys(read.forms, fits)
+    formats = {
+        fmt: counted[name]
+        for name in read.forms
+        if (fmt := next(iter(Dates((name,), read.order).formats()), None)) is not None
+    }
+    what = "dates with a time" if read.timed else "dates"
+    return Decision(
+        kind,
+        share_told(fits, values - nulls, what) + (" Times with an offset are told in UTC." if read.offsets else ""),
+        (lambda one: read.value(one).cast(pl.Datetime("us")))
+        if kind is ColumnType.DATETIME and not read.offsets
+        else read.value,
+        asked=asked is not None,
+        values=values,
+        fits=fits,
+        null_words=nulls,
+        date_order=read.order or ("ymd" if all(name[0] in "Yc" for name in read.forms) else None),
+        date_formats=formats,
+    )
+
+
+def decide_times(column: pl.Expr, values: int, asked: ColumnType | None) -> Asking:
+    """Decide on a column that mostly looks like times of the day."""
+    lowered = column.str.to_lowercase()
+    counts = yield {
+        "times": dates.time_value(lowered).is_not_null(),
+        "nulls": lowered.str.strip_chars().is_in(list(NULL_WORDS)),
+    }
+    real = values - counts["nulls"]
+    if asked is None and counts["times"] < real * ENOUGH:
+        return text(f"Mixed: only {counts['times']:,} of {real:,} values are times of the day.", values)
+    return Decision(
+        ColumnType.TIME,
+        share_told(counts["times"], real, "times of the day"),
+        lambda one: dates.time_value(one.str.to_lowercase()),
+        asked=asked is not None,
+        values=values,
+        fits=counts["times"],
+        null_words=counts["nulls"],
+    )

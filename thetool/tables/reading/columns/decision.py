@@ -1,0 +1,59 @@
+"""What was decided of a column, and how its values are had from its text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from thetool.tables.reading.report import ColumnType
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ENOUGH = 0.9
+"""A column has a type when this share of its values fits it; words for nothing do not count."""
+
+Counts = dict[str, int]
+Asking = Generator["dict[str, pl.Expr]", Counts, "Decision"]
+"""Asks for counts over the whole column (each an expression that is summed), once or more, and ends with a decision."""
+
+
+@dataclass
+class Decision:
+    """A type, the reason, and the expression that makes its values from a column of texts."""
+
+    type: ColumnType
+    reason: str
+    value: Callable[[pl.Expr], pl.Expr] = lambda text: text
+    asked: bool = False
+    values: int = 0  # that are not null in the file
+    fits: int = 0
+    null_words: int = 0
+    decimal: str | None = None
+    thousands: list[str] = field(default_factory=list)
+    percent: bool = False
+    has_signs: bool = False  # of currency
+    date_order: str | None = None
+    date_formats: dict[str, int] = field(default_factory=dict)
+    true_words: list[str] = field(default_factory=list)
+    false_words: list[str] = field(default_factory=list)
+    otherwise: Decision | None = None
+    """What it would be just as well: settled by what the other columns of the file are."""
+
+    @property
+    def untyped(self) -> int:
+        """Values that are neither nothing nor of the type."""
+        return 0 if self.type is ColumnType.TEXT else max(0, self.values - self.fits - self.null_words)
+
+
+def text(reason: str, values: int = 0) -> Decision:
+    """The decision to leave it as it is."""
+    return Decision(ColumnType.TEXT, reason, values=values, fits=values)
+
+
+def share_told(fits: int, values: int, what: str) -> str:
+    """`All 12 values are whole numbers.`"""
+    if fits == values:
+        return f"All {values:,} values are {what}." if values > 1 else f"Its one value is of this kind: {what}."
+    return f"{fits:,} of {values:,} values are {what}."

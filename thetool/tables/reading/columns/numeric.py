@@ -1,0 +1,137 @@
+"""Whether a column holds numbers, which, and in whose writing."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from thetool.tables.reading.columns import numbers
+from thetool.tables.reading.columns.decision import ENOUGH, Asking, Counts, Decision, share_told, text
+from thetool.tables.reading.columns.shapes import Look
+from thetool.tables.reading.columns.words import NULL_WORDS
+from thetool.tables.reading.report import ColumnType
+
+_CODE = re.compile(
+    r"(^|[_\s-])(zip|zip ?code|plz|postal|postal ?code|post ?code|postleitzahl|phone|tel|telephone|telefon|mobile|mobil"
+    r"|handy|fax|iban|bic|blz|ssn|isbn|ean|gtin|upc|vat|imei)([_\s.-]|$)",
+    re.I,
+)
+_SEPARATORS = {",": ",", ".": ".", "'": "['’]", " ": "[ \u00a0\u202f]"}
+_MARKS = {".": "a decimal point", ",": "a decimal comma"}
+
+
+def decide(
+    name: str, column: pl.Expr, look: Look, values: int, decimal: str | None, asked: ColumnType | None
+) -> Asking:
+    """Decide on a column that mostly looks like numbers."""
+    if look.written == look.codes == look.nulls == 0 and decimal is None and asked is None and not _three_places(look):
+        pattern = numbers.DECIMAL if look.decimals else numbers.INTEGER
+        counts = yield {"plain": column.str.contains(rf"^{pattern}$")}
+        if counts["plain"] == values:
+            return _plain(name, look, values)
+    counts = yield _everything(column)
+    if asked is None and (kept := _kept_as_text(counts, values)):
+        return kept
+    return _choose(name, look, values, counts, decimal, asked)
+
+
+def _three_places(look: Look) -> bool:
+    """Whether all that looks like decimals may be thousands: `1.234`."""
+    decimals = [value for value in look.distinct if "." in value]
+    return bool(decimals) and all(re.fullmatch(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", value) for value in decimals)
+
+
+def _plain(name: str, look: Look, values: int) -> Decision:
+    if look.decimals:
+        told = share_told(values, values, "numbers with a decimal point")
+        return Decision(
+            ColumnType.NUMBER, told, lambda one: numbers.plain(one, pl.Float64), values=values, fits=values, decimal="."
+        )
+    if _is_code(name, look):
+        return text(f"By its name ({name}) its digits are a code, not an amount.", values)
+    told = share_told(values, values, "whole numbers")
+    return Decision(ColumnType.INTEGER, told, lambda one: numbers.plain(one, pl.Int64), values=values, fits=values)
+
+
+def _is_code(name: str, look: Look) -> bool:
+    return bool(_CODE.search(name)) and all(len(value) >= 4 and value.isdigit() for value in look.distinct)
+
+
+def _everything(column: pl.Expr) -> dict[str, pl.Expr]:
+    asks = {
+        "zeros": column.str.contains(numbers.LEADING_ZERO),
+        "long": column.str.contains(numbers.LONG),
+        "plus": column.str.contains(numbers.WITH_PLUS),
+        "percent": column.str.contains(numbers.PERCENT),
+        "signs": column.str.contains(numbers.CURRENCY),
+        "nulls": column.str.strip_chars().str.to_lowercase().is_in(list(NULL_WORDS)),
+    }
+    for mark in ".,":
+        fits = column.str.contains(numbers.anchored(numbers.pattern(mark)))
+        asks[mark] = fits
+        asks[f"{mark} decimals"] = fits & column.str.contains(numbers.has_decimals(mark))
+    for separator, pattern in _SEPARATORS.items():
+        asks[f"group {separator}"] = column.str.contains(rf"[0-9]{pattern}[0-9]{{3}}(?:[^0-9]|$)")
+    return asks
+
+
+def _kept_as_text(counts: Counts, values: int) -> Decision | None:
+    real = values - counts["nulls"]
+    if max(counts["."], counts[","]) < real * ENOUGH and counts["plus"] < real / 2:
+        fits = max(counts["."], counts[","])
+        return text(f"Mixed: only {fits:,} of {real:,} values are numbers.", values)
+    if counts["zeros"]:
+        return text(f"{counts['zeros']:,} of {real:,} values begin with a zero, which a number would lose.", values)
+    if counts["plus"]:
+        return text(f"{counts['plus']:,} of {real:,} values are written like phone numbers, with a plus.", values)
+    if counts["long"]:
+        return text(
+            f"{counts['long']:,} of {real:,} values have 16 digits or more: numbers of accounts or the like.", values
+        )
+    return None
+
+
+def _choose(
+    name: str, look: Look, values: int, counts: Counts, decimal: str | None, asked: ColumnType | None
+) -> Decision:
+    real = values - counts["nulls"]
+    point, comma = counts["."], counts[","]
+    if decimal is not None:
+        return _written(decimal, values, counts, asked, "It was asked for.")
+    if point != comma:
+        mark = "." if point > comma else ","
+        chosen = _written(mark, values, counts, asked, None)
+        if chosen.type is ColumnType.INTEGER and asked is None and _is_code(name, look):
+            return text(f"By its name ({name}) its digits are a code, not an amount.", values)
+        return chosen
+    if not counts[". decimals"] and not counts[", decimals"]:
+        if asked is None and _is_code(name, look):
+            return text(f"By its name ({name}) its digits are a code, not an amount.", values)
+        return _written(".", values, counts, asked, None)
+    told = f"All {real:,} values can be read with either decimal mark"
+    chosen = _written(".", values, counts, asked, f"{told}; the point is taken for it: a guess.")
+    chosen.otherwise = _written(",", values, counts, asked, f"{told}; other columns of the file have a decimal comma.")
+    return chosen
+
+
+def _written(mark: str, values: int, counts: Counts, asked: ColumnType | None, reason: str | None) -> Decision:
+    decimals = counts[f"{mark} decimals"]
+    kind = asked or (ColumnType.NUMBER if decimals else ColumnType.INTEGER)
+    dtype = pl.Int64 if kind is ColumnType.INTEGER else pl.Float64
+    fits = counts[mark] - (decimals if kind is ColumnType.INTEGER else 0)
+    what = f"numbers with {_MARKS[mark]}" if decimals else "whole numbers"
+    groups = [one for one in _SEPARATORS if one != mark and counts[f"group {one}"]]
+    return Decision(
+        kind,
+        reason or share_told(fits, values - counts["nulls"], what),
+        lambda one: numbers.written(one, mark, dtype),
+        asked=asked is not None,
+        values=values,
+        fits=fits,
+        null_words=counts["nulls"],
+        decimal=mark if decimals else None,
+        thousands=groups,
+        percent=counts["percent"] > 0,
+        has_signs=counts["signs"] > 0,
+    )

@@ -1,0 +1,110 @@
+"""Writing `typed.parquet`, and telling of each column what it became."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from thetool.tables.reading.columns import numbers
+from thetool.tables.reading.columns.decision import Decision
+from thetool.tables.reading.columns.words import NULL_WORDS
+from thetool.tables.reading.names import ROW
+from thetool.tables.reading.report import ColumnType, Example, ReadColumn
+from thetool.tables.reading.sink import sink
+
+_EXAMPLES = 5
+_LONGEST_EXAMPLE = 200
+
+
+def write(text: Path, target: Path, decided: dict[str, Decision], rows: int, tell: Callable[[float], None]) -> None:
+    """Write the typed table."""
+    columns = [decision.value(pl.col(name)).alias(name) for name, decision in decided.items()]
+    sink(pl.scan_parquet(text).select(ROW, *columns), target, rows, tell)
+
+
+def told(text: Path, decided: dict[str, Decision], originals: Sequence[str | None], rows: int) -> list[ReadColumn]:
+    """What the reading says of each column."""
+    examples = _examples(text, decided)
+    null_words = _null_words(text, decided)
+    currencies = _currencies(text, decided)
+    return [
+        ReadColumn(
+            name=name,
+            original_name=original,
+            type=decision.type,
+            reason=decision.reason,
+            asked=decision.asked,
+            empty=rows - decision.values,
+            null_words=null_words.get(name, {}),
+            untyped=decision.untyped,
+            untyped_examples=examples.get(name, []),
+            decimal=decision.decimal,
+            thousands=decision.thousands,
+            percent=decision.percent,
+            currencies=currencies.get(name, {}),
+            date_order=decision.date_order,
+            date_formats=decision.date_formats,
+            true_words=decision.true_words,
+            false_words=decision.false_words,
+        )
+        for (name, decision), original in zip(decided.items(), originals, strict=True)
+    ]
+
+
+def _is_nothing(name: str) -> pl.Expr:
+    return pl.col(name).str.strip_chars().str.to_lowercase().is_in(list(NULL_WORDS))
+
+
+def _examples(text: Path, decided: dict[str, Decision]) -> dict[str, list[Example]]:
+    wanted = [name for name, decision in decided.items() if decision.untyped]
+    frame = pl.scan_parquet(text)
+    asks = [
+        frame.select(ROW, name)
+        .filter(pl.col(name).is_not_null() & decided[name].value(pl.col(name)).is_null() & ~_is_nothing(name))
+        .head(_EXAMPLES)
+        for name in wanted
+    ]
+    found = pl.collect_all(asks, engine="streaming")
+    return {
+        name: [Example(row=row, text=value[:_LONGEST_EXAMPLE]) for row, value in part.sort(ROW).rows()]
+        for name, part in zip(wanted, found, strict=True)
+    }
+
+
+def _null_words(text: Path, decided: dict[str, Decision]) -> dict[str, dict[str, int]]:
+    wanted = [
+        name for name, decision in decided.items() if decision.null_words and decision.type is not ColumnType.TEXT
+    ]
+    frame = pl.scan_parquet(text)
+    asks = [
+        frame.filter(_is_nothing(name))
+        .group_by(pl.col(name).str.strip_chars().alias("word"))
+        .len()
+        .sort("len", "word", descending=[True, False])
+        for name in wanted
+    ]
+    return {
+        name: dict(part.rows()) for name, part in zip(wanted, pl.collect_all(asks, engine="streaming"), strict=True)
+    }
+
+
+def _currencies(text: Path, decided: dict[str, Decision]) -> dict[str, dict[str, int]]:
+    wanted = [
+        name
+        for name, decision in decided.items()
+        if decision.type in (ColumnType.INTEGER, ColumnType.NUMBER) and decision.has_signs
+    ]
+    frame = pl.scan_parquet(text)
+    asks = [
+        frame.select(pl.col(name).str.extract(f"({numbers.CURRENCY})", 1).alias("sign"))
+        .filter(pl.col("sign").is_not_null())
+        .group_by("sign")
+        .len()
+        .sort("len", "sign", descending=[True, False])
+        for name in wanted
+    ]
+    return {
+        name: dict(part.rows()) for name, part in zip(wanted, pl.collect_all(asks, engine="streaming"), strict=True)
+    }

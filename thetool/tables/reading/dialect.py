@@ -1,0 +1,113 @@
+"""What stands between fields, and around them: found by trying, the one with which the rows are alike."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+COMMON = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+_OTHERS = "^~:\x1f\x01\x1e#!"
+_ROWS = 400
+_LEAST_ALIKE = 0.5
+_FIELD_LIMIT = 16 << 20
+
+csv.field_size_limit(_FIELD_LIMIT)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text is cut into fields; `escape` is set where quotes within are written with a backslash."""
+
+    delimiter: str
+    quote: str
+    escape: str | None = None
+
+    def rows(self, lines: Iterable[str], *, strict: bool = False) -> Iterator[list[str]]:
+        """The rows of these lines."""
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter,
+            quotechar=self.quote or None,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
+            escapechar=self.escape,
+            doublequote=self.escape is None,
+            strict=strict,
+        )
+
+
+@dataclass(frozen=True)
+class _Trial:
+    alike: float
+    width: int
+    delimiter: str
+    stray: float
+
+    @property
+    def score(self) -> float:
+        """Rows alike count most; fields that hold other delimiters speak against this one."""
+        return self.alike - self.stray * 0.5 + min(self.width, 20) / 1000
+
+
+def name_of(delimiter: str) -> str:
+    """How people call it."""
+    return COMMON.get(delimiter, repr(delimiter)[1:-1])
+
+
+def find_delimiter(text: str, quote: str) -> tuple[str, str]:
+    """The delimiter of a text's first lines, and the reason."""
+    trials = [trial for delimiter in (*COMMON, *_OTHERS) if (trial := _try(text, delimiter, quote)) is not None]
+    trials = [trial for trial in trials if trial.width > 1 and trial.alike >= _least(trial.delimiter)]
+    if not trials:
+        return ",", "No delimiter cuts the lines into fields alike: one column."
+    best = max(trials, key=lambda trial: trial.score)
+    share = f"{best.alike:.0%} of the first rows" if best.alike < 1 else "all of the first rows"
+    return best.delimiter, f"With {name_of(best.delimiter)}, {share} have {best.width} fields."
+
+
+def _least(delimiter: str) -> float:
+    return _LEAST_ALIKE if delimiter in COMMON else 0.98
+
+
+def _try(text: str, delimiter: str, quote: str) -> _Trial | None:
+    if delimiter not in text:
+        return None
+    rows = [row for row in first_rows(text, Dialect(delimiter, quote), _ROWS) if any(field.strip() for field in row)]
+    if not rows:
+        return None
+    widths = Counter(map(len, rows))
+    width, alike = max(widths.items(), key=lambda one: (one[1] * min(one[0], 2), one[0]))
+    strong = [other for other in ";\t|" if other != delimiter]
+    body = [field for row in rows for field in row]
+    stray = sum(any(other in field for other in strong) for field in body) / len(body)
+    return _Trial(alike / len(rows), width, delimiter, stray)
+
+
+def first_rows(text: str, dialect: Dialect, count: int) -> list[list[str]]:
+    """The first rows of a text, as many as can be read; the last may be cut off where the text is."""
+    rows: list[list[str]] = []
+    try:
+        for row in dialect.rows(io.StringIO(text, newline="")):
+            rows.append(row)
+            if len(rows) >= count:
+                break
+    except csv.Error:
+        return rows
+    return rows
+
+
+def find_quote(text: str) -> tuple[str, str]:
+    """The quote of a text's first lines, and the reason."""
+    edges = [text.count(f"{edge}{quote}") for quote in "\"'" for edge in (",", ";", "\t", "|", "\n")]
+    double, single = sum(edges[:5]) + text.startswith('"'), sum(edges[5:]) + text.startswith("'")
+    if double:
+        return '"', "Fields begin with it."
+    if single > 2 and _closes(text, "'") >= single * 0.8:
+        return "'", "Fields begin and end with it, and none with the usual quotes."
+    return '"', "None in the first lines; the usual one is understood."
+
+
+def _closes(text: str, quote: str) -> int:
+    return sum(text.count(f"{quote}{edge}") for edge in (",", ";", "\t", "|", "\n", "\r\n"))

@@ -1,0 +1,26 @@
+"""What a reader of one format hands over: `text.parquet` is written, and this is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from thetool.tables.reading.report import Choice, ColumnType, Lines, Note, OtherTable, Sheet
+
+
+@dataclass
+class Draft:
+    """A reading before its columns have types."""
+
+    header: Choice
+    names: list[str]
+    originals: list[str | None]
+    encoding: Choice | None = None
+    delimiter: Choice | None = None
+    quote: Choice | None = None
+    sheet: Choice | None = None
+    sheets: list[Sheet] = field(default_factory=list)
+    preamble: Lines | None = None
+    footer: Lines | None = None
+    other_tables: list[OtherTable] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    declared: dict[str, ColumnType] = field(default_factory=dict)

@@ -1,0 +1,207 @@
+"""Which encoding a text file is in, and the same text as UTF-8.
+
+In this order: what was asked for; a byte order mark; the NULs that every second byte of mostly Latin UTF-16 is; UTF-8
+when the whole file is that, without one wrong byte; else a guess, which is said to be one. A file of which most lines
+beyond ASCII are UTF-8 is read line by line, the other lines as Windows-1252, and counted.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from thetool.tables.reading.problems import UnreadableEncoding
+from thetool.tables.reading.report import Choice, Note
+from thetool.text import older_encodings
+from thetool.text.byte_order import mark_of
+
+CHUNK = 8 << 20
+_PATTERN_BYTES = 4_096
+_MIN_NUL_SHARE = 0.3
+_SAMPLE_LINES = 2_000
+_NO_CHARACTER_SETS = frozenset(("idna", "punycode", "raw_unicode_escape", "unicode_escape", "utf_7"))
+MIXED = "utf-8 and windows-1252"
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """An encoding, as Python calls it, the length of the mark before the text, and why it is this one."""
+
+    name: str
+    reason: str
+    mark: int = 0
+    asked: bool = False
+
+    @property
+    def is_utf_8(self) -> bool:
+        """Whether the bytes are UTF-8 as they are."""
+        return self.name == "utf-8"
+
+    def choice(self) -> Choice:
+        """As the reading tells it."""
+        return Choice(value=self.name, reason=self.reason, asked=self.asked)
+
+
+def find_encoding(path: Path, asked: str | None, tell: Callable[[float], None]) -> Encoding:
+    """The encoding of a file.
+
+    Raises:
+        UnreadableEncoding: there is no encoding of the name that was asked for.
+    """
+    with path.open("rb") as file:
+        head = file.read(_PATTERN_BYTES)
+    mark = mark_of(head)
+    if asked:
+        name = _known(asked)
+        length = len(mark.start) if mark and mark.agrees_with(name) else 0
+        return Encoding(name.removesuffix("-sig"), "It was asked for.", length, asked=True)
+    if mark:
+        return Encoding(mark.encoding, "The file begins with its byte order mark.", len(mark.start))
+    wide = _utf_16_by_pattern(head)
+    if wide:
+        return Encoding(wide, "Every second byte of the beginning is NUL, as in Latin text in UTF-16.")
+    wrong = first_byte_not_utf_8(path, tell)
+    if wrong is None:
+        return Encoding("utf-8", "The whole file is valid UTF-8.")
+    return _guess(path, wrong)
+
+
+def _known(asked: str) -> str:
+    try:
+        found = codecs.lookup(asked)
+    except (LookupError, ValueError) as error:
+        raise UnreadableEncoding(f"No encoding is called {asked!r}. Try utf-8, utf-16 or windows-1252.") from error
+    if not found._is_text_encoding or found.name.replace("-", "_") in _NO_CHARACTER_SETS:
+        raise UnreadableEncoding(f"{asked!r} is not an encoding of texts. Try utf-8, utf-16 or windows-1252.")
+    return found.name
+
+
+def _utf_16_by_pattern(head: bytes) -> str | None:
+    shares = [head[side::2].count(0) / max(1, len(head) // 2) for side in (0, 1)]
+    if max(shares) < _MIN_NUL_SHARE or min(shares) > _MIN_NUL_SHARE / 3:
+        return None
+    return "utf-16-le" if shares[1] > shares[0] else "utf-16-be"
+
+
+def first_byte_not_utf_8(path: Path, tell: Callable[[float], None] = lambda _: None) -> int | None:
+    """Where the file stops being UTF-8; None when all of it is."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    size, position = path.stat().st_size, 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            pending = decoder.getstate()[0]
+            if pending or not chunk.isascii():
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError as error:
+                    return position - len(pending) + error.start
+            position += len(chunk)
+            tell(position / size)
+    pending = decoder.getstate()[0]
+    return position - len(pending) if pending else None
+
+
+def _guess(path: Path, wrong: int) -> Encoding:
+    lines = _lines_beyond_ascii(path)
+    as_utf_8 = sum(_is_utf_8(line) for line in lines)
+    told = f"It is not UTF-8 (byte {wrong:,} is not)"
+    if as_utf_8 * 2 >= len(lines) or (as_utf_8 and _multibyte(lines) * 2 >= as_utf_8):
+        return Encoding(MIXED, f"{told}, but {as_utf_8 / len(lines):.0%} of the lines beyond ASCII are: line by line.")
+    name, why = _older(b"".join(lines))
+    return Encoding(name, f"{told}; a guess: {why}")
+
+
+def _lines_beyond_ascii(path: Path) -> list[bytes]:
+    """The first of them in the whole file."""
+    found: list[bytes] = []
+    with path.open("rb") as file:
+        rest = b""
+        while (chunk := file.read(CHUNK)) and len(found) < _SAMPLE_LINES:
+            if chunk.isascii() and rest.isascii():
+                rest = b""
+                continue
+            lines = (rest + chunk).split(b"\n")
+            rest = lines.pop()[-CHUNK:]
+            found += [line for line in lines if not line.isascii()][: _SAMPLE_LINES - len(found)]
+    return found if rest.isascii() else [*found, rest]
+
+
+def _is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _multibyte(lines: list[bytes]) -> int:
+    """How many lines are UTF-8 with characters of two bytes and more that no other encoding would have by chance."""
+    return sum(_is_utf_8(line) and bool(re.search(rb"[\xc3\xe2][\x80-\xbf]", line)) for line in lines)
+
+
+def _older(sample: bytes) -> tuple[str, str]:
+    """By the words beyond ASCII; Western Europe's when they are too few to tell."""
+    found = older_encodings.likeliest(sample)
+    if found is not None:
+        return found, f"in {found} its words make most sense."
+    try:
+        sample.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1", "it has bytes that Windows-1252 does not know."
+    return (
+        "cp1252",
+        "the words do not tell, and this is the commonest of the older ones. Name another if letters look wrong.",
+    )
+
+
+def to_utf_8(source: Path, encoding: Encoding, target: Path, tell: Callable[[float], None]) -> list[Note]:
+    """Write the text as UTF-8, without a mark; what had to be replaced is told.
+
+    Raises:
+        UnreadableEncoding: it is not in the encoding that was asked for.
+    """
+    size = max(1, source.stat().st_size)
+    with source.open("rb") as read, target.open("wb") as write:
+        read.seek(encoding.mark)
+        if encoding.name == MIXED:
+            return _mixed_to_utf_8(read, write, lambda done: tell(done / size))
+        decoder = codecs.getincrementaldecoder(encoding.name)("strict" if encoding.asked else "replace")
+        replaced = 0
+        while True:
+            chunk = read.read(CHUNK)
+            try:
+                text = decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                told = (
+                    f"It is not {encoding.name} ({error.reason} near byte {read.tell() - len(chunk) + error.start:,})."
+                )
+                raise UnreadableEncoding(f"{told} Leave the encoding out to have it found.") from error
+            replaced += text.count("\ufffd")
+            write.write(text.encode("utf-8", "replace"))
+            tell(read.tell() / size)
+            if not chunk:
+                return _replaced(replaced, encoding.name)
+
+
+def _replaced(count: int, encoding: str) -> list[Note]:
+    if not count:
+        return []
+    told = f"{count:,} bytes do not exist in {encoding}; in their place stands \ufffd."
+    return [Note(code="replaced_bytes", message=told, count=count)]
+
+
+def _mixed_to_utf_8(read: object, write: object, tell: Callable[[float], None]) -> list[Note]:
+    count, done = 0, 0
+    for line in read:  # type: ignore[attr-defined]
+        done += len(line)
+        if not _is_utf_8(line):
+            count += 1
+            line = line.decode("cp1252", "replace").encode()
+        write.write(line)  # type: ignore[attr-defined]
+        if done % 1024 < len(line):
+            tell(done)
+    told = f"{count:,} lines are not UTF-8, as the others are; they were read as Windows-1252."
+    return [Note(code="mixed_encodings", message=told, count=count)]

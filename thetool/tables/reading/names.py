@@ -1,0 +1,61 @@
+"""Names of columns: each has one, no two the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from thetool.tables.reading.report import Note
+
+ROW = "_row"
+_MOST_CHARACTERS = 300
+
+
+def named(originals: Sequence[str | None]) -> tuple[list[str], list[Note]]:
+    """Usable names for what the file calls its columns, and what was changed.
+
+    Blanks around and line ends within are no part of a name. A column without a name is `column_3` (the third); the
+    second of the same name is `name_2`, and so is a column that is called as ours, `_row`.
+    """
+    names: list[str] = []
+    taken = {ROW}
+    unnamed, repeated = [], []
+    wanted = [" ".join((original or "").split())[:_MOST_CHARACTERS] for original in originals]
+    everything = set(wanted)
+    for number, name in enumerate(wanted, 1):
+        if not name:
+            unnamed.append(number)
+        chosen = _free(name or f"column_{number}", taken, everything if name in taken or not name else set())
+        if name and chosen != name:
+            repeated.append(f"{name} → {chosen}")
+        names.append(chosen)
+        taken.add(chosen)
+    return names, _notes(unnamed, repeated)
+
+
+def _free(name: str, taken: set[str], others: set[str]) -> str:
+    if name not in taken and name not in others:
+        return name
+    number = 2
+    while f"{name}_{number}" in taken or f"{name}_{number}" in others:
+        number += 1
+    return f"{name}_{number}"
+
+
+def _notes(unnamed: list[int], repeated: list[str]) -> list[Note]:
+    notes = []
+    if unnamed:
+        which = _some([str(number) for number in unnamed])
+        told = f"{_columns(len(unnamed))} had no name and got one by position: {which}."
+        notes.append(Note(code="unnamed_columns", message=told, count=len(unnamed)))
+    if repeated:
+        told = f"{_columns(len(repeated))} had a name that was taken, and were renamed: {_some(repeated)}."
+        notes.append(Note(code="renamed_columns", message=told, count=len(repeated)))
+    return notes
+
+
+def _columns(count: int) -> str:
+    return "One column" if count == 1 else f"{count} columns"
+
+
+def _some(things: list[str]) -> str:
+    return ", ".join(things[:10]) + (", …" if len(things) > 10 else "")
