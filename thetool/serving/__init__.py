@@ -1,1 +1,0 @@
-"""Models that people upload: kept, validated, versioned, and asked for predictions."""

@@ -1,1 +1,0 @@
-"""Running ONNX models: a library, without Flask or a database."""
