@@ -28,6 +28,16 @@ def test_what_it_says_when_it_fails(tmp_path: Path) -> None:
     assert caught.value.log == "no such package\n"
 
 
+def test_it_has_the_machines_settings_and_none_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MASTER_API_KEY", "database_url", "R2_SECRET_ACCESS_KEY", "HTTPS_PROXY", "PIP_INDEX_URL"):
+        monkeypatch.setenv(name, "x")
+    with pytest.raises(ClientError) as caught:
+        run(tmp_path, "sh", "-c", "env; exit 1")
+    seen = {line.partition("=")[0] for line in caught.value.log.splitlines()}
+    assert {"PATH", "HTTPS_PROXY", "PIP_INDEX_URL"} <= seen
+    assert not seen & {"MASTER_API_KEY", "database_url", "R2_SECRET_ACCESS_KEY"}
+
+
 def test_one_that_is_silent_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "SILENCE_SECONDS", 0.3)
     with pytest.raises(ClientError, match="nothing came"):
