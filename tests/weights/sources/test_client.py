@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.e2e.service import until
 from thetool.weights.sources import client
 from thetool.weights.sources.client import ClientError
 
@@ -50,7 +51,15 @@ def test_what_it_started_ends_with_it(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(ClientError, match="nothing came"):
         run(tmp_path, "sh", "-c", "sleep 600 & echo $! > started; wait")
     started = int((tmp_path / "started").read_text())
-    assert not psutil.pid_exists(started) or psutil.Process(started).status() == psutil.STATUS_ZOMBIE
+    until(lambda: not is_running(started), "what was killed is gone")
+
+
+def is_running(pid: int) -> bool:
+    """Whether it is there, and not only waits to be reaped by whoever does that here."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_its_bytes_are_counted_as_they_come(tmp_path: Path) -> None:
