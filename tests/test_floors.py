@@ -70,7 +70,6 @@ HEAVY = {
     "ultralytics",
     "pandas",
     "polars",
-    "talib",
     "fastexcel",
     "cv2",
     "numpy",

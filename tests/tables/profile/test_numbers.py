@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tables.profile.conftest import Made, write
+from tests.tables.profile.conftest import Profiled, write
 from thetool.tables.profile.schemas import ColumnProfile
 from thetool.tables.profile.table import profile_table
 
 
 def profile_of(values: pl.Series) -> ColumnProfile:
     with tempfile.TemporaryDirectory() as folder:
-        return profile_table(write(Path(folder), {"x": values})).column_profiles[0]
+        return profile_table(Path(folder), write(Path(folder), {"x": values})).column_profiles[0]
 
 
 def near(value: float) -> object:
@@ -100,9 +100,9 @@ def test_whole_numbers_of_a_short_range_have_a_bin_each() -> None:
     assert histogram.counts == [2, 1, 0, 0, 3]
 
 
-def test_outliers_are_those_of_the_hand_written_fences(table: Made) -> None:
+def test_outliers_are_those_of_the_hand_written_fences(profiled: Profiled) -> None:
     values: list[float | None] = [10.0, 11, 12, None, 13, 14, 15, 99, -50, 12.5, 200]
-    column = profile_table(table({"x": values})).column_profiles[0]
+    column = profiled({"x": values}).column_profiles[0]
     oracle = pd.Series(values, dtype="float64")
     q1, q3 = oracle.quantile(0.25), oracle.quantile(0.75)
     low, high = q1 - 1.5 * (q3 - q1), q3 + 1.5 * (q3 - q1)

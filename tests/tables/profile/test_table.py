@@ -8,24 +8,18 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from tests.tables.profile.conftest import Made
+from tests.tables.profile.conftest import Profiled
 from thetool.tables.profile.schemas import Profile
-from thetool.tables.profile.table import profile_table
-
-NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
-def test_a_small_table(table: Made) -> None:
+def test_a_small_table(profiled: Profiled) -> None:
     days = [date(2026, 1, 1), date(2026, 1, 3), None, date(2026, 3, 5), date(2026, 3, 4)]
-    profile = profile_table(
-        table(
-            {
-                "code": ["FR-123", "DE-124", "FR-123", None, "x"],
-                "day": days,
-                "paid": [True, False, True, True, None],
-            }
-        ),
-        now=NOW,
+    profile = profiled(
+        {
+            "code": ["FR-123", "DE-124", "FR-123", None, "x"],
+            "day": days,
+            "paid": [True, False, True, True, None],
+        }
     )
     assert (profile.rows, profile.columns, profile.cells_empty) == (5, 3, 3)
     code, day, paid = profile.column_profiles
@@ -48,52 +42,48 @@ def test_a_small_table(table: Made) -> None:
     assert Profile.model_validate_json(profile.model_dump_json()) == profile
 
 
-def test_duplicates_are_pandas_duplicates(table: Made) -> None:
+def test_duplicates_are_pandas_duplicates(profiled: Profiled) -> None:
     frame = pd.DataFrame({"a": ["x", "y", "x", None, None, "x"], "b": ["1", "1", "1", "2", "2", "2"]})
     columns = {name: [None if pd.isna(cell) else cell for cell in frame[name]] for name in frame}
-    found = profile_table(table(columns)).duplicate_rows
+    found = profiled(columns).duplicate_rows
     assert found.exact
     assert found.count == frame.duplicated().sum() == 2
 
 
-def test_columns_swapped_are_no_duplicates(table: Made) -> None:
-    assert profile_table(table({"a": ["x", "y"], "b": ["y", "x"]})).duplicate_rows.count == 0
+def test_columns_swapped_are_no_duplicates(profiled: Profiled) -> None:
+    assert profiled({"a": ["x", "y"], "b": ["y", "x"]}).duplicate_rows.count == 0
 
 
-def test_blank_cells_are_null(table: Made) -> None:
-    folder = table(
-        {"name": ["a", "", "  ", None, "b"], "age": [1, None, None, None, 5]},
-        text={"age": ["1", "", " ", "n/a", "5"]},
-    )
-    name, age = profile_table(folder).column_profiles
+def test_blank_cells_are_null(profiled_file: Profiled) -> None:
+    name, age = profiled_file('name,age\na,1\n"",\n"  "," "\n,n/a\nb,5\n').column_profiles
     assert (name.nulls, name.blanks) == (3, 3)
     assert (age.nulls, age.blanks) == (3, 2)
     assert name.distinct.count == 2
 
 
-def test_moments_keep_their_zone_and_their_microseconds(table: Made) -> None:
+def test_moments_keep_their_zone_and_their_microseconds(profiled: Profiled) -> None:
     moments = pl.Series([datetime(2026, 1, 1, 23, 59, 59, 999_999), datetime(1890, 5, 1)]).dt.replace_time_zone("UTC")
-    said = profile_table(table({"at": moments})).column_profiles[0].dates
+    said = profiled({"at": moments}).column_profiles[0].dates
     assert said is not None
     assert said.latest == datetime(2026, 1, 1, 23, 59, 59, 999_999, tzinfo=UTC)
     assert said.earliest == datetime(1890, 5, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("columns", [{}, {"a": pl.Series([], dtype=pl.String), "b": pl.Series([], dtype=pl.Int64)}])
-def test_a_table_without_rows(table: Made, columns: dict[str, pl.Series]) -> None:
-    profile = profile_table(table(columns))
+def test_a_table_without_rows(profiled: Profiled, columns: dict[str, pl.Series]) -> None:
+    profile = profiled(columns)
     assert (profile.rows, profile.columns) == (0, len(columns))
     assert profile.duplicate_rows.count == 0
 
 
-def test_the_progress_rises_to_one(table: Made) -> None:
+def test_the_progress_rises_to_one(profiled: Profiled) -> None:
     seen: list[float] = []
-    profile_table(table({"a": [1], "b": ["x"]}), progress=seen.append)
+    profiled({"a": [1], "b": ["x"]}, progress=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 1
 
 
-def test_who_watches_may_stop_it(table: Made) -> None:
+def test_who_watches_may_stop_it(profiled: Profiled) -> None:
     class StoppedError(Exception):
         pass
 
@@ -101,4 +91,4 @@ def test_who_watches_may_stop_it(table: Made) -> None:
         raise StoppedError
 
     with pytest.raises(StoppedError):
-        profile_table(table({"a": [1]}), progress=stop)
+        profiled({"a": [1]}, progress=stop)

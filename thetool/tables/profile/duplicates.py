@@ -1,6 +1,6 @@
-"""Rows that come more than once.
+"""Rows that come more than once, rows that are empty, columns that are the same.
 
-Each row gets a 64-bit hash of its texts, column by column. Rows with a hash of their own are different for sure; the
+Each row gets a 64-bit hash of its values, column by column. Rows with a hash of their own are different for sure; the
 others are read again and compared, if they are not more than `COMPARED`.
 """
 
@@ -11,24 +11,39 @@ import polars as pl
 from numpy.typing import NDArray
 
 from thetool.tables.profile.schemas import DuplicateRows
-from thetool.tables.profile.source import ROW, Source
+from thetool.tables.profile.source import Source
 
 COMPARED = 200_000
+_CELLS = 5_000_000
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 divided by the golden ratio: Knuth's multiplicative hashing
 
 
 class RowHashes:
-    """One hash for each row, grown column by column."""
+    """One hash for each row, grown column by column, and one for each column."""
 
     def __init__(self, rows: int) -> None:
         self.hashes: NDArray[np.uint64] = np.zeros(rows, dtype=np.uint64)
+        self.columns: dict[str, int] = {}
+        self._empty: NDArray[np.uint64] = np.zeros(1, dtype=np.uint64)
 
-    def add(self, start: int, column: pl.Series) -> None:
-        """Add a column's texts from row `start` on."""
-        part = self.hashes[start : start + len(column)]
-        part ^= part >> np.uint64(29)
-        part *= _MULTIPLIER
-        part += column.hash(seed=3).to_numpy()
+    def add(self, start: int, columns: pl.DataFrame) -> None:
+        """Add some columns from row `start` on."""
+        hashed = columns.select(pl.all().hash(seed=3))
+        places = np.arange(2 * start + 1, 2 * (start + columns.height) + 1, 2, dtype=np.uint64)
+        for name in columns.columns:
+            hashes = hashed[name].to_numpy()
+            _grow(self.hashes[start : start + columns.height], hashes)
+            self.columns[name] = (self.columns.get(name, 0) + int(np.dot(hashes, places))) % 2**64
+        if start == 0:
+            nothing = columns.clear(1).select(pl.all().hash(seed=3))
+            for name in columns.columns:
+                _grow(self._empty, nothing[name].to_numpy())
+
+    def empty_rows(self) -> tuple[int, int | None]:
+        """How many rows have nothing in any column, and the first of them (from 1)."""
+        empty = self.hashes == self._empty[0]
+        count = int(empty.sum())
+        return count, int(empty.argmax()) + 1 if count else None
 
     def duplicates(self, source: Source) -> tuple[DuplicateRows, int | None]:
         """How many rows repeat an earlier one, and the first of them (from 1)."""
@@ -38,15 +53,28 @@ class RowHashes:
         if not count:
             return DuplicateRows(count=0, exact=True, method="64-bit hashes of the rows, all of them different"), None
         repeated = np.unique(ordered[1:][again])
+        del ordered
         at = np.flatnonzero(np.isin(self.hashes, repeated))
-        if len(at) > COMPARED or len(at) * len(source.types) > 50 * COMPARED:
-            first = at[np.sort(np.unique(self.hashes[at], return_index=True)[1])]
-            repeats = np.setdiff1d(at, first)
+        if len(at) > COMPARED or len(at) * len(source.types) > _CELLS:
+            firsts = at[np.unique(self.hashes[at], return_index=True)[1]]
+            later = np.setdiff1d(at, firsts)
             chance = len(self.hashes) ** 2 / 2**65
             method = f"64-bit hashes of the rows; the chance that two different ones share theirs is {chance:.0e}"
-            return DuplicateRows(count=count, exact=False, method=method), int(repeats[0]) + 1
-        rows = pl.scan_parquet(source.text).filter(pl.col(ROW).is_in((at + 1).tolist())).sort(ROW).collect()
-        same = rows.filter(~pl.struct(list(source.types)).is_first_distinct())[ROW]
+            return DuplicateRows(count=count, exact=False, method=method), int(later[0]) + 1
+        same = source.repeats((at + 1).tolist())
         method = "64-bit hashes of the rows; those that share one were compared"
-        found = DuplicateRows(count=len(same), exact=True, method=method)
-        return found, int(same[0]) if len(same) else None
+        return DuplicateRows(count=len(same), exact=True, method=method), int(same[0]) if len(same) else None
+
+    def same_columns(self, source: Source) -> list[list[str]]:
+        """Groups of columns with the same value in each row."""
+        by_hash: dict[int, list[str]] = {}
+        for name, digest in self.columns.items():
+            by_hash.setdefault(digest, []).append(name)
+        return [names for names in by_hash.values() if len(names) > 1 and source.same(names)]
+
+
+def _grow(hashes: NDArray[np.uint64], column: NDArray[np.uint64]) -> None:
+    """Mix a column's hashes into those of the rows, so that the order of the columns counts."""
+    hashes ^= hashes >> np.uint64(29)
+    hashes *= _MULTIPLIER
+    hashes += column

@@ -116,7 +116,9 @@ def distinct_and_top(ordered: Values, number: int) -> tuple[Distinct, list[tuple
         return Distinct(count=0, exact=True, method="counted"), []
     starts = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
     counts = np.diff(np.concatenate((starts, [len(ordered)])))
-    if len(counts) > number:
+    if len(counts) == len(ordered):
+        chosen = np.arange(min(number, len(counts)))
+    elif len(counts) > number:
         least = np.partition(counts, len(counts) - number)[len(counts) - number]
         more, same = np.flatnonzero(counts > least), np.flatnonzero(counts == least)
         chosen = np.concatenate((more, same[: number - len(more)]))

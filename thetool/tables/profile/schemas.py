@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from thetool.tables.profile.issue_schemas import Issue
+from thetool.tables.reading.report import ColumnType
 
-ColumnType = Literal["text", "integer", "number", "boolean", "date", "datetime", "time"]
 SemanticType = Literal[
     "email",
     "phone",
@@ -22,6 +22,7 @@ SemanticType = Literal[
     "mac_address",
     "country",
     "country_code",
+    "state",
     "currency",
     "currency_code",
     "percentage",

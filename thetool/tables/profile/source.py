@@ -2,50 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
 
+from thetool.tables.profile.issue_schemas import Example
 from thetool.tables.profile.tally import BATCH
+from thetool.tables.profile.texts import shown
 
 CELLS = 2_000_000
+SMALL = 100_000
 ROW = "_row"
 
 
-@dataclass
-class Tile:
-    """Some rows of some columns, as text and typed."""
-
-    start: int
-    text: pl.DataFrame
-    typed: pl.DataFrame
-
-
 class Source:
-    """`text.parquet` and `typed.parquet` of a folder; `_row` is no column of theirs."""
+    """`text.parquet` and `typed.parquet` of a folder; `_row` is no column of theirs.
 
-    def __init__(self, folder: Path) -> None:
+    A column is taken as it is typed, but as text where not all could be typed: those cells are null in `typed.parquet`.
+    """
+
+    def __init__(self, folder: Path, untyped: Iterable[str]) -> None:
         self.text = folder / "text.parquet"
         self.typed = folder / "typed.parquet"
         schema = pl.read_parquet_schema(self.typed)
         self.types = {name: kind for name, kind in schema.items() if name != ROW}
         self.rows = int(pl.scan_parquet(self.typed).select(pl.len()).collect().item())
+        self.untyped = set(untyped)
+        self._texts: pl.DataFrame | None = None
 
     def groups(self) -> Iterator[list[str]]:
-        """The columns in groups that are read together: many of a short table, one of a long one."""
+        """The columns in groups that are read together: many of a short table, one or two of a long one."""
         names = list(self.types)
         size = max(1, CELLS // max(1, self.rows))
         for start in range(0, len(names), size):
             yield names[start : start + size]
 
-    def tiles(self, names: list[str]) -> Iterator[Tile]:
-        """All rows of these columns, at most `BATCH` at a time."""
+    def tiles(self, names: list[str]) -> Iterator[tuple[int, pl.DataFrame]]:
+        """All rows of these columns as they are typed, at most `BATCH` at a time, and where they start."""
         for start in range(0, max(1, self.rows), BATCH):
-            yield Tile(start, self._read(self.text, names, start), self._read(self.typed, names, start))
+            yield start, self._read(self.typed, names, start)
+
+    def as_read(self, names: list[str], start: int, typed: pl.DataFrame) -> pl.DataFrame:
+        """A tile in which columns that could not all be typed are text."""
+        untyped = [name for name in names if name in self.untyped]
+        return typed.with_columns(self._read(self.text, untyped, start)) if untyped else typed
 
     def _read(self, path: Path, names: list[str], start: int) -> pl.DataFrame:
         if self.rows <= BATCH:
             return pl.read_parquet(path, columns=names)
         return pl.scan_parquet(path).select(names).slice(start, BATCH).collect()
+
+    def texts(self) -> pl.LazyFrame:
+        """All cells as text; those of a small table are read once."""
+        if self._texts is None and self.rows * len(self.types) <= SMALL:
+            self._texts = pl.read_parquet(self.text)
+        return self._texts.lazy() if self._texts is not None else pl.scan_parquet(self.text)
+
+    def repeats(self, rows: list[int]) -> list[int]:
+        """Of some rows (from 1) those that are the same as an earlier one of them."""
+        typed = pl.scan_parquet(self.typed).filter(pl.col(ROW).is_in(rows)).collect().sort(ROW)
+        if self.untyped:
+            text = self.texts().filter(pl.col(ROW).is_in(rows)).select(ROW, *self.untyped).collect().sort(ROW)
+            typed = typed.with_columns(text.drop(ROW))
+        return typed.filter(~pl.struct(list(self.types)).is_first_distinct())[ROW].to_list()
+
+    def same(self, names: list[str]) -> bool:
+        """Whether some columns have the same text in each row, and have any."""
+        first, *others = names
+        equal = [pl.col(first).eq_missing(pl.col(name)).all().alias(name) for name in others]
+        told = self.texts().select(pl.col(first).is_not_null().any(), *equal).collect()
+        return all(told.row(0))
+
+    def first_row(self, column: str, values: list[str]) -> Example | None:
+        """The first row in which a column has one of these texts."""
+        found = self.texts().select(ROW, column).filter(pl.col(column).is_in(values)).head(1).collect()
+        if not found.height:
+            return None
+        row, value = found.row(0)
+        return Example(row=row, column=column, value=shown(value))
+
+    def row(self, number: int) -> Example | None:
+        """The first cell of a row (from 1) that has a text."""
+        cells = self.texts().slice(number - 1, 1).collect().row(0, named=True)
+        for name, value in cells.items():
+            if name != ROW and value is not None and value.strip():
+                return Example(row=number, column=name, value=shown(value))
+        return None

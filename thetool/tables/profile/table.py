@@ -6,10 +6,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from thetool.tables.profile.columns import Survey, survey_of
+import polars as pl
+
+from thetool.tables.profile.columns import Survey
+from thetool.tables.profile.correlations import correlations
 from thetool.tables.profile.duplicates import RowHashes
+from thetool.tables.profile.issue_schemas import Issue
+from thetool.tables.profile.issues import of_columns, of_tables
+from thetool.tables.profile.issues.totals import TAIL, total_rows
+from thetool.tables.profile.number_columns import DateSurvey, NumberSurvey
 from thetool.tables.profile.schemas import ColumnProfile, DuplicateRows, Profile, ProfileOptions
 from thetool.tables.profile.source import Source
+from thetool.tables.profile.word_columns import TextSurvey, WordSurvey
+from thetool.tables.reading.report import ColumnType, ReadColumn, Reading
 
 Progress = Callable[[float], None]
 """Called now and then with the share of the work that is done (0 to 1); raises to stop the work."""
@@ -21,6 +30,7 @@ def unwatched(share: float) -> None:
 
 def profile_table(
     folder: Path,
+    reading: Reading,
     options: ProfileOptions | None = None,
     progress: Progress = unwatched,
     now: datetime | None = None,
@@ -28,43 +38,98 @@ def profile_table(
     """Say what is in the table of `folder`, which `read_table` wrote: `text.parquet` and `typed.parquet`.
 
     Every statistic is over all rows, but where the profile says otherwise. Takes memory for one column at a time of a
-    long table, plus 8 bytes a row. `now` decides which dates are in the future.
+    long table, plus 8 bytes a row. `reading` is what `read_table` told, `now` decides which dates are in the future.
     """
-    options = options or ProfileOptions()
-    source = Source(folder)
-    hashes = RowHashes(source.rows)
-    told: list[ColumnProfile] = []
-    memory = 0
-    for names in source.groups():
-        surveys = {name: survey_of(name, source.types[name], source.rows, options) for name in names}
-        memory += _survey(source, surveys, hashes)
-        for survey in surveys.values():
-            told.append(survey.told(now or datetime.now(UTC)))
-            progress(0.95 * len(told) / len(source.types))
-    duplicates, _ = hashes.duplicates(source) if source.types else (_no_duplicates(), None)
-    progress(1.0)
-    return Profile(
-        rows=source.rows,
-        columns=len(told),
-        cells_empty=sum(column.nulls for column in told),
-        duplicate_rows=duplicates,
-        memory_bytes=memory,
-        column_profiles=told,
-        issues=[],
-        notes=[],
-    )
+    return _Profiling(folder, reading, options or ProfileOptions(), progress, now or datetime.now(UTC)).profile()
 
 
-def _survey(source: Source, surveys: dict[str, Survey], hashes: RowHashes) -> int:
-    """Go through all rows of some columns; the bytes that their typed values take."""
-    memory = 0
-    for tile in source.tiles(list(surveys)):
-        memory += int(tile.typed.estimated_size())
-        for name, survey in surveys.items():
-            hashes.add(tile.start, tile.text[name])
-            survey.add(tile.start, tile.text[name], tile.typed[name])
-    return memory
+class _Profiling:
+    """One table on its way to its profile."""
+
+    def __init__(
+        self, folder: Path, reading: Reading, options: ProfileOptions, progress: Progress, now: datetime
+    ) -> None:
+        self.reading = reading
+        self.read = {column.name: column for column in reading.columns}
+        self.source = Source(folder, (name for name, column in self.read.items() if column.untyped))
+        self.options = options
+        self.progress = progress
+        self.now = now
+        self.hashes = RowHashes(self.source.rows)
+        self.columns: list[ColumnProfile] = []
+        self.issues: list[Issue] = []
+        self.memory = 0
+        self.tails: list[pl.DataFrame] = []
+
+    def profile(self) -> Profile:
+        source = self.source
+        for names in source.groups():
+            surveys = {name: _survey(name, source, self.options, self.read.get(name)) for name in names}
+            self._go_through(surveys)
+            for survey in surveys.values():
+                self._tell(survey)
+        duplicates = self._whole_table()
+        related = correlations(source, self.columns) if self.options.correlations else None
+        self.progress(1.0)
+        issues = of_tables.joined(self.issues, self.columns, source.rows)
+        return Profile(
+            rows=source.rows,
+            columns=len(self.columns),
+            cells_empty=sum(column.nulls for column in self.columns),
+            duplicate_rows=duplicates,
+            memory_bytes=self.memory,
+            column_profiles=self.columns,
+            issues=of_tables.ordered(issues, list(source.types)),
+            correlations=related,
+            notes=[],
+        )
+
+    def _go_through(self, surveys: dict[str, Survey]) -> None:
+        names = list(surveys)
+        for start, typed in self.source.tiles(names):
+            self.memory += int(typed.estimated_size())
+            self.hashes.add(start, self.source.as_read(names, start, typed))
+            tail = typed.tail(TAIL)
+            for name, survey in surveys.items():
+                survey.add(start, typed[name])
+        self.tails.append(tail)
+
+    def _tell(self, survey: Survey) -> None:
+        column = survey.told(self.now)
+        self.columns.append(column)
+        if self.source.rows:
+            self.issues += of_columns.of_any(column, self.source.rows, survey.read)
+            self.issues += survey.issues(column, self.source.first_row)
+        self.progress(0.95 * len(self.columns) / len(self.source.types))
+
+    def _whole_table(self) -> DuplicateRows:
+        if not self.source.types or not self.source.rows:
+            return DuplicateRows(count=0, exact=True, method="the table is empty")
+        rows = self.source.rows
+        duplicates, first = self.hashes.duplicates(self.source)
+        example = self.source.row(first) if first else None
+        if len(self.columns) > 1:
+            self.issues += of_tables.of_rows(duplicates, first, example, rows)
+        self.issues += of_tables.of_empty_rows(*self.hashes.empty_rows(), rows)
+        self.issues += of_tables.of_same_columns(self.hashes.same_columns(self.source), rows)
+        self.issues += total_rows(pl.concat(self.tails, how="horizontal"), rows)
+        self.issues += of_tables.of_reading(self.reading, rows)
+        return duplicates
 
 
-def _no_duplicates() -> DuplicateRows:
-    return DuplicateRows(count=0, exact=True, method="the table has no columns")
+def _survey(name: str, source: Source, options: ProfileOptions, read: ReadColumn | None) -> Survey:
+    """The survey for a column of this name, by its Polars type."""
+    dtype, rows = source.types[name], source.rows
+    if dtype.is_integer():
+        return NumberSurvey(name, ColumnType.INTEGER, rows, options, read)
+    if dtype.is_numeric():
+        return NumberSurvey(name, ColumnType.NUMBER, rows, options, read)
+    if dtype == pl.Date:
+        return DateSurvey(name, ColumnType.DATE, rows, options, read)
+    if dtype == pl.Datetime:
+        return DateSurvey(name, ColumnType.DATETIME, rows, options, read)
+    if dtype == pl.Boolean:
+        return WordSurvey(name, ColumnType.BOOLEAN, rows, options, read)
+    if dtype == pl.Time:
+        return WordSurvey(name, ColumnType.TIME, rows, options, read)
+    return TextSurvey(name, ColumnType.TEXT, rows, options, read)

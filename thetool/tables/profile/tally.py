@@ -17,6 +17,7 @@ from thetool.tables.profile.schemas import Distinct
 BATCH = 1_000_000
 KEPT = 100_000
 SKETCH = 65_536
+_FEW = 1_000
 
 
 class Tally:
@@ -69,7 +70,11 @@ class Tally:
     def top(self, number: int) -> list[tuple[str, int]]:
         """The most frequent values and their counts; among equals the first in the alphabet."""
         frequent = self.counts
-        if frequent.height > number:
+        if frequent.height <= _FEW:
+            return sorted(frequent.select("value", "rows").iter_rows(), key=lambda pair: (-pair[1], pair[0]))[:number]
+        if frequent.height > number and frequent["rows"].max() == 1:
+            frequent = frequent.bottom_k(number, by="value")
+        elif frequent.height > number:
             rows = frequent["rows"].to_numpy()
             least = int(np.partition(rows, len(rows) - number)[len(rows) - number])
             equal = pl.col("rows") == least

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 import numpy as np
-import polars as pl
+from numpy.typing import NDArray
 
 from thetool.tables.profile.schemas import Pattern, Texts
 
@@ -34,7 +34,7 @@ def pattern(value: str) -> str:
     if not form.isascii():
         form = _other_digit.sub("9", form)
         form = _other_letter.sub(lambda letter: "A" if letter[0].isupper() else "a", form)
-    form = _run.sub(lambda run: run[0][0] + "+", form)
+    form = _run.sub(_short_run, form)
     return form if len(form) <= PATTERN_LENGTH and len(value) <= SHOWN else form[:PATTERN_LENGTH] + "…"
 
 
@@ -42,14 +42,25 @@ def patterns(sample: list[str]) -> list[Pattern]:
     """The most frequent forms of `sample`, the values of rows in their order."""
     examples: dict[str, str] = {}
     forms: Counter[str] = Counter()
-    for value, number in Counter(sample).items():
-        form = pattern(value)
-        forms[form] += number
+    for form, value in zip(_patterns(sample), sample, strict=True):
+        forms[form] += 1
         examples.setdefault(form, value)
     return [
         Pattern(pattern=form, count=count, share=count / len(sample), example=shown(examples[form]))
         for form, count in forms.most_common(PATTERNS)
     ]
+
+
+def _patterns(values: list[str]) -> list[str]:
+    """The form of each value; short ones without foreign letters all at once, which is ten times as fast."""
+    together = "\0".join(values)
+    if together.isascii() and together.count("\0") == len(values) - 1 and max(map(len, values)) <= PATTERN_LENGTH:
+        return _run.sub(_short_run, together.translate(_form)).split("\0")
+    return [pattern(value) for value in values]
+
+
+def _short_run(run: re.Match[str]) -> str:
+    return run[0][0] + "+"
 
 
 class Lengths:
@@ -61,9 +72,8 @@ class Lengths:
         self.characters = 0
         self.rows = 0
 
-    def add(self, values: pl.Series, rows: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> None:
-        """Add different `values`, each of which comes in so many `rows`."""
-        lengths = values.str.len_chars().to_numpy()
+    def add(self, lengths: NDArray[np.uint32], rows: NDArray[np.uint32]) -> None:
+        """Add the lengths of different values, each of which comes in so many `rows`."""
         if not len(lengths):
             return
         shortest = int(lengths.min())

@@ -1,0 +1,228 @@
+"""Each defect is found, with its rows, an example and the operation that mends it; what is sound has none."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, get_args
+
+import polars as pl
+import pytest
+
+from tests.tables.profile.conftest import Profiled
+from thetool.tables.profile.issue_schemas import Issue, IssueCode, Operation
+from thetool.tables.profile.issues.mending import PARAMETERS, mend
+from thetool.tables.profile.schemas import Profile
+
+SOUND = ["Amsterdam", "Berlin", "Copenhagen", "Dublin", "Edinburgh", "Florence"] * 3
+
+
+def the(profile: Profile, code: str) -> Issue:
+    found = [issue for issue in profile.issues if issue.code == code]
+    assert len(found) == 1, [(issue.code, issue.message) for issue in profile.issues]
+    return found[0]
+
+
+CELLS: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("surrounding_whitespace", " Dublin", "trim_whitespace", {"columns": ["city"], "trim_type": "both"}),
+    ("surrounding_whitespace", "Dublin\u00a0", "trim_whitespace", {"columns": ["city"], "trim_type": "both"}),
+    ("inner_whitespace", "New  York", "trim_whitespace", {"columns": ["city"], "trim_type": "all"}),
+    ("control_characters", "Dub\u200blin", "regex_replace", {}),
+    ("control_characters", "Dub\x00lin", "regex_replace", {}),
+    ("broken_encoding", "DÃ¼sseldorf", "repair_encoding", {"columns": ["city"]}),
+    ("broken_encoding", "Cote dâ€™Azur", "repair_encoding", {}),
+    ("broken_encoding", "ÐœÐ¾ÑÐºÐ²Ð°", "repair_encoding", {}),
+    ("null_words", "N/A", "replace_with_null", {"column": "city", "values": ["N/A"]}),
+    ("surrounding_junk", '"Dublin', "regex_replace", {}),
+    ("surrounding_junk", "Dublin;", "regex_replace", {}),
+]
+
+
+@pytest.mark.parametrize(("code", "value", "operation", "parameters"), CELLS)
+def test_a_cell(profiled: Profiled, code: str, value: str, operation: str, parameters: dict[str, Any]) -> None:
+    issue = the(profiled({"city": [*SOUND, value]}), code)
+    assert (issue.columns, issue.rows, issue.share) == (["city"], 1, pytest.approx(1 / 19))
+    assert issue.example is not None
+    assert (issue.example.row, issue.example.column, issue.example.value) == (19, "city", value)
+    assert issue.mend is not None
+    assert issue.mend.operation == operation
+    assert issue.mend.parameters | parameters == issue.mend.parameters
+
+
+def test_the_right_spelling_of_broken_letters_is_told(profiled: Profiled) -> None:
+    assert "“Düsseldorf”" in the(profiled({"city": [*SOUND, "DÃ¼sseldorf"]}), "broken_encoding").message
+
+
+def test_lost_letters_are_past_mending(profiled: Profiled) -> None:
+    issue = the(profiled({"city": [*SOUND, "D\ufffdsseldorf"]}), "lost_characters")
+    assert (issue.severity, issue.mend) == ("critical", None)
+
+
+@pytest.mark.parametrize(
+    "value", ["JOÃO", "SÃO PAULO", "Spaß“", "naïve", "Ærø", "Łódź", "Ελλάδα", "Москва", "東京", "Ñandú"]
+)
+def test_letters_of_other_languages_are_no_defects(profiled: Profiled, value: str) -> None:
+    codes = {issue.code for issue in profiled({"city": [*SOUND, value]}).issues}
+    assert not codes & {"broken_encoding", "lost_characters", "control_characters"}
+
+
+def test_sound_tables_have_no_issues(profiled: Profiled) -> None:
+    columns = {"id": list(range(1, 19)), "city": SOUND, "amount": [float(10 + number % 7) for number in range(18)]}
+    assert profiled(columns).issues == []
+
+
+def test_case_variants_go_to_the_most_frequent(profiled: Profiled) -> None:
+    issue = the(profiled({"city": ["Berlin", "berlin", "BERLIN", "Berlin", "Rome", "Rome"]}), "case_variants")
+    assert issue.rows == 2
+    assert issue.example is not None
+    assert issue.example.row == 2
+    assert issue.mend is not None
+    assert issue.mend.parameters["mapping"] == {"Berlin": ["berlin", "BERLIN"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "mapping"),
+    [
+        (["New York"] * 4 + ["New-York", "york new", "Rome", "Rome"], {"New York": ["New-York", "york new"]}),
+        (["Café Müller"] * 4 + ["Cafe Muller", "Rome", "Rome"], {"Café Müller": ["Cafe Muller"]}),
+        (["Copenhagen"] * 4 + ["Copenhagn", "Rome", "Rome"], {"Copenhagen": ["Copenhagn"]}),
+        (["United States"] * 4 + ["USA", "U.S.", "France", "France"], {"United States": ["U.S.", "USA"]}),
+    ],
+)
+def test_similar_categories(profiled: Profiled, values: list[str], mapping: dict[str, list[str]]) -> None:
+    issue = the(profiled({"place": values}), "similar_categories")
+    assert issue.mend is not None
+    assert issue.mend.parameters["mapping"] == mapping
+    assert issue.rows == sum(len(others) for others in mapping.values())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["Item 1"] * 5 + ["Item 2"] + ["Item 11"],
+        ["Austria"] * 5 + ["Australia"] * 2,
+        ["Slovakia"] * 5 + ["Slovenia"] * 2,
+        ["house"] * 5 + ["mouse"] * 2,
+        ["male"] * 5 + ["female"] * 2,
+    ],
+)
+def test_other_things_are_not_similar(profiled: Profiled, values: list[str]) -> None:
+    assert "similar_categories" not in {issue.code for issue in profiled({"thing": values}).issues}
+
+
+def test_rows_that_repeat(profiled: Profiled) -> None:
+    issue = the(profiled({"a": ["x", "y", "z", "x", "x"], "b": [1, 2, 3, 1, 9]}), "duplicate_rows")
+    assert issue.rows == 1
+    assert issue.example is not None
+    assert issue.example.row == 4
+    assert issue.mend == mend("remove_duplicates", keep="first")
+
+
+def test_rows_without_anything(profiled: Profiled) -> None:
+    issue = the(profiled({"a": ["x", None, "z"], "b": [1, None, 3]}), "empty_rows")
+    assert issue.rows == 1
+    assert "row 2" in issue.message
+
+
+def test_columns_that_are_the_same(profiled: Profiled) -> None:
+    issue = the(profiled({"a": ["x", None, "z"], "b": ["x", None, "z"], "c": ["x", "z", None]}), "duplicate_columns")
+    assert issue.columns == ["a", "b"]
+    assert issue.mend == mend("remove_columns", columns=["b"])
+
+
+def test_columns_without_values_and_constant_ones(profiled: Profiled) -> None:
+    nothing = pl.Series([None] * 4, dtype=pl.String)
+    profile = profiled({"a": nothing, "b": nothing, "c": ["x"] * 4, "d": [1, 2, 3, 5]})
+    assert the(profile, "empty_column").columns == ["a", "b"]
+    assert the(profile, "constant_column").columns == ["c"]
+    assert not [issue for issue in profile.issues if issue.code in ("missing_values", "duplicate_columns")]
+
+
+def test_gaps(profiled: Profiled) -> None:
+    issue = the(profiled({"a": [1.5, None, 3, 4.5], "b": ["w", "x", "y", "z"]}), "missing_values")
+    assert (issue.columns, issue.rows, issue.severity) == (["a"], 1, "info")
+    assert issue.mend == mend("fill_blanks", column="a", method="median")
+
+
+def test_dates_in_the_future(profiled: Profiled) -> None:
+    days = [date(2026, 1, 1), date(2026, 3, 4), date(2206, 3, 4), date(2026, 2, 1)]
+    issue = the(profiled({"born": days}), "future_dates")
+    assert issue.example is not None
+    assert (issue.rows, issue.example.row, issue.example.value) == (1, 3, "2206-03-04")
+    assert issue.severity == "warning"
+
+
+def test_dates_that_are_meant_to_be_in_the_future(profiled: Profiled) -> None:
+    assert the(profiled({"due": [date(2027, 1, 1), date(2027, 2, 1)]}), "future_dates").severity == "info"
+
+
+def test_numbers_among_texts(profiled: Profiled) -> None:
+    issue = the(profiled({"age": ["12", "34", "seventy-two", "45", "12"]}), "mixed_types")
+    assert issue.severity == "critical"
+    assert issue.example is not None
+    assert (issue.rows, issue.example.row, issue.example.value) == (1, 3, "seventy-two")
+
+
+def test_leading_zeros_are_no_mixture(profiled: Profiled) -> None:
+    assert not profiled({"code": ["0012", "12345", "0012", "12345", "00077", "00077"]}).issues
+
+
+def test_keys_that_come_twice(profiled: Profiled) -> None:
+    issue = the(profiled({"customer_id": [*range(100, 140), 107]}), "repeated_keys")
+    assert issue.example is not None
+    assert (issue.rows, issue.example.row, issue.example.value) == (1, 8, "107")
+
+
+def test_a_total_at_the_end(profiled_file: Profiled) -> None:
+    rows = "".join(f"a{number},{number},x{number}\n" for number in range(10))
+    issue = the(profiled_file("item,amount,code\n" + rows + "Grand total,45,\n"), "footer_rows")
+    assert "Grand total" in issue.message
+
+
+@pytest.mark.parametrize("last", ["account,1,", "Totally,1,"])
+def test_words_that_only_begin_like_totals(profiled_file: Profiled, last: str) -> None:
+    rows = "".join(f"a{number},{number},x{number}\n" for number in range(10))
+    assert "footer_rows" not in {issue.code for issue in profiled_file("item,amount,code\n" + rows + last).issues}
+
+
+def test_values_that_could_not_be_typed(profiled_file: Profiled) -> None:
+    rows = "".join(f"{number},b{number}\n" for number in range(1, 60))
+    profile = profiled_file("amount,code\n" + rows + "seventy-two,b60\n")
+    issue = the(profile, "untyped_values")
+    assert issue.example is not None
+    assert (issue.rows, issue.example.row, issue.example.value) == (1, 60, "seventy-two")
+    assert (profile.column_profiles[0].type, profile.column_profiles[0].untyped) == ("integer", 1)
+
+
+def test_rows_that_differ_only_in_what_could_not_be_typed_are_no_duplicates(profiled_file: Profiled) -> None:
+    rows = "".join(f"{number},b\n" for number in range(1, 60))
+    assert profiled_file("amount,code\n" + rows + "many,b\nfew,b\n").duplicate_rows.count == 0
+
+
+def test_names_that_come_twice(profiled_file: Profiled) -> None:
+    assert the(profiled_file("a,a,b\n1,2,x\n3,4,y\n"), "duplicate_column_names").columns == ["a_2"]
+
+
+def test_the_gravest_first(profiled: Profiled) -> None:
+    issues = profiled(
+        {"a": [*SOUND, " x"], "b": [*SOUND, "CafÃ©"], "c": [*[float(number) for number in range(18)], 900.0]}
+    ).issues
+    assert [issue.code for issue in issues] == ["broken_encoding", "surrounding_whitespace", "outliers"]
+
+
+def test_mending_has_the_registrys_names() -> None:
+    assert set(PARAMETERS) == set(get_args(Operation))
+    with pytest.raises(TypeError):
+        mend("remove_columns", column="a")
+
+
+def test_hostile_values_stay_short_in_sentences(profiled: Profiled) -> None:
+    hostile = " " + "<script>alert(1)</script>\x1b[31m" * 1000
+    issue = the(profiled({"city": [*SOUND, hostile]}), "surrounding_whitespace")
+    assert len(issue.message) < 200
+    assert "\x1b" not in issue.message
+    assert issue.example is not None
+    assert len(issue.example.value) == 201
+
+
+def test_every_code_has_its_place_in_the_order() -> None:
+    assert len(set(get_args(IssueCode))) == len(get_args(IssueCode))

@@ -1,0 +1,33 @@
+"""Operations that mend a defect: the names and the parameters that the registry of table operations has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thetool.tables.profile.issue_schemas import Mend, Operation
+
+PARAMETERS: dict[Operation, frozenset[str]] = {
+    "remove_duplicates": frozenset({"subset", "keep"}),
+    "remove_columns": frozenset({"columns"}),
+    "rename_columns": frozenset({"mapping"}),
+    "filter_rows": frozenset({"conditions", "logic", "keep"}),
+    "fill_blanks": frozenset({"column", "method", "value"}),
+    "change_column_type": frozenset({"column", "to_type", "errors"}),
+    "trim_whitespace": frozenset({"columns", "trim_type"}),
+    "change_text_casing": frozenset({"column", "case"}),
+    "standardize_values": frozenset({"column", "mapping", "case_sensitive"}),
+    "regex_replace": frozenset({"column", "pattern", "replacement"}),
+    "handle_outliers": frozenset({"column", "method", "threshold_method"}),
+    "is_duplicate": frozenset({"subset", "keep", "new_column"}),
+    "validate_pattern": frozenset({"column", "pattern_type", "new_column"}),
+    "repair_encoding": frozenset({"columns"}),
+    "replace_with_null": frozenset({"column", "values"}),
+}
+
+
+def mend(operation: Operation, **parameters: Any) -> Mend:
+    """The operation with these parameters, which it must have."""
+    unknown = parameters.keys() - PARAMETERS[operation]
+    if unknown:
+        raise TypeError(f"{operation} has no {', '.join(sorted(unknown))}")
+    return Mend(operation=operation, parameters=parameters)

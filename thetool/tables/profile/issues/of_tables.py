@@ -1,0 +1,128 @@
+"""Issues of a table as a whole: its rows, its names, what was read beside it; and the order of all issues."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from thetool.tables.profile.issue_schemas import Example, Issue, IssueCode
+from thetool.tables.profile.issues.mending import mend
+from thetool.tables.profile.issues.of_columns import quoted, said
+from thetool.tables.profile.schemas import ColumnProfile, DuplicateRows
+from thetool.tables.reading.report import Reading
+
+_severities = ("critical", "warning", "info")
+_codes = get_args(IssueCode)
+
+
+def ordered(issues: list[Issue], names: list[str]) -> list[Issue]:
+    """The gravest first; among those the code's place, the rows affected, the column's place."""
+    place = {name: at for at, name in enumerate(names)}
+
+    def key(one: Issue) -> tuple[int, int, int, int]:
+        at = place.get(one.columns[0], -1) if one.columns else -1
+        return _severities.index(one.severity), _codes.index(one.code), -one.rows, at
+
+    return sorted(issues, key=key)
+
+
+def of_rows(duplicates: DuplicateRows, first: int | None, example: Example | None, rows: int) -> list[Issue]:
+    """Rows that come more than once, in a table of more columns than one."""
+    if not duplicates.count or first is None:
+        return []
+    share = duplicates.count / rows
+    about = "" if duplicates.exact else "about "
+    repeats = said(duplicates.count, "row repeats", "rows repeat")
+    return [
+        Issue(
+            code="duplicate_rows",
+            severity="critical" if share > 0.2 else "warning",
+            columns=[],
+            rows=duplicates.count,
+            share=share,
+            example=example,
+            message=f"{about}{repeats} an earlier one in every column, first in row {first:,}.".capitalize(),
+            mend=mend("remove_duplicates", keep="first"),
+        )
+    ]
+
+
+def of_reading(reading: Reading, rows: int) -> list[Issue]:
+    """What the reading found beside the table: a footer, other tables, names that come twice."""
+    found = []
+    if reading.footer is not None and reading.footer.count:
+        first = reading.footer.text[0] if reading.footer.text else ""
+        count = reading.footer.count
+        message = (
+            f"{said(count, 'line', 'lines')} after the table {'was' if count == 1 else 'were'} left out, from line "
+            f"{reading.footer.first_line:,}: {quoted(first)}."
+        )
+        found.append(_whole("footer_rows", "info", [], count, message))
+    for other in reading.other_tables:
+        message = (
+            f"The file has another table, in lines {other.first_line:,} to {other.last_line:,}, which was not read: "
+            f"ask for it with header_row={other.first_line} and last_row={other.last_line}."
+        )
+        found.append(_whole("other_tables", "warning", [], other.last_line - other.first_line, message))
+    renamed = {
+        column.name: column.original_name
+        for column in reading.columns
+        if column.original_name and column.name != column.original_name
+    }
+    if renamed:
+        new, old = next(iter(renamed.items()))
+        message = f"{said(len(renamed), 'column', 'columns')} got another name, as {quoted(old)} became {quoted(new)}."
+        found.append(_whole("duplicate_column_names", "info", list(renamed), 0, message))
+    return found
+
+
+def _whole(code: IssueCode, severity: str, columns: list[str], rows: int, message: str) -> Issue:
+    return Issue.model_validate(
+        {
+            "code": code, "severity": severity, "columns": columns, "rows": rows, "share": 0, "example": None,
+            "message": message, "mend": None,
+        }
+    )  # fmt: skip
+
+
+def joined(issues: list[Issue], columns: list[ColumnProfile], rows: int) -> list[Issue]:
+    """The same issues; where more than one column is empty, one issue tells of all, and so of constant ones."""
+    kept = list(issues)
+    for code in ("empty_column", "constant_column"):
+        same = [one for one in kept if one.code == code]
+        if len(same) < 2:
+            continue
+        names = [name for one in same for name in one.columns]
+        words = "have no values" if code == "empty_column" else "have the same value in every row"
+        listed = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
+        whole = same[0].model_copy(
+            update={
+                "columns": names,
+                "message": f"{len(names):,} columns {words}: {listed}.",
+                "mend": mend("remove_columns", columns=names),
+                "rows": max(one.rows for one in same),
+                "example": None,
+            }
+        )
+        kept = [one for one in kept if one.code != code] + [whole]
+    return kept
+
+
+def of_empty_rows(count: int, first: int | None, rows: int) -> list[Issue]:
+    """Rows with nothing in any column."""
+    if not count or first is None or count == rows:
+        return []
+    message = f"{said(count, 'row is', 'rows are')} empty, first row {first:,}."
+    whole = _whole("empty_rows", "info", [], count, message)
+    return [whole.model_copy(update={"share": count / rows})]
+
+
+def of_same_columns(groups: list[list[str]], rows: int) -> list[Issue]:
+    """Columns with the same text in each row."""
+    found = []
+    for first, *others in groups:
+        message = (
+            f"{', '.join(others)} {'has' if len(others) == 1 else 'have'} the same values as {first} in every row."
+        )
+        whole = _whole("duplicate_columns", "info", [first, *others], rows, message)
+        found.append(whole.model_copy(update={"share": 1, "mend": mend("remove_columns", columns=others)}))
+    return found
