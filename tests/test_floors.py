@@ -70,6 +70,7 @@ HEAVY = {
     "ultralytics",
     "pandas",
     "polars",
+    "talib",
     "fastexcel",
     "cv2",
     "numpy",

@@ -1,13 +1,17 @@
-"""How `thetool weights pull` is ended."""
+"""How `thetool weights pull` shows its progress, and how it is ended."""
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 
 import pytest
+from rich.console import Console
 
-from thetool.cli.weights import _ended_as_by_ctrl_c
+from thetool.cli import weights
+from thetool.cli.weights import _ended_as_by_ctrl_c, _shown
+from thetool.weights.pull import Progress, Stage
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
@@ -36,3 +40,29 @@ def test_what_nohup_ignores_stays_ignored() -> None:
             os.kill(os.getpid(), signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_shows_a_bar_for_each_role(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Console(file=io.StringIO(), force_terminal=terminal, width=100)
+    monkeypatch.setattr(weights, "console", lambda **_: screen)
+    said: list[tuple[str, str, Stage, int]] = [
+        ("objects", "", "waiting", 0),
+        ("labels", "lite0.pth", "downloading", 9_000_000),
+        ("labels", "lite0.pth", "downloading", 18_000_000),
+    ]
+    shown = []
+    with _shown() as show:
+        for role, file, stage, done in said:
+            show(Progress(role, "any", file, stage, done, 18_000_000))
+            if screen._live_stack:
+                screen._live_stack[0].refresh()
+            shown.append(screen.file.getvalue())
+    if not terminal:
+        assert shown[-1] == ""
+        return
+    assert "objects: waiting" in shown[0]
+    assert "labels: lite0.pth downloading" in shown[1]
+    assert "9.0/18.0 MB" in shown[1]
+    assert "18.0/18.0 MB" not in shown[1]
+    assert "18.0/18.0 MB" in shown[2]

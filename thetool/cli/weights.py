@@ -148,8 +148,8 @@ def _shown() -> Iterator[ProgressCallback]:
 
         def show(progress: Progress) -> None:
             if progress.role not in tasks:
-                tasks[progress.role] = bars.add_task(progress.role)
-            what = f"{progress.role}: {progress.file} {progress.stage}"
+                tasks[progress.role] = bars.add_task(progress.role, total=None)
+            what = f"{progress.role}: {' '.join(filter(None, (progress.file, progress.stage)))}"
             bars.update(tasks[progress.role], description=what, completed=progress.done, total=progress.total)
 
         yield show

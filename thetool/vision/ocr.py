@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
+from thetool.telemetry.heap import return_freed_memory
 from thetool.vision.characters import Character, LineReader
 from thetool.vision.text_lines import LineFinder
-from thetool.weights.sessions import return_freed_memory
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import sys
 from pathlib import Path
 from typing import Any
 
 from thetool.config import Settings
+from thetool.telemetry.heap import return_freed_memory
 
 
 def open_session(model: Path, *, threads: int = 1, keeps_memory: bool = True) -> Any:
@@ -37,11 +37,3 @@ def threads_of_one_call(settings: Settings) -> int:
 
     cores = len(sched_getaffinity(0)) if sys.platform == "linux" else cpu_count() or 1
     return max(1, cores // (settings.workers * settings.job_threads))
-
-
-def return_freed_memory() -> None:
-    """Give back what was freed: after loading, which needs the weights twice, glibc would keep the half of it."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)

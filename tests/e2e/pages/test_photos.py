@@ -101,6 +101,20 @@ def test_boxes_are_gone_through_by_keys(cat: Browser) -> None:
     assert cat.focused().get_dom_attribute("type") == "radio", "all boxes are one stop"
 
 
+def test_boxes_stay_below_what_sticks_to_the_window(cat: Browser) -> None:
+    """Half of the photo lies behind the status line; the box over it is lit, which dims all around it."""
+    covered = """
+    document.querySelector(".mark").focus({preventScroll: true});
+    const line = document.querySelector(".status-line");
+    const [stage, edge] = [document.querySelector(".stage"), line].map((node) => node.getBoundingClientRect());
+    scrollBy({top: stage.top + stage.height / 2 - edge.top, behavior: "instant"});
+    const {left, width, top, height} = document.querySelector(".stage").getBoundingClientRect();
+    const found = document.elementFromPoint(left + width / 2, (edge.top + edge.bottom) / 2);
+    return top < edge.top && edge.bottom < top + height && line.contains(found);
+    """
+    assert cat.run(covered)
+
+
 def test_pointing_at_a_line_lights_its_box(cat: Browser) -> None:
     row = cat.see("[data-finding=objects] dt")
     cat.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", row)

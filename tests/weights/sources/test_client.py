@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.e2e.service import until
 from thetool.weights.sources import client
 from thetool.weights.sources.client import ClientError
 
@@ -28,6 +29,16 @@ def test_what_it_says_when_it_fails(tmp_path: Path) -> None:
     assert caught.value.log == "no such package\n"
 
 
+def test_it_has_the_machines_settings_and_none_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MASTER_API_KEY", "database_url", "R2_SECRET_ACCESS_KEY", "HTTPS_PROXY", "PIP_INDEX_URL"):
+        monkeypatch.setenv(name, "x")
+    with pytest.raises(ClientError) as caught:
+        run(tmp_path, "sh", "-c", "env; exit 1")
+    seen = {line.partition("=")[0] for line in caught.value.log.splitlines()}
+    assert {"PATH", "HTTPS_PROXY", "PIP_INDEX_URL"} <= seen
+    assert not seen & {"MASTER_API_KEY", "database_url", "R2_SECRET_ACCESS_KEY"}
+
+
 def test_one_that_is_silent_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "SILENCE_SECONDS", 0.3)
     with pytest.raises(ClientError, match="nothing came"):
@@ -40,7 +51,15 @@ def test_what_it_started_ends_with_it(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(ClientError, match="nothing came"):
         run(tmp_path, "sh", "-c", "sleep 600 & echo $! > started; wait")
     started = int((tmp_path / "started").read_text())
-    assert not psutil.pid_exists(started) or psutil.Process(started).status() == psutil.STATUS_ZOMBIE
+    until(lambda: not is_running(started), "what was killed is gone")
+
+
+def is_running(pid: int) -> bool:
+    """Whether it is there, and not only waits to be reaped by whoever does that here."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_its_bytes_are_counted_as_they_come(tmp_path: Path) -> None:

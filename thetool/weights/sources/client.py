@@ -8,7 +8,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
+from pydantic import AliasChoices
+
+from thetool.config import Settings
 from thetool.jobs.process_tree import kill_group
 from thetool.weights.sources.source import Downloaded
 
@@ -37,7 +41,7 @@ def run(
     Args:
         command: the client and its arguments.
         folder: of the caller's.
-        environment: variables on top of this process's.
+        environment: variables on top of this process's; our own settings, keys among them, are none of its business.
         downloaded: is told the bytes below `counted`, a few times a second; when it raises, the client is killed.
         counted: where the client puts what it downloads (`folder`).
 
@@ -51,7 +55,11 @@ def run(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "TMPDIR": str(folder), **environment},  # temporary files are ours to count and remove
+            env={
+                **_surroundings(),
+                "TMPDIR": str(folder),
+                **environment,
+            },  # temporary files are ours to count and remove
             start_new_session=True,  # to be killed with all that it starts: npm out of a wheel is started by Python
             cwd=folder,  # not in just any folder: Python looks for modules there, npm for its settings
         )
@@ -62,6 +70,13 @@ def run(
             process.wait()
     if process.returncode != 0:
         raise ClientError(log.read_text("utf-8", "replace"))
+
+
+def _surroundings() -> dict[str, str]:
+    """The environment without what `Settings` reads in it."""
+    aliases = (cast(AliasChoices, field.validation_alias) for field in Settings.model_fields.values())
+    ours = {name for choices in aliases for name in choices.choices}
+    return {name: value for name, value in os.environ.items() if name.upper() not in ours}
 
 
 def _watch(process: subprocess.Popen[bytes], folder: Path, tell: Callable[[], None]) -> None:
