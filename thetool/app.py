@@ -19,6 +19,7 @@ from thetool.jobs.schedules import routes as schedules_routes
 from thetool.jobs.schedules.cleanup import sweep
 from thetool.jobs.webhooks import routes as webhooks_routes
 from thetool.pages import routes as pages_routes
+from thetool.serving import model_routes, version_routes
 from thetool.storage import health as storage_health
 from thetool.storage import routes as storage_routes
 from thetool.storage import sweep as storage_sweep
@@ -44,6 +45,8 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         schedules_routes,
         webhooks_routes,
         weights_routes,
+        model_routes,
+        version_routes,
         analyze_routes,
         pages_routes,
     ):

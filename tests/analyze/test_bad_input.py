@@ -208,6 +208,7 @@ def test_five_million_characters_are_a_job_and_never_cut(house: House) -> None:
     assert result["sentiment"]["sentences_used"] == result["topics"]["sentences_used"] == 116_280
 
 
+@pytest.mark.slow
 def test_five_million_characters_without_a_repetition_say_what_of_them_was_read(house: House) -> None:
     text = "\n".join(f"2026-11-21 10:00:00 INFO shop.orders: order {number} was paid" for number in range(90_000))
     job = house.get(f"{house.analyze(text, query={'wait': '0'}).headers['Location']}?wait=300").json

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from thetool.analyze import texts
 from thetool.analyze.tasks import names_for, plan
 from thetool.analyze.telling import in_words, seconds_left
 from thetool.analyze.texts import TextRequest, analyze_text
@@ -99,7 +100,10 @@ def test_what_is_asked_for_by_name_is_judged_with_a_note(with_weights: Settings)
     assert [note.task for note in found.notes] == ["sentiment"]
 
 
-def test_of_a_long_text_a_sample_is_read_for_topics_and_that_is_said(with_weights: Settings) -> None:
+def test_of_a_long_text_a_sample_is_read_for_topics_and_that_is_said(
+    with_weights: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(texts, "SAMPLE_CHARACTERS", 8_000)
     text = "".join(f"The soup number {number} was salty. " for number in range(3_000))
     found = analyze_text(text, TextRequest(["topics"]), with_weights)
     assert found.result.topics

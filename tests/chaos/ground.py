@@ -179,11 +179,11 @@ class Watch(threading.Thread):
     def run(self) -> None:
         crowded = (
             "select concurrency_key, count(*) from jobs where status = 'running' and concurrency_key is not null"
-            " group by concurrency_key having count(*) > %s"
+            " group by concurrency_key having count(*) > max(concurrency_limit)"
         )
         while not self._ended.wait(0.1):
             try:
-                self.violations += ask(self._url, crowded, KEY_LIMIT)
+                self.violations += ask(self._url, crowded)
                 self.looks += 1
             except psycopg2.OperationalError:
                 continue

@@ -48,6 +48,7 @@ def test_a_clock_that_is_set_back_does_not_break_the_order(monkeypatch: pytest.M
 
 
 def test_a_spent_counter_moves_on_to_the_next_millisecond(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ids, "_clock", ids._Clock())  # the real one would go on from that time
     monkeypatch.setattr(time, "time_ns", lambda: 5_000_000_000_000_000_000)
     first = new_id()
     ids._clock.counter = 2**42 - 1

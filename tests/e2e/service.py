@@ -182,8 +182,14 @@ class Service:
 
     def open_connections(self) -> int:
         """How many callers are connected to the workers."""
-        connections = [each for worker in self.workers() for each in worker.net_connections("tcp")]
-        return sum(each.status == psutil.CONN_ESTABLISHED and each.laddr.port == self.port for each in connections)
+        return sum(self.connections_of_workers())
+
+    def connections_of_workers(self) -> list[int]:
+        """How many callers are connected to each worker."""
+        return [
+            sum(each.status == psutil.CONN_ESTABLISHED and each.laddr.port == self.port for each in connections)
+            for connections in (worker.net_connections("tcp") for worker in self.workers())
+        ]
 
     def worker_pids(self) -> set[int]:
         """Their pids."""

@@ -24,10 +24,22 @@ class Audience:
     def __init__(self, service: Service, size: int) -> None:
         self.service = service
         self.job_id = count(service, 10_000, 0.3)
-        self.listeners = [Listener(service, f"/api/v1/jobs/{self.job_id}/events?after=0") for _ in range(size)]
-        for listener in self.listeners:
-            listener.start()
+        self.listeners: list[Listener] = []
+        for _ in range(size):
+            self.join()
         self.hears_on()
+
+    def join(self) -> None:
+        """One more listens."""
+        self.listeners.append(Listener(self.service, f"/api/v1/jobs/{self.job_id}/events?after=0"))
+        self.listeners[-1].start()
+
+    def is_everywhere(self) -> bool:
+        """Whether each worker has listeners; where one has none, one more comes."""
+        if all(self.service.connections_of_workers()):
+            return True
+        self.join()
+        return False
 
     def hears_on(self) -> None:
         """Wait until everybody has heard something new."""
@@ -45,7 +57,8 @@ class Audience:
 def test_a_reload_is_no_gap_and_no_double(make_service: MakeService) -> None:
     """The job ends in its old worker, and those who listened in the other one come back to a new one."""
     service = make_service().start()
-    audience = Audience(service, 12)
+    audience = Audience(service, 6)
+    until(audience.is_everywhere, "each worker has listeners")
     service.send(signal.SIGHUP)
     until(lambda: any(listener.connections > 1 for listener in audience.listeners), "some come back", 60)
     audience.hears_on()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 
 from tests.e2e.conftest import MakeService
-from tests.e2e.service import Service, Traffic, until
+from tests.e2e.service import ROOT, Service, Traffic, until
 
 
 def test_request_limit_refuses_no_request_and_loses_no_job(make_service: MakeService) -> None:
@@ -61,3 +64,15 @@ def test_first_workers_that_cannot_boot_end_the_service(make_service: MakeServic
     service.launch()
     assert service.wait() == 3
     assert not service.processes()
+
+
+def test_the_code_is_read_once_for_all_workers(service: Service) -> None:
+    for worker in service.workers():
+        memory = worker.memory_full_info()
+        assert memory.uss < 0.6 * memory.rss, "most of it is shared with the master"
+
+
+def test_a_developers_service_reads_the_code_anew_in_each_worker() -> None:
+    program = "import sys; from thetool import config, serve; serve._import_application(config.get_settings())"
+    program += "; assert 'thetool.app' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], env={"DEBUG": "true", "ENV_FILE": os.devnull}, cwd=ROOT, check=True)

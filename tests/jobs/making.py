@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import psycopg2
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in lower case
 
 from tests.jobs import sample_jobs
 from thetool.access.records import MASTER_OWNER_ID
@@ -90,13 +90,25 @@ def until(get: Callable[[], T], what: str, seconds: float = 30) -> T:
     return answer
 
 
+_asking: dict[str, Connection] = {}  # the last database that was asked: a connection costs more than most statements
+
+
 def rows(url: str, statement: str, *values: Any) -> list[Any]:
-    """What a statement gives, on a connection of its own."""
-    with closing(psycopg2.connect(url)) as connection:
+    """What a statement gives, in a transaction of its own."""
+    connection = _asking.get(url)
+    if connection is None:
+        for old in _asking.values():
+            old.close()
+        _asking.clear()
+        connection = _asking[url] = psycopg2.connect(url)
         connection.autocommit = True
+    try:
         with connection.cursor() as cursor:
             cursor.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
+    except psycopg2.OperationalError:  # a restart of Postgres, say
+        _asking.pop(url).close()
+        raise
 
 
 def lives(pid: int) -> bool:

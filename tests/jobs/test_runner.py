@@ -220,7 +220,10 @@ def test_closing_leaves_nothing(job_settings: Settings, here: None) -> None:
     assert current_runner() is None
     assert rows(url, "select status, attempts from jobs where kind = 'sample.sleep'") == [("queued", 0)]
     assert rows(url, "select count(*) from workers") == [(0,)]
-    count = "select count(*) from pg_stat_activity where application_name in ('thetool queue', 'thetool listen')"
+    count = (
+        "select count(*) from pg_stat_activity"
+        " where datname = current_database() and application_name in ('thetool queue', 'thetool listen')"
+    )
     until(lambda: rows(url, count) == [(0,)], "its connections are closed")
 
 

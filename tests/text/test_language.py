@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,15 +27,24 @@ EXAMPLES = {
 }
 
 
+@pytest.fixture(scope="module")
+def detectors() -> dict[str, Any]:
+    """Both detectors, loaded: the second is what there is where the first has no wheel."""
+    assert find_spec("py3langid"), "requirements-dev.txt brings it"
+    detector.cache_clear()
+    loaded = {"eldc": detector()}
+    detector.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "eldc", None)
+        loaded["py3langid"] = detector()
+    detector.cache_clear()
+    return loaded
+
+
 @pytest.fixture(params=["eldc", "py3langid"])
-def each_detector(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The two detectors in turn: the first is hidden, as where it has no wheel."""
-    detector.cache_clear()
-    if request.param == "py3langid":
-        assert find_spec("py3langid"), "requirements-dev.txt brings it"
-        monkeypatch.setitem(sys.modules, "eldc", None)
-    yield
-    detector.cache_clear()
+def each_detector(request: pytest.FixtureRequest, detectors: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The two detectors in turn."""
+    monkeypatch.setattr(module, "detector", lambda: detectors[request.param])
 
 
 @pytest.mark.usefixtures("each_detector")

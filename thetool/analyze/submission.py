@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 from thetool.analyze import at_hand, cache
 from thetool.analyze.asked import Asked
 from thetool.analyze.cache import Kept
-from thetool.analyze.counts import HitCounter
 from thetool.analyze.jobs import INPUT_MEDIA_TYPE
 from thetool.config import Settings
 from thetool.database.connection import DatabaseUnavailable
+from thetool.database.hit_counts import HitCounter
 from thetool.jobs.idempotency import AnsweredWithoutJob, Idempotency, Remembered, recall, remember
 from thetool.jobs.submit import Submission, submit
 from thetool.jobs.waiting import look_at

@@ -12,7 +12,7 @@ from thetool.config import Settings
 from thetool.database.address import direct_url
 from thetool.database.connection import DatabaseUnavailable
 from thetool.database.ids import new_id
-from thetool.database.listen import Listener
+from thetool.database.listen import Callback, Listener
 from thetool.jobs import registry
 from thetool.jobs.active import ActiveJobs, Running
 from thetool.jobs.batches import Batches
@@ -97,6 +97,10 @@ class Runner:
         self.watcher.start()
         self._clock.start()
         log.info("the job runner started", worker_id=str(self.worker_id), kinds=len(self.kind_names()))
+
+    def listen(self, channel: str, callback: Callback) -> None:
+        """Call back at each notification of a channel; see `Listener` for what None means."""
+        self._listener.subscribe(channel, callback)
 
     def stop_claiming(self) -> None:
         """Take no further jobs; those that run go on."""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-FIRST = {"Analyze": "Send a text, or files of text, and get what is in it."}
+FIRST = {
+    "Analyze": "Send a text, or files of text, and get what is in it.",
+    "Models": "Upload your own ONNX models, validate them, name their versions.",
+    "Predictions": "Ask your models.",
+    "KServe": "The same models by the Open Inference Protocol (KServe V2).",
+}
 LAST = {
     "Jobs": "What takes longer than a request waits is a job: look at it, wait for it, follow it live, cancel it.",
     "Webhooks": "Where the end of a job is told, signed and repeated until it is heard.",

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium.webdriver.common.keys import Keys
 
 from tests.conftest import migrated_database
 from tests.e2e.browser import Browser, chromium
@@ -38,15 +37,23 @@ def tab(service: Service) -> Iterator[Browser]:
         assert not elsewhere
 
 
+@pytest.fixture(scope="package")
+def session(service: Service) -> dict[str, str]:
+    """The cookie of who has signed in; how that is done in the browser: test_sign_in.py."""
+    with service.connection() as connection:
+        form = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+        connection.request("POST", "/sign-in", f"key={KEY}", form)
+        name, _, value = str(connection.getresponse().headers["Set-Cookie"]).partition(";")[0].partition("=")
+    return {"name": name, "value": value, "path": "/", "sameSite": "Strict"}
+
+
 @pytest.fixture
-def browser(tab: Browser) -> Iterator[Browser]:
-    """The browser, signed in with a fresh session; the console must have nothing to complain about."""
+def browser(tab: Browser, session: dict[str, str]) -> Iterator[Browser]:
+    """The browser, signed in, with nothing kept; the console must have nothing to complain about."""
     tab.look()
     tab.driver.delete_all_cookies()
-    tab.open("/sign-in?next=/settings")
+    tab.open("/favicon.ico")  # of the same origin, and nothing more
     tab.run("sessionStorage.clear()")
-    tab.until(lambda: tab.focused().get_dom_attribute("id") == "key", "the field has the focus by itself")
-    tab.fill("#key", KEY + Keys.ENTER)
-    tab.until(lambda: tab.path() == "/settings", "signed in")
+    tab.driver.add_cookie({**session, "httpOnly": True})
     yield tab
     assert tab.complaints() == []

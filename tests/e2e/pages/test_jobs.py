@@ -109,6 +109,7 @@ def test_a_service_that_is_away_is_told_and_comes_back(browser: Browser, service
 
 
 def test_a_hidden_tab_asks_nothing(browser: Browser) -> None:
+    browser.open("/settings")
     counts = browser.driver.execute_async_script(
         """
         const done = arguments[0];

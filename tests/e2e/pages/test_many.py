@@ -22,7 +22,7 @@ def files(tmp_path: Path) -> list[Path]:
     """Two photos, a text, and a PDF that says that it is a picture."""
     photos = [FOLDER / "photos" / f"{photo.name}.jpg" for photo in PHOTOS]
     text, fake = tmp_path / "review.txt", tmp_path / "fake.png"
-    text.write_text(GOOD)
+    text.write_text(f"{GOOD} We were many.")  # what no other test has sent: that would be answered at once
     fake.write_bytes(b"%PDF-1.7 nothing to see")
     return [*photos, text, fake]
 

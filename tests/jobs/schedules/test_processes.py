@@ -70,7 +70,8 @@ def test_four_processes_run_each_tick_once(start: Start, database: str) -> None:
     [(taken,)] = rows(database, "select runs - skipped from schedules where name = 'sample jobs'")
     assert jobs == ticks == taken
     [(errands,)] = rows(database, "select count(*) from cache_counts where name like 'errand %'")
-    assert errands == runs(database, "sample errands")
+    begun = runs(database, "sample errands")
+    assert begun - len(workers) <= errands <= begun, "a worker that leaves breaks its errand off"
     periods = "select distinct period from job_statistics where kind = 'schedules_sample.tick'"
     assert {period for (period,) in rows(database, periods)} == {"minute", "hour"}
 

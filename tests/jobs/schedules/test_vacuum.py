@@ -26,7 +26,7 @@ def turn(queue: Queue, settings: Settings) -> Round:
 def wear(queue: Queue) -> None:
     """Leave more dead rows in `jobs` than are left alone."""
     queue.enqueue_many([new_job() for _ in range(DEAD_ROWS + 100)])
-    rows(queue.url, "delete from jobs")
+    rows(queue.url, "delete from jobs; select pg_stat_force_next_flush()")
     until(lambda: worn(queue) == ["jobs"], "Postgres has heard of it")
 
 

@@ -48,7 +48,7 @@ def start() -> Iterator[Start]:
 
 
 def newest() -> psutil.Process:
-    return max(children(), key=lambda child: child.pid)
+    return max(children(), key=lambda child: child.create_time())  # pids begin anew now and then
 
 
 def eventually(true: Callable[[], object]) -> None:

@@ -1,0 +1,1 @@
+"""Models that people upload: kept, validated, versioned, and asked for predictions."""

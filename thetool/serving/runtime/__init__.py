@@ -1,0 +1,1 @@
+"""Running ONNX models: a library, without Flask or a database."""

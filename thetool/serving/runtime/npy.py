@@ -1,0 +1,81 @@
+"""NumPy's `.npy` files (numpy.org, "NEP 1"): read without trust, written as NumPy writes them."""
+
+from __future__ import annotations
+
+import io
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from thetool.serving.runtime.problems import InvalidInput
+from thetool.serving.runtime.tensors import TensorSpec, array_text
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MEDIA_TYPE = "application/x-npy"
+MAX_HEADER_BYTES = 10_000
+
+
+def read(data: bytes, spec: TensorSpec) -> np.ndarray[Any, Any]:
+    """The array of an input out of a `.npy` file; objects (pickles) are never read.
+
+    A number may be of another type of the same kind (float64 for float32) where no value is lost by it.
+
+    Raises:
+        InvalidInput: it is no such file, or does not fit.
+    """
+    import numpy as np
+
+    file = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(file)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, by_columns, dtype = header(file, max_header_size=MAX_HEADER_BYTES)
+    except Exception:
+        raise InvalidInput.of(spec.name, "something that is no .npy file", f"a .npy file of {spec}") from None
+    if dtype.hasobject or dtype.kind not in "fiubU":
+        hint = "Objects are pickles, which are never read here." if dtype.hasobject else ""
+        raise InvalidInput.of(spec.name, f".npy of {dtype}", str(spec), hint)
+    rest = len(data) - file.tell()
+    if any(length < 0 for length in shape) or prod(shape) * dtype.itemsize != rest:
+        raise InvalidInput.of(spec.name, f".npy of shape {list(shape)} with {rest:,} bytes", str(spec))
+    array = np.frombuffer(data, dtype=dtype, offset=file.tell()).reshape(shape, order="F" if by_columns else "C")
+    return cast(array, spec)
+
+
+def cast(array: np.ndarray[Any, Any], spec: TensorSpec) -> np.ndarray[Any, Any]:
+    """The array in the input's type; raises InvalidInput where a value would be another one."""
+    import numpy as np
+
+    if spec.dtype == "string":
+        if array.dtype.kind not in "UO":
+            raise InvalidInput.of(spec.name, array_text(array), str(spec))
+        return array.astype(object)
+    wanted = np.dtype(spec.dtype)
+    if array.dtype == wanted:
+        return np.ascontiguousarray(array, dtype=wanted)
+    same_kind = (array.dtype.kind in "iu" and wanted.kind in "iuf") or array.dtype.kind == wanted.kind
+    if not same_kind:
+        raise InvalidInput.of(spec.name, array_text(array), str(spec))
+    with np.errstate(over="ignore"):
+        taken = np.ascontiguousarray(array.astype(wanted, order="C"))
+    if wanted.kind in "iu":
+        lost = (
+            bool((taken.astype(object) != array.astype(object)).any())
+            if not np.can_cast(array.dtype, wanted)
+            else False
+        )
+    else:
+        lost = bool((np.isinf(taken) & np.isfinite(array)).any())
+    if lost:
+        raise InvalidInput.of(spec.name, array_text(array), str(spec), f"A value is beyond {spec.dtype}.")
+    return taken
+
+
+def write(array: np.ndarray[Any, Any]) -> bytes:
+    """A `.npy` file of an output; strings as NumPy's text."""
+    import numpy as np
+
+    file = io.BytesIO()
+    np.save(file, array.astype(str) if array.dtype.kind == "O" else array, allow_pickle=False)
+    return file.getvalue()
