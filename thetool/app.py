@@ -19,7 +19,8 @@ from thetool.jobs.schedules import routes as schedules_routes
 from thetool.jobs.schedules.cleanup import sweep
 from thetool.jobs.webhooks import routes as webhooks_routes
 from thetool.pages import routes as pages_routes
-from thetool.serving import model_routes, version_routes
+from thetool.serving import kserve_routes, model_routes, predict_routes, version_routes
+from thetool.serving import retention as serving_retention
 from thetool.storage import health as storage_health
 from thetool.storage import routes as storage_routes
 from thetool.storage import sweep as storage_sweep
@@ -47,6 +48,8 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         weights_routes,
         model_routes,
         version_routes,
+        predict_routes,
+        kserve_routes,
         analyze_routes,
         pages_routes,
     ):
@@ -55,4 +58,5 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     jobs_health.register()
     sweep("files", due=lambda _: storage_sweep.due(), remove=lambda _: storage_sweep.sweep_batch())
     analyze_retention.register()
+    serving_retention.register()
     return app

@@ -131,6 +131,9 @@ class Worker(CallerLimits):
         self._hand_back()
         try:
             if self.runner is not None:
+                from thetool.serving.state import write_rest
+
+                write_rest()
                 self.runner.close()
         except Exception:
             self.log.exception("The runner could not be closed")

@@ -79,6 +79,13 @@ POST /api/v1/models/{}/upload
 POST /api/v1/models/{}/validate
 GET /api/v1/models/by-name/{}/versions
 GET /api/v1/models/by-name/{}/latest
+POST /api/v1/models/{}/predict
+GET /api/v1/models/{}/predictions
+GET /v2
+GET /v2/health/live
+GET /v2/health/ready
+POST /v2/models/{}/infer
+POST /v2/models/{}/versions/{}/infer
 GET /metrics
 GET /docs
 GET /openapi.json

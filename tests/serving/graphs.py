@@ -70,7 +70,7 @@ def picking(table: Sequence[float] = (10, 20, 30)) -> bytes:
 
 
 def endless(*, always: bool = False) -> bytes:
-    """Runs for ever: `always`, or when its input is above 0."""
+    """Runs for ever: `always`, or when its input is above 5."""
     body = helper.make_graph(
         [node("Identity", ["go"], ["go_on"]), node("Identity", ["value"], ["next"])],
         "body",
@@ -81,8 +81,8 @@ def endless(*, always: bool = False) -> bytes:
         ],
         [helper.make_tensor_value_info("go_on", BOOL, []), helper.make_tensor_value_info("next", FLOAT, [None])],
     )
-    begin = [] if always else [node("Greater", ["x", "zero"], ["above"]), node("Squeeze", ["above"], ["start"])]
-    weights = {"zero": np.zeros(1, np.float32), **({"start": np.array(True)} if always else {})}
+    begin = [] if always else [node("Greater", ["x", "five"], ["above"]), node("Squeeze", ["above"], ["start"])]
+    weights = {"five": np.full(1, 5, np.float32), **({"start": np.array(True)} if always else {})}
     shape = [1]
     loop = node("Loop", ["", "start", "x"], ["y"], body=body)
     return data([*begin, loop], [("x", FLOAT, shape)], [("y", FLOAT, shape)], weights)

@@ -39,6 +39,7 @@ from thetool.analyze.schemas import (
     CacheResetOut,
 )
 from thetool.analyze.submission import Desk
+from thetool.database.hit_counts import HitCounter
 from thetool.database.orm import db
 from thetool.jobs import listing
 from thetool.jobs.admission import NoWorker, QueueFull, QuotaExceeded
@@ -46,6 +47,7 @@ from thetool.jobs.idempotency import Idempotency, IdempotencyConflict
 from thetool.jobs.repeats import is_replayed, request_idempotency
 from thetool.jobs.schemas import WaitQuery
 from thetool.jobs.webhooks.asked import NoWebhookSecret, webhook_of
+from thetool.serving.state import serving
 from thetool.telemetry.health import register_probe
 from thetool.vision.problems import DamagedImage, DecoderUnavailable, DecodingTimedOut, ImageTooLarge
 from thetool.web.body_limit import limit_body
@@ -148,17 +150,11 @@ def delete_analysis(analysis_id: UUID) -> tuple[str, int]:
 @needs("read")
 @blueprint.output(CacheMetricsOut)
 def cache_metrics() -> CacheMetricsOut:
-    """Say how often the cache had the answer."""
-    counts, configured = _desk().counter.read(), settings()
+    """Say how often the caches had the answer."""
+    configured = settings()
     return CacheMetricsOut(
-        analysis_cache=CacheMetrics(
-            hits=counts.hits,
-            misses=counts.misses,
-            total_requests=counts.hits + counts.misses,
-            hit_rate_percent=None if counts.rate is None else round(counts.rate * 100, 2),
-            enabled=configured.cache_enabled,
-            ttl_seconds=configured.cache_ttl,
-        )
+        analysis_cache=_figures(_desk().counter, configured.cache_ttl),
+        prediction_cache=_figures(serving().cache.counter, configured.cache_prediction_ttl),
     )
 
 
@@ -166,9 +162,22 @@ def cache_metrics() -> CacheMetricsOut:
 @needs("admin")
 @blueprint.output(CacheResetOut)
 def reset_cache_metrics() -> CacheResetOut:
-    """Count from zero again; the cache itself stays."""
+    """Count from zero again; the caches themselves stay."""
     _desk().counter.reset()
+    serving().cache.counter.reset()
     return CacheResetOut()
+
+
+def _figures(counter: HitCounter, ttl: int) -> CacheMetrics:
+    counts = counter.read()
+    return CacheMetrics(
+        hits=counts.hits,
+        misses=counts.misses,
+        total_requests=counts.hits + counts.misses,
+        hit_rate_percent=None if counts.rate is None else round(counts.rate * 100, 2),
+        enabled=settings().cache_enabled and ttl > 0,
+        ttl_seconds=ttl,
+    )
 
 
 def _taking(incoming: Incoming) -> Take:

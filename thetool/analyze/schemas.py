@@ -178,13 +178,14 @@ class CacheMetrics(BaseModel):
     total_requests: int
     hit_rate_percent: float | None = Field(description="Null before the first request.")
     enabled: bool
-    ttl_seconds: int = Field(description="How long an analysis may be given again.")
+    ttl_seconds: int = Field(description="How long one may be given again.")
 
 
 class CacheMetricsOut(BaseModel):
     """The caches of the service."""
 
     analysis_cache: CacheMetrics
+    prediction_cache: CacheMetrics
 
 
 class CacheResetOut(BaseModel):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from thetool.serving.runtime.inspection import Found
 from thetool.serving.runtime.tensors import TensorSpec
@@ -214,3 +214,84 @@ class AliasesOut(BaseModel):
 
     name: str
     aliases: list[AliasOut]
+
+
+class PredictOut(BaseModel):
+    """A prediction."""
+
+    id: UUID
+    model_id: UUID = Field(description="The version that made it; with a canary, which of the two.")
+    model_name: str
+    model_version: str
+    input_data: dict[str, Any] | None = Field(description="As it was sent; null where that was `instances` or is long.")
+    output_data: dict[str, Any] | None = Field(description="Nested lists for each output.")
+    predictions: list[Any] | None = Field(None, description="With `instances`: one for each of them, in their order.")
+    inference_time_ms: float = Field(description="How long the model ran; of a cached one, how long it did then.")
+    cached: bool
+    request_id: str | None
+    created_at: Moment
+
+
+class PredictionsQuery(PageQuery):
+    """Which predictions to list."""
+
+    failed: bool = Field(False, description="Only those that failed.")
+    page: int | None = Field(None, ge=1, le=10_000, description="Page by number; the answer then has `total`.")
+    page_size: int = Field(20, ge=1, le=100, description="Rows of a page by number.")
+
+
+class PredictionOut(BaseModel):
+    """A prediction in the history."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    model_id: UUID
+    input_data: Any = Field(description="Null where it was long.")
+    output_data: Any
+    truncated: bool = Field(description="Whether what went in or came out was too long to be kept.")
+    rows: int | None = Field(description="How many rows it was for, where all inputs have as many.")
+    inference_time_ms: float | None
+    cached: bool
+    error: str | None = Field(description="Code of the problem, where it failed.")
+    request_id: str | None
+    created_at: Moment
+
+
+class PredictionPage(BaseModel):
+    """Predictions, newest first."""
+
+    items: list[PredictionOut]
+    next: str | None = Field(None, description="Address of the next page; null on the last.")
+    page: int | None = None
+    page_size: int | None = None
+    total: int | None = None
+
+
+class LatencyQuery(Input):
+    """How far back to look."""
+
+    hours: int = Field(24, ge=1, le=720, description="The last so many hours.")
+
+
+class LatencyPointOut(BaseModel):
+    """One stretch of the time."""
+
+    begins: Moment
+    predictions: int
+    p50_ms: float | None
+    p95_ms: float | None
+
+
+class LatencyOut(BaseModel):
+    """How quick a version was; cached and failed predictions do not count for its times."""
+
+    model_id: UUID
+    hours: int
+    predictions: int
+    cached: int
+    failed: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    points: list[LatencyPointOut]
