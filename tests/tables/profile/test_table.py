@@ -78,7 +78,7 @@ def test_a_table_without_rows(profiled: Profiled, columns: dict[str, pl.Series])
 
 def test_the_progress_rises_to_one(profiled: Profiled) -> None:
     seen: list[float] = []
-    profiled({"a": [1], "b": ["x"]}, progress=seen.append)
+    profiled({"a": [1], "b": ["x"]}, progress=lambda done, what: seen.append(done))
     assert seen == sorted(seen)
     assert seen[-1] == 1
 
@@ -87,7 +87,7 @@ def test_who_watches_may_stop_it(profiled: Profiled) -> None:
     class StoppedError(Exception):
         pass
 
-    def stop(share: float) -> None:
+    def stop(done: float, what: str) -> None:
         raise StoppedError
 
     with pytest.raises(StoppedError):

@@ -20,11 +20,11 @@ from thetool.tables.profile.source import Source
 from thetool.tables.profile.word_columns import TextSurvey, WordSurvey
 from thetool.tables.reading.report import ColumnType, ReadColumn, Reading
 
-Progress = Callable[[float], None]
-"""Called now and then with the share of the work that is done (0 to 1); raises to stop the work."""
+Progress = Callable[[float, str], None]
+"""Told how far it is, 0 to 1, and which column was last; may raise to stop the work."""
 
 
-def unwatched(share: float) -> None:
+def unwatched(done: float, what: str) -> None:
     """Watch nothing, stop nothing."""
 
 
@@ -70,7 +70,7 @@ class _Profiling:
                 self._tell(survey)
         duplicates = self._whole_table()
         related = correlations(source, self.columns) if self.options.correlations else None
-        self.progress(1.0)
+        self.progress(1.0, "")
         issues = of_tables.joined(self.issues, self.columns, source.rows)
         return Profile(
             rows=source.rows,
@@ -100,7 +100,7 @@ class _Profiling:
         if self.source.rows:
             self.issues += of_columns.of_any(column, self.source.rows, survey.read)
             self.issues += survey.issues(column, self.source.first_row)
-        self.progress(0.95 * len(self.columns) / len(self.source.types))
+        self.progress(0.95 * len(self.columns) / len(self.source.types), column.name)
 
     def _whole_table(self) -> DuplicateRows:
         if not self.source.types or not self.source.rows:

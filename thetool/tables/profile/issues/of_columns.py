@@ -73,8 +73,8 @@ def _untyped(column: ColumnProfile, rows: int, read: ReadColumn) -> Issue:
     example = Example(row=first.row, column=column.name, value=shown(first.text)) if first else None
     such = f", such as {quoted(first.text)}" if first else ""
     message = (
-        f"{said(column.untyped, 'value', 'values')} of {column.name} could not be read as {column.type}{such}; "
-        "they count as empty, and are kept as text beside it."
+        f"{said(column.untyped, 'value', 'values')} of {column.name} could not be read as {column.type.value}{such}: "
+        "empty in the typed table, kept in the text."
     )
     severity: Severity = "critical" if column.untyped > 0.05 * rows else "warning"
     return issue(
@@ -117,8 +117,8 @@ def of_numbers(column: ColumnProfile, rows: int) -> list[Issue]:
         return []
     first = found.examples[0]
     message = (
-        f"{said(found.count, 'value', 'values')} of {column.name} lie far from the others "
-        f"(below {found.low:,.6g} or above {found.high:,.6g}), such as {first.value:,.6g}."
+        f"{said(found.count, 'value', 'values')} of {column.name}, far from the others "
+        f"(below {found.low:,.6g} or above {found.high:,.6g}): {first.value:,.6g}."
     )
     return [
         issue(
@@ -137,7 +137,8 @@ def of_dates(column: ColumnProfile, rows: int, latest_row: int | None, today: st
         return []
     latest = said_of.latest.date().isoformat()
     most = said_of.future > 0.5 * values
-    message = f"{said(said_of.future, 'date', 'dates')} of {column.name} are after today, the latest is {latest}."
+    dates = said(said_of.future, "date", "dates")
+    message = f"{dates} of {column.name} {'is' if said_of.future == 1 else 'are'} after today, the latest is {latest}."
     condition = {"column": column.name, "operator": "gt", "value": today}
     return [
         issue(

@@ -11,6 +11,7 @@ from thetool.tables.profile.schemas import ColumnProfile, DuplicateRows
 from thetool.tables.reading.report import Reading
 
 _severities = ("critical", "warning", "info")
+FEW_GAPS = 0.05
 _codes = get_args(IssueCode)
 
 
@@ -85,7 +86,7 @@ def _whole(code: IssueCode, severity: str, columns: list[str], rows: int, messag
 
 
 def joined(issues: list[Issue], columns: list[ColumnProfile], rows: int) -> list[Issue]:
-    """The same issues; where more than one column is empty, one issue tells of all, and so of constant ones."""
+    """The same issues; where more than one column is empty, one tells of all; so of constant ones, of few gaps."""
     kept = list(issues)
     for code in ("empty_column", "constant_column"):
         same = [one for one in kept if one.code == code]
@@ -104,7 +105,23 @@ def joined(issues: list[Issue], columns: list[ColumnProfile], rows: int) -> list
             }
         )
         kept = [one for one in kept if one.code != code] + [whole]
-    return kept
+    return _with_few_gaps(kept, columns, rows)
+
+
+def _with_few_gaps(issues: list[Issue], columns: list[ColumnProfile], rows: int) -> list[Issue]:
+    """The same issues; where more than one column has a few gaps, one issue tells of all."""
+    few = [one for one in issues if one.code == "missing_values" and one.share < FEW_GAPS]
+    if len(few) < 2:
+        return issues
+    few.sort(key=lambda one: -one.rows)
+    names = [name for one in few for name in one.columns]
+    conditions = [{"column": name, "operator": "isnull"} for name in names]
+    listed = ", ".join(f"{one.columns[0]} ({one.rows:,})" for one in few[:5])
+    more = f" and {len(few) - 5:,} more" if len(few) > 5 else ""
+    message = f"{len(few):,} columns are empty in a few rows, each in under {100 * FEW_GAPS:.0f} %: {listed}{more}."
+    mending = mend("filter_rows", conditions=conditions, logic="or", keep=False)
+    whole = few[0].model_copy(update={"columns": names, "message": message, "mend": mending})
+    return [one for one in issues if one not in few] + [whole]
 
 
 def of_empty_rows(count: int, first: int | None, rows: int) -> list[Issue]:

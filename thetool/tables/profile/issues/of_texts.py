@@ -105,7 +105,7 @@ def _other_types(column: ColumnProfile, rows: int, evidence: Evidence) -> list[I
         wrong = fit.of - fit.rows
         kind = fit.form.type
         message = (
-            f"{said(wrong, 'value', 'values')} of {name} not like the others ({kind.replace('_', ' ')}): "
+            f"{said(wrong, 'value', 'values')} of {name} unlike the others ({kind.replace('_', ' ')}): "
             f"{quoted(fit.odd.value)}."
         )
         pattern = _PATTERN_TYPES.get(kind)

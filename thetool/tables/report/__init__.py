@@ -1,0 +1,1 @@
+"""A table's reading and profile as one self-contained HTML page."""
