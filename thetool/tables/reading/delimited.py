@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from thetool.tables.reading import header, mending
-from thetool.tables.reading.dialect import Dialect, find_delimiter, find_quote, name_of
+from thetool.tables.reading.dialect import NONE, Dialect, find_delimiter, find_quote
 from thetool.tables.reading.draft import Draft
 from thetool.tables.reading.encodings import Encoding, find_encoding, to_utf_8
 from thetool.tables.reading.names import ROW, named
@@ -26,8 +26,8 @@ TAIL = 1 << 16
 MOST_COLUMNS = 50_000
 _KEPT_LINES, _KEPT_CHARACTERS = 100, 1_000
 _FIRST_ROWS = 1_000
-_PAGE = re.compile(r"\s*(<!doctype html|<html|<head|<body|<\?xml[^>]*>\s*<(!doctype )?html)", re.I)
 
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1b]")
 Tell = Callable[[float], None]
 
 
@@ -91,26 +91,19 @@ def _head(path: Path, start: int) -> _Head:
     if not content.strip():
         raise EmptyTable("The file is empty, or has only blanks. Send one with a row at least.")
     text = content.decode("utf-8", "replace")
-    if _PAGE.match(text):
-        raise NotATable(_page_told(text))
-    if sum(map(content.count, (b"\0", b"\x02", b"\x03", b"\x04", b"\x05"))) > 8 + len(content) / 20:
+    if len(_CONTROL.findall(content)) > 8 + len(content) / 20:
         raise NotATable("It is no text: too many of its bytes are control characters. Which program wrote it?")
     ends = [found.end() for found in re.finditer(rb"\r\n|\n|\r", content)]
     return _Head(text, [start, *(start + end for end in ends)], whole, size)
 
 
-def _page_told(text: str) -> str:
-    title = re.search(r"<title[^>]*>([^<]{1,200})", text, re.I)
-    named = f' called "{" ".join(title[1].split())}"' if title and title[1].strip() else ""
-    return f"It is a web page{named}, not a table: often the page that asks one to sign in. Download the file again."
-
-
 def _dialect(text: str, options: ReadOptions, encoding: Encoding) -> tuple[Dialect, Draft]:
     quote, quote_why = find_quote(text) if options.quote is None else (options.quote, "It was asked for.")
     if options.delimiter is None:
-        delimiter, why = find_delimiter(text, quote)
+        found, why = find_delimiter(text, quote)
     else:
-        delimiter, why = options.delimiter, "It was asked for."
+        found, why = options.delimiter, "It was asked for."
+    delimiter = found or NONE
     if not delimiter.isascii() or delimiter in "\r\n" or (quote and not quote.isascii()) or delimiter == quote:
         raise UnfitReadOptions("Delimiter and quote are single ASCII characters, not the same, and no line ends.")
     escape = "\\" if quote and f"\\{quote}" in text and f"{quote}{quote}{quote}" not in text else None
@@ -119,7 +112,7 @@ def _dialect(text: str, options: ReadOptions, encoding: Encoding) -> tuple[Diale
         names=[],
         originals=[],
         encoding=encoding.choice(),
-        delimiter=Choice(value=delimiter, reason=why, asked=options.delimiter is not None),
+        delimiter=Choice(value=found, reason=why, asked=options.delimiter is not None),
         quote=Choice(value=quote or None, reason=quote_why, asked=options.quote is not None),
     )
     return Dialect(delimiter, quote, escape), draft
@@ -128,7 +121,7 @@ def _dialect(text: str, options: ReadOptions, encoding: Encoding) -> tuple[Diale
 def _region(path: Path, head: _Head, dialect: Dialect, options: ReadOptions, draft: Draft) -> _Region:
     """Where the table is; header, names, preamble and footer go into the draft."""
     rows, lines = _rows_with_lines(head.text, dialect, whole=head.whole)
-    if not any(any(row) for row in rows):
+    if not any(field.strip(" \t,;|") for row in rows for field in row):
         raise EmptyTable("The file has no row. Send one with a row at least.")
     place = _place(rows, lines, options)
     first = rows[place.start]
@@ -268,7 +261,9 @@ def _write(
     if dialect.escape is None and found.is_regular(region.width):
         try:
             frame = _scan(path, _lines_before(path, 0, region.start), found.rows, draft.names, dialect)
-            sink(frame, target, found.rows, tell)
+            if found.quoted:
+                frame = frame.with_columns(pl.when(pl.col(draft.names) != "").then(pl.col(draft.names)))
+            sink(frame, target, found.rows, region.width, tell)
             return
         except pl.exceptions.PolarsError:
             target.unlink(missing_ok=True)  # a row with too many fields: mended below
@@ -281,7 +276,7 @@ def _write(
     try:
         columns = draft.names if mended.has_extra else [*draft.names, _free(draft.names)]
         frame = _scan(mended_path, 0, mended.rows, columns, Dialect(",", '"'))
-        sink(frame.select(ROW, *draft.names), target, mended.rows, lambda done: tell(0.5 + 0.5 * done))
+        sink(frame.select(ROW, *draft.names), target, mended.rows, len(columns), lambda done: tell(0.5 + 0.5 * done))
     except pl.exceptions.PolarsError as error:
         raise DamagedTable(f"It cannot be read to the end: {str(error).splitlines()[0]}") from error
     finally:
@@ -325,6 +320,3 @@ def _scan(path: Path, skip: int, rows: int, names: list[str], dialect: Dialect) 
         glob=False,
     )
     return frame.with_columns(pl.col(ROW).cast(pl.Int64))
-
-
-__all__ = ["name_of", "read"]

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 COMMON = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _OTHERS = "^~:\x1f\x01\x1e#!"
+NONE = "\x1f"
+"""Where there is one column: a character that stands in no text."""
 _ROWS = 400
-_LEAST_ALIKE = 0.5
+_LEAST_ALIKE = 0.4
 _FIELD_LIMIT = 16 << 20
 
 csv.field_size_limit(_FIELD_LIMIT)
@@ -56,12 +58,12 @@ def name_of(delimiter: str) -> str:
     return COMMON.get(delimiter, repr(delimiter)[1:-1])
 
 
-def find_delimiter(text: str, quote: str) -> tuple[str, str]:
-    """The delimiter of a text's first lines, and the reason."""
+def find_delimiter(text: str, quote: str) -> tuple[str | None, str]:
+    """The delimiter of a text's first lines, None where there is one column, and the reason."""
     trials = [trial for delimiter in (*COMMON, *_OTHERS) if (trial := _try(text, delimiter, quote)) is not None]
     trials = [trial for trial in trials if trial.width > 1 and trial.alike >= _least(trial.delimiter)]
     if not trials:
-        return ",", "No delimiter cuts the lines into fields alike: one column."
+        return None, "No delimiter cuts the lines into fields alike: one column."
     best = max(trials, key=lambda trial: trial.score)
     share = f"{best.alike:.0%} of the first rows" if best.alike < 1 else "all of the first rows"
     return best.delimiter, f"With {name_of(best.delimiter)}, {share} have {best.width} fields."

@@ -56,7 +56,8 @@ def _begins(row: Row, later: Sequence[Row], width: int) -> bool:
     """Whether the table can begin here: as many fields as most rows have, and more than one of them filled."""
     if len(row) < width or not _filled(row):
         return False
-    if width >= 3 and _filled(row) <= 1 and any(_filled(one) > 1 for one in later[:5]):
+    alone = width >= 2 and _filled(row) <= 1 and any(_filled(one) > 1 for one in later[:5])
+    if alone and (width >= 3 or not _filled(later[0])):
         return False
     following = next((one for one in later if _filled(one)), None)
     return following is None or len(following) >= width or not any(len(one) >= width for one in later)
@@ -135,4 +136,4 @@ def is_total(row: Row) -> bool:
     filled = [field.strip() for field in row if field.strip()]
     if not filled or not _TOTAL.fullmatch(filled[0].rstrip(":").strip()):
         return False
-    return len(row) > 1 and all(map(_is_value, filled[1:])) and (len(filled) < len(row) or len(row) == 2)
+    return len(filled) > 1 and all(map(_is_value, filled[1:]))

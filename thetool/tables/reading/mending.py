@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -156,15 +157,15 @@ def _first_table(
     rows: Iterator[tuple[int, list[str]]], width: int, names: list[str] | None, found: Mended
 ) -> Iterator[tuple[int, list[str]]]:
     """The rows of the table; blank lines are left out, and other tables are noted."""
-    for line, row in rows:
-        if row:
-            yield line, row
+    ahead: deque[tuple[int, list[str]]] = deque()
+    while numbered := ahead.popleft() if ahead else next(rows, None):
+        if numbered[1]:
+            yield numbered
             continue
         found.blank += 1
-        ahead = list(islice(rows, _AHEAD))
-        rows = chain(ahead, rows)
-        if _is_other_table([one for _, one in ahead], width, names):
-            _note_others(rows, found)
+        ahead += islice(rows, _AHEAD - len(ahead))
+        if _is_other_table([row for _, row in ahead], width, names):
+            _note_others(chain(ahead, rows), found)
             return
 
 

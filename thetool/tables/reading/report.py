@@ -51,9 +51,6 @@ class Sheet(BaseModel):
     """A sheet of a spreadsheet."""
 
     name: str
-    rows: int
-    columns: int
-    visible: bool = True
 
 
 class OtherTable(BaseModel):

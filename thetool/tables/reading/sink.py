@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
 from thetool.tables.reading.names import ROW
 
 ROW_GROUP = 50_000
+_SMALL = 1_000_000  # cells
 
 
-def sink(frame: pl.LazyFrame, path: Path, rows: int | None, tell: Callable[[float], None]) -> None:
+def engine(rows: int, columns: int) -> Literal["streaming", "in-memory"]:
+    """How Polars is to run: what is small is done before the streaming engine has started."""
+    return "in-memory" if rows * columns <= _SMALL else "streaming"
+
+
+def sink(frame: pl.LazyFrame, path: Path, rows: int, columns: int, tell: Callable[[float], None]) -> None:
     """Write a frame whose first column is `_row`; `tell` hears the share of `rows` that is written."""
+    if engine(rows, columns) == "in-memory":
+        frame.collect(engine="in-memory").write_parquet(path, row_group_size=ROW_GROUP, compression_level=1)
+        return
     frame.with_columns(_watched(rows, tell)).sink_parquet(
         path, row_group_size=ROW_GROUP, compression="zstd", compression_level=1, engine="streaming"
     )
 
 
-def _watched(rows: int | None, tell: Callable[[float], None]) -> pl.Expr:
+def _watched(rows: int, tell: Callable[[float], None]) -> pl.Expr:
     """The column `_row` as it is; each part that goes by tells how far it is."""
 
     def look(part: pl.Series) -> pl.Series:
-        if rows and len(part):
+        if len(part):
             tell(min(1.0, part[-1] / rows))
         return part
 
@@ -35,6 +45,6 @@ def rows_in(path: Path) -> int:
     return int(pl.scan_parquet(path).select(pl.len()).collect().item())
 
 
-def as_text(frame: pl.DataFrame, names: Sequence[str], first_row: int) -> pl.DataFrame:
-    """A frame of texts with `_row` before it."""
-    return frame.select(pl.int_range(first_row, first_row + frame.height, dtype=pl.Int64).alias(ROW), *names)
+def texts(path: Path, rows: int, columns: int) -> pl.LazyFrame:
+    """The table in a Parquet file: in memory when it is small, else read anew each time."""
+    return pl.read_parquet(path).lazy() if engine(rows, columns) == "in-memory" else pl.scan_parquet(path)

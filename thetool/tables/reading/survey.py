@@ -7,13 +7,16 @@ that is not regular is mended (`mending`) before Polars sees it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-CHUNK = 8 << 20
+CHUNK = 4 << 20
+_THREADS = 2
 _NEWLINE, _RETURN = 0x0A, 0x0D
 
 
@@ -26,6 +29,7 @@ class Survey:
     blank_lines: int = 0
     nuls: int = 0
     lone_returns: bool = False
+    quoted: bool = False
     odd_quotes: bool = False
     ends_with_line_end: bool = True
 
@@ -33,6 +37,16 @@ class Survey:
     def rows(self) -> int:
         """How many rows there are when no line is blank."""
         return self.line_ends + (not self.ends_with_line_end)
+
+    def add(self, part: Survey) -> None:
+        """Add what is in the next part."""
+        self.line_ends += part.line_ends
+        self.delimiters += part.delimiters
+        self.blank_lines += part.blank_lines
+        self.nuls += part.nuls
+        self.lone_returns |= part.lone_returns
+        self.odd_quotes |= part.odd_quotes
+        self.quoted |= part.quoted
 
     def is_regular(self, width: int) -> bool:
         """Whether Polars reads it as it is, when it also finds no row too long."""
@@ -47,13 +61,19 @@ def survey(
     found = Survey()
     inside = False  # of quotes
     before = _NEWLINE
-    for position, chunk, after in _chunks(path, start, end):
-        if quote and quote.encode() in chunk:
-            inside = _count_quoted(found, chunk, before, after, ord(delimiter), ord(quote), inside)
-        else:
-            _count(found, chunk, before, after, ord(delimiter), inside)
-        before = chunk[-1]
-        tell((position + len(chunk) - start) / max(1, end - start))
+    counting: deque[Future[Survey]] = deque()
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for position, chunk, after in _chunks(path, start, end):
+            quotes = chunk.count(quote.encode()) if quote else 0
+            count = _count_quoted if quotes else _count
+            counting.append(threads.submit(count, chunk, before, after, ord(delimiter), ord(quote or " "), inside))
+            inside ^= quotes % 2 == 1
+            before = chunk[-1]
+            if len(counting) > _THREADS:
+                found.add(counting.popleft().result())
+                tell((position - start) / max(1, end - start))
+        for one in counting:
+            found.add(one.result())
     found.odd_quotes |= inside
     found.ends_with_line_end = before == _NEWLINE
     return found
@@ -65,22 +85,25 @@ def _chunks(path: Path, start: int, end: int) -> Iterator[tuple[int, bytes, int]
         file.seek(start)
         position, chunk = start, file.read(min(CHUNK, end - start))
         while chunk:
+            while chunk.endswith(b"\r") and position + len(chunk) < end:
+                chunk += file.read(1)  # a line end in one piece
             following = file.read(min(CHUNK, end - position - len(chunk)))
             yield position, chunk, following[0] if following else _NEWLINE
             position += len(chunk)
             chunk = following
 
 
-def _count(found: Survey, chunk: bytes, before: int, after: int, delimiter: int, inside: bool) -> None:
+def _count(chunk: bytes, before: int, after: int, delimiter: int, quote: int, inside: bool) -> Survey:
     """A chunk without quotes, which is as a whole outside or inside of them."""
-    found.nuls += chunk.count(0)
+    found = Survey(nuls=chunk.count(0))
     if inside:
-        return
+        return found
     octets = np.frombuffer(chunk, np.uint8)
-    found.line_ends += int(np.count_nonzero(octets == _NEWLINE))
-    found.delimiters += int(np.count_nonzero(octets == delimiter))
-    found.blank_lines += _blank_lines(chunk, before)
-    found.lone_returns |= _has_lone_return(chunk, after)
+    found.line_ends = int(np.count_nonzero(octets == _NEWLINE))
+    found.delimiters = int(np.count_nonzero(octets == delimiter))
+    found.blank_lines = _blank_lines(chunk, before)
+    found.lone_returns = _has_lone_return(chunk, after)
+    return found
 
 
 def _blank_lines(chunk: bytes, before: int) -> int:
@@ -95,24 +118,22 @@ def _has_lone_return(chunk: bytes, after: int) -> bool:
     return last_is_lone or chunk.count(b"\r") - chunk.endswith(b"\r") != chunk.count(b"\r\n")
 
 
-def _count_quoted(
-    found: Survey, chunk: bytes, before: int, after: int, delimiter: int, quote: int, inside: bool
-) -> bool:
-    """A chunk with quotes; whether its end is inside of them."""
+def _count_quoted(chunk: bytes, before: int, after: int, delimiter: int, quote: int, inside: bool) -> Survey:
+    """A chunk with quotes, which begins inside of some or outside."""
     octets = np.frombuffer(chunk, np.uint8)
     quotes = octets == quote
     within = np.bitwise_xor.accumulate(quotes.view(np.uint8)).view(bool)
     if inside:
         within = ~within
     outside = ~within
-    found.nuls += chunk.count(0)
+    found = Survey(nuls=chunk.count(0), quoted=True)
     line_ends = (octets == _NEWLINE) & outside
-    found.line_ends += int(np.count_nonzero(line_ends))
-    found.delimiters += int(np.count_nonzero((octets == delimiter) & outside))
-    found.odd_quotes |= _has_odd_quote(octets, quotes, within, before, after, delimiter, quote)
-    found.lone_returns |= _has_return_at(octets, outside, after)
-    found.blank_lines += _blank_at(octets, line_ends, before)
-    return bool(within[-1])
+    found.line_ends = int(np.count_nonzero(line_ends))
+    found.delimiters = int(np.count_nonzero((octets == delimiter) & outside))
+    found.odd_quotes = _has_odd_quote(octets, quotes, within, before, after, delimiter, quote)
+    found.lone_returns = b"\r" in chunk and _has_return_at(octets, outside, after)
+    found.blank_lines = _blank_at(octets, line_ends, before)
+    return found
 
 
 def _has_odd_quote(

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from thetool.tables.reading import delimited
+from thetool.tables.reading import containers, formats
 from thetool.tables.reading.columns import typed
 from thetool.tables.reading.columns.deciding import Deciding
 from thetool.tables.reading.draft import Draft
+from thetool.tables.reading.limits import LIMITS, Limits
 from thetool.tables.reading.options import ReadOptions
 from thetool.tables.reading.problems import UnfitReadOptions
 from thetool.tables.reading.report import Choice, Format, Reading
-from thetool.tables.reading.sink import rows_in
+from thetool.tables.reading.sink import rows_in, texts
 
 TEXT, TYPED = "text.parquet", "typed.parquet"
+SPOOLED = ".tmp"
 
 
 def read_table(
@@ -24,35 +26,59 @@ def read_table(
     *,
     filename: str | None = None,
     progress: Callable[[float, str], None] = lambda _fraction, _stage: None,
+    limits: Limits = LIMITS,
 ) -> Reading:
     """Read a file, and leave `text.parquet` and `typed.parquet` in `folder` (see the package).
 
     Args:
         source: the file; it is not changed.
-        folder: where to write; what is spooled meanwhile is removed again, unless a problem is raised.
+        folder: where to write; what is spooled meanwhile is removed, and after a problem all.
         options: what is asked for; all else is found.
         filename: how the file was called, which may say its format.
+        limits: how large it may be.
         progress: hears how far it is (0 to 1) and with what: `unpacking`, `reading`, `typing`, `writing`.
 
     Raises:
         Problem: one of `problems`: the file cannot be read as a table, or the options do not fit it.
     """
-    options = options or ReadOptions()
+    try:
+        return _read_table(source, folder, options or ReadOptions(), filename, progress, limits)
+    except BaseException:
+        for left in (folder / TEXT, folder / TYPED, *folder.glob(f"*{SPOOLED}")):
+            left.unlink(missing_ok=True)
+        raise
+
+
+def _read_table(
+    source: Path,
+    folder: Path,
+    options: ReadOptions,
+    filename: str | None,
+    progress: Callable[[float, str], None],
+    limits: Limits,
+) -> Reading:
     text = folder / TEXT
-    draft = delimited.read(source, folder, text, options, lambda done: progress(0.5 * done, "reading"))
+    path, inner, unpacked = containers.unpacked(
+        source, folder, filename, limits, lambda done: progress(0.1 * done, "unpacking")
+    )
+    format_ = formats.find_format(path, inner, options.format)
+    draft = _read(path, folder, format_, options, limits, lambda done: progress(0.1 + 0.4 * done, "reading"))
+    (folder / containers.UNPACKED).unlink(missing_ok=True)
     rows = rows_in(text)
     _check_columns(options, draft)
     delimiter = str(draft.delimiter.value) if draft.delimiter else None
+    frame = texts(text, rows, len(draft.names))
     decided = Deciding(
-        text, draft.names, rows, options, delimiter, lambda done: progress(0.5 + 0.2 * done, "typing")
+        frame, draft.names, draft.declared, rows, options, delimiter, lambda done: progress(0.5 + 0.2 * done, "typing")
     ).decide()
-    typed.write(text, folder / TYPED, decided, rows, lambda done: progress(0.7 + 0.3 * done, "writing"))
-    columns = typed.told(text, decided, draft.originals, rows)
+    typed.write(frame, folder / TYPED, decided, rows, lambda done: progress(0.7 + 0.3 * done, "writing"))
+    columns = typed.told(frame, decided, draft.originals, rows)
     progress(1.0, "writing")
     return Reading(
         filename=filename,
         bytes=source.stat().st_size,
-        format=Choice(value=Format.CSV, reason="It is text."),
+        unpacked=unpacked,
+        format=format_,
         sheet=draft.sheet,
         sheets=draft.sheets,
         encoding=draft.encoding,
@@ -66,6 +92,31 @@ def read_table(
         columns=columns,
         notes=draft.notes,
     )
+
+
+def _read(
+    path: Path, folder: Path, chosen: Choice, options: ReadOptions, limits: Limits, tell: Callable[[float], None]
+) -> Draft:
+    """Write `text.parquet` with the reader of the format; each loads what it needs, and no more."""
+    kind, target = Format(str(chosen.value)), folder / TEXT
+    if kind is Format.PARQUET:
+        from thetool.tables.reading import columnar
+
+        return columnar.read(path, target, limits, tell)
+    if kind in (Format.JSON, Format.JSONL):
+        from thetool.tables.reading import records
+
+        return records.read(path, folder, target, kind, options, limits, tell)
+    if kind in (Format.XLSX, Format.ODS):
+        from thetool.tables.reading import spreadsheets
+
+        return spreadsheets.read(path, target, kind, options, limits, tell)
+    from thetool.tables.reading import delimited
+
+    draft = delimited.read(path, folder, target, options, tell)
+    if draft.delimiter and draft.delimiter.value == "\t" and not chosen.asked:
+        chosen.value = Format.TSV
+    return draft
 
 
 def _check_columns(options: ReadOptions, draft: Draft) -> None:

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from thetool.tables.reading.columns import dates
 from thetool.tables.reading.columns.dates import BY_NAME, FORMS, Dates
-from thetool.tables.reading.columns.decision import ENOUGH, Asking, Decision, share_told, text
+from thetool.tables.reading.columns.decision import ENOUGH, Asking, Decision, Question, share_told, text
 from thetool.tables.reading.columns.shapes import Look
-from thetool.tables.reading.columns.words import NULL_WORDS
 from thetool.tables.reading.report import ColumnType
 
 _ORDERS = ("dmy", "mdy", "ymd")
 _SAID = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
 
 
-def decide(column: pl.Expr, look: Look, values: int, order: str | None, asked: ColumnType | None) -> Asking:
+def decide(question: Question) -> Asking:
     """Decide on a column that mostly looks like dates."""
+    look, values, asked, column = question.look, question.values, question.asked, question.column
     forms = tuple(name for name in BY_NAME if look.dates[name] or look.timed[name])
     if len(forms) == 1 and not look.nulls and asked is None and not (look.timed and look.dates):
-        tries = _tries(forms, order, timed=bool(look.timed), offsets=bool(look.offsets))
-        counts = yield {dates.order or "": dates.value(column).is_not_null() for dates in tries}
+        tries = _first_tries(forms, look, question.order)
+        asks = {dates.order or "": dates.value(column).is_not_null() for dates in tries}
+        if only_days := 0 < look.midnights == look.all_dates and tries[0].clock is not None:
+            asks["midnights"] = column.str.contains(r"[T ]00:00(?::00(?:\.0+)?)?$")
+        counts = yield asks
+        midnights = counts.pop("midnights", 0)
         if max(counts.values()) == values:
-            return _chosen(tries, counts, values, 0, {}, asked)
+            only_days = only_days and midnights == values
+            tries = [replace(one, only_days=only_days) for one in tries]
+            return _chosen(question, tries, counts, 0, {})
     lowered = column.str.to_lowercase()
-    asks = {"nulls": lowered.str.strip_chars().is_in(list(NULL_WORDS))}
+    asks = {"nulls": question.is_nothing()}
     for form in FORMS:
         asks[f"date {form.name}"] = lowered.str.contains(dates.date_pattern(form))
         asks[f"timed {form.name}"] = lowered.str.contains(dates.datetime_pattern(form))
@@ -33,20 +41,26 @@ def decide(column: pl.Expr, look: Look, values: int, order: str | None, asked: C
     seen = {form.name: found[f"date {form.name}"] + found[f"timed {form.name}"] for form in FORMS}
     forms = tuple(name for name, count in seen.items() if count and (name != "compact" or look.dates[name]))
     if not forms:
-        return text("No value is a date.", values) if asked is None else _none(asked, values, found["nulls"])
+        return text("No value is a date.", values) if asked is None else _none(question, found["nulls"])
     timed = any(found[f"timed {name}"] for name in forms)
-    tries = _tries(forms, order, timed=timed and asked is not ColumnType.DATE, offsets=found["offsets"] > 0)
+    tries = _tries(forms, question.order, timed=timed and asked is not ColumnType.DATE, offsets=found["offsets"] > 0)
     counts = yield {dates.order or "": dates.value(column).is_not_null() for dates in tries}
     if asked is None and max(counts.values()) < (values - found["nulls"]) * ENOUGH:
         return text(f"Mixed: only {max(counts.values()):,} of {values - found['nulls']:,} values are dates.", values)
-    return _chosen(tries, counts, values, found["nulls"], {name: seen[name] for name in forms}, asked)
+    return _chosen(question, tries, counts, found["nulls"], {name: seen[name] for name in forms})
 
 
-def _none(asked: ColumnType, values: int, nulls: int) -> Decision:
-    dtype = pl.Date if asked is ColumnType.DATE else pl.Datetime("us")
-    value = pl.lit(None, dtype)
+def _none(question: Question, nulls: int) -> Decision:
+    kind = question.asked or ColumnType.DATE
+    value = pl.lit(None, pl.Date if kind is ColumnType.DATE else pl.Datetime("us"))
     return Decision(
-        asked, "It was asked for; no value is one.", lambda _: value, asked=True, values=values, null_words=nulls
+        kind,
+        "It was asked for; no value is one.",
+        lambda _: value,
+        asked=True,
+        nulls=question.nulls,
+        values=question.values,
+        null_words=nulls,
     )
 
 
@@ -58,18 +72,29 @@ def _tries(forms: tuple[str, ...], order: str | None, *, timed: bool, offsets: b
     return [Dates(forms, one, timed, offsets) for one in wanted]
 
 
+def _first_tries(forms: tuple[str, ...], look: Look, order: str | None) -> list[Dates]:
+    """What the sample says: one form, one kind of time, and mostly one order."""
+    if order is None and bool(look.days_first) != bool(look.months_first):
+        order = "dmy" if look.days_first else "mdy"
+    clock = next(iter(look.clocks)) if len(look.clocks) == 1 and not look.offsets else None
+    tries = _tries(forms, order, timed=bool(look.timed), offsets=bool(look.offsets))
+    return [replace(one, clock=clock or None) for one in tries]
+
+
 def _chosen(
-    tries: list[Dates], counts: dict[str, int], values: int, nulls: int, seen: dict[str, int], asked: ColumnType | None
+    question: Question, tries: list[Dates], counts: dict[str, int], nulls: int, seen: dict[str, int]
 ) -> Decision:
     best = max(counts.values())
     likely = [one for one in tries if counts[one.order or ""] == best]
-    decisions = [_decision(one, best, values, nulls, seen, asked) for one in _preferred(likely)]
+    decisions = [_decision(question, one, best, nulls, seen) for one in _preferred(likely)]
     first = decisions[0]
     said = [_SAID[one.date_order or "dmy"] for one in decisions]
     if len(decisions) > 1:
         first.reason += f" Nothing says whether day or month comes first; {said[0]} is a guess."
         first.otherwise = decisions[1]
         first.otherwise.reason += f" That it is {said[1]} is seen in other columns of the file."
+    elif first.date_order in ("dmy", "mdy") and len(tries) == 1 and not seen:
+        first.reason += f" {said[0].capitalize()}: otherwise some would be none."
     elif len(tries) > 1:
         other = max(count for order, count in counts.items() if order != first.date_order)
         first.reason += f" Read with {said[0]} {best:,} are dates, otherwise {other:,}."
@@ -85,10 +110,8 @@ def _preferred(likely: list[Dates]) -> list[Dates]:
     return ordered[:1] if points else ordered
 
 
-def _decision(
-    read: Dates, fits: int, values: int, nulls: int, seen: dict[str, int], asked: ColumnType | None
-) -> Decision:
-    kind = asked or (ColumnType.DATETIME if read.timed else ColumnType.DATE)
+def _decision(question: Question, read: Dates, fits: int, nulls: int, seen: dict[str, int]) -> Decision:
+    kind = question.asked or (ColumnType.DATETIME if read.timed and not read.only_days else ColumnType.DATE)
     counted = seen or dict.fromkeys(read.forms, fits)
     formats = {
         fmt: counted[name]
@@ -98,12 +121,15 @@ def _decision(
     what = "dates with a time" if read.timed else "dates"
     return Decision(
         kind,
-        share_told(fits, values - nulls, what) + (" Times with an offset are told in UTC." if read.offsets else ""),
+        share_told(fits, question.values - nulls, what)
+        + (" Times with an offset are told in UTC." if read.offsets else "")
+        + (" Every time is midnight, so that the days say all." if read.only_days else ""),
         (lambda one: read.value(one).cast(pl.Datetime("us")))
         if kind is ColumnType.DATETIME and not read.offsets
         else read.value,
-        asked=asked is not None,
-        values=values,
+        asked=question.asked is not None,
+        nulls=question.nulls,
+        values=question.values,
         fits=fits,
         null_words=nulls,
         date_order=read.order or ("ymd" if all(name[0] in "Yc" for name in read.forms) else None),
@@ -111,22 +137,20 @@ def _decision(
     )
 
 
-def decide_times(column: pl.Expr, values: int, asked: ColumnType | None) -> Asking:
+def decide_times(question: Question) -> Asking:
     """Decide on a column that mostly looks like times of the day."""
-    lowered = column.str.to_lowercase()
-    counts = yield {
-        "times": dates.time_value(lowered).is_not_null(),
-        "nulls": lowered.str.strip_chars().is_in(list(NULL_WORDS)),
-    }
-    real = values - counts["nulls"]
-    if asked is None and counts["times"] < real * ENOUGH:
-        return text(f"Mixed: only {counts['times']:,} of {real:,} values are times of the day.", values)
+    value = dates.time_value(question.column.str.to_lowercase())
+    counts = yield {"times": value.is_not_null(), "nulls": question.is_nothing()}
+    real = question.values - counts["nulls"]
+    if question.asked is None and counts["times"] < real * ENOUGH:
+        return text(f"Mixed: only {counts['times']:,} of {real:,} values are times of the day.", question.values)
     return Decision(
         ColumnType.TIME,
         share_told(counts["times"], real, "times of the day"),
         lambda one: dates.time_value(one.str.to_lowercase()),
-        asked=asked is not None,
-        values=values,
+        asked=question.asked is not None,
+        nulls=question.nulls,
+        values=question.values,
         fits=counts["times"],
         null_words=counts["nulls"],
     )

@@ -25,7 +25,10 @@ _MONTHS = {
 }
 MONTHS = {name: short for short, others in _MONTHS.items() for name in (short, *others.split())}
 _NAME = "(?:" + "|".join(sorted(map(str, MONTHS), key=len, reverse=True)) + r")"
-_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)[a-z]*\.?,? +)?"
+_DAYS = "(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)"
+_WEEKDAY = rf"(?:{_DAYS}[a-z]*\.?,? +)?"
+WORDS = f"(?:{_NAME}|{_DAYS})"
+"""Words that a date may begin with."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,10 @@ class Dates:
     order: str | None
     timed: bool = False
     offsets: bool = False
+    clock: str | None = None
+    """What `strptime` reads after the date, where all have it, and nothing else."""
+    only_days: bool = False
+    """Whether the times are left out, all being midnight."""
 
     def formats(self) -> list[str]:
         """What `strptime` is given for each form."""
@@ -106,8 +113,9 @@ class Dates:
 
         if not self.timed:
             return self._date(text)
-        if self.forms in (("Y-",), ("Y/",)) and not self.offsets:
-            return self._usual(text)
+        if self.clock is not None:
+            moments = text.str.to_datetime(self.formats()[0] + self.clock, strict=False, time_unit="us")
+            return _sane(moments.dt.date() if self.only_days else moments)
         lowered = text.str.to_lowercase()
         date = self._date(lowered.str.extract(_WITH_TIME, 1).fill_null(lowered), lowered=True)
         time = time_value(lowered.str.extract(_WITH_TIME, 2).fill_null("0:00"))
@@ -115,20 +123,6 @@ class Dates:
         if not self.offsets:
             return moment
         return (moment - _offset(lowered.str.extract(_WITH_TIME, 3))).dt.replace_time_zone("UTC")
-
-    def _usual(self, text: pl.Expr) -> pl.Expr:
-        """ISO 8601 and its like, read in one go where they are complete."""
-        import polars as pl
-
-        formats = self.formats()[0]
-        mark = pl.lit(None, pl.Datetime("us"))
-        tries = [
-            text.str.to_datetime(formats + between + clock, strict=False, time_unit="us")
-            for between in ("T", " ")
-            for clock in ("%H:%M:%S%.f", "%H:%M")
-        ]
-        day = self._date(text).cast(pl.Datetime("us"))
-        return _sane(pl.coalesce(*tries, day, mark))
 
     def _date(self, text: pl.Expr, *, lowered: bool = False) -> pl.Expr:
         import polars as pl

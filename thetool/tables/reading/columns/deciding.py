@@ -6,20 +6,21 @@ query, round by round, so that the text is read few times, and never held as a w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
-from thetool.tables.reading.columns import calendar, numeric, truth
-from thetool.tables.reading.columns.decision import Asking, Counts, Decision, text
+from thetool.tables.reading.columns import calendar, declared, numeric, truth
+from thetool.tables.reading.columns.decision import Asking, Counts, Decision, Question, is_nothing, text
 from thetool.tables.reading.columns.shapes import Look, look_at
-from thetool.tables.reading.columns.words import FALSE, TRUE, are_yes_and_no
+from thetool.tables.reading.columns.words import FALSE, NULL_WORDS, TRUE, are_yes_and_no
 from thetool.tables.reading.options import ColumnOptions, ReadOptions
 from thetool.tables.reading.report import ColumnType
+from thetool.tables.reading.sink import engine
 
-_SAMPLE_ROWS = 1_000
+_SAMPLE_ROWS = 400
+_SAMPLE_CELLS = 100_000
 _SAMPLE_WINDOWS = 8
 _LIKELY = 0.5
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
@@ -30,8 +31,9 @@ _DATES = (ColumnType.DATE, ColumnType.DATETIME)
 class Deciding:
     """The texts of a table, and what is asked of their types."""
 
-    path: Path
+    text: pl.LazyFrame
     names: Sequence[str]
+    declared: Mapping[str, ColumnType]
     rows: int
     options: ReadOptions
     delimiter: str | None
@@ -44,7 +46,7 @@ class Deciding:
         decided: dict[str, Decision] = {}
         asking: dict[str, Asking] = {}
         for name in self.names:
-            found = self._begin(name, look_at(sample[name]), self.rows - empty[name])
+            found = self._begin(name, sample[name], self.rows - empty[name])
             if isinstance(found, Decision):
                 decided[name] = found
             else:
@@ -54,37 +56,38 @@ class Deciding:
         return {name: decided[name] for name in self.names}
 
     def _empty(self) -> dict[str, int]:
-        frame = pl.scan_parquet(self.path).select(pl.col(*self.names).null_count())
-        return frame.collect(engine="streaming").row(0, named=True)
+        return self._collected(self.text.select(pl.col(*self.names).null_count())).row(0, named=True)
+
+    def _collected(self, frame: pl.LazyFrame) -> pl.DataFrame:
+        return frame.collect(engine=engine(self.rows, len(self.names)))
 
     def _sample(self) -> dict[str, list[str | None]]:
         """Values from windows that are spread over the table."""
-        frame = pl.scan_parquet(self.path).select(self.names)
-        if self.rows <= _SAMPLE_ROWS:
+        frame = self.text.select(self.names)
+        most = max(_SAMPLE_WINDOWS * 3, min(_SAMPLE_ROWS, _SAMPLE_CELLS // len(self.names)))
+        if self.rows <= most:
             return frame.collect().to_dict(as_series=False)
-        size = _SAMPLE_ROWS // _SAMPLE_WINDOWS
+        size = most // _SAMPLE_WINDOWS
         starts = [(self.rows - size) * at // (_SAMPLE_WINDOWS - 1) for at in range(_SAMPLE_WINDOWS)]
         return pl.concat([frame.slice(start, size).collect() for start in starts]).to_dict(as_series=False)
 
-    def _begin(self, name: str, look: Look, values: int) -> Decision | Asking:
+    def _begin(self, name: str, sample: list[str | None], values: int) -> Decision | Asking:
         own = self.options.columns.get(name, ColumnOptions())
-        decimal = own.decimal or self.options.decimal
-        order = own.date_order or self.options.date_order
-        column = pl.col(name)
+        given = own.null_words if own.null_words is not None else self.options.null_words
+        nulls = NULL_WORDS if given is None else frozenset(("", *(word.strip().lower() for word in given)))
         if self.options.as_text or own.type is ColumnType.TEXT:
             decision = text("It was asked for.", values)
             decision.asked = True
             return decision
-        kind = own.type or _likely(look)
-        if kind in _NUMBERS:
-            return numeric.decide(name, column, look, values, decimal, own.type)
-        if kind in _DATES:
-            return calendar.decide(column, look, values, order, own.type)
-        if kind is ColumnType.TIME:
-            return calendar.decide_times(column, values, own.type)
-        if kind is ColumnType.BOOLEAN:
-            return truth.decide(column, values, own.type)
-        return text(_why_text(look, values), values)
+        if own.type is None and name in self.declared:
+            return declared.decide(pl.col(name), values, self.declared[name])
+        look = look_at(sample, nulls)
+        decimal, order = own.decimal or self.options.decimal, own.date_order or self.options.date_order
+        question = Question(name, pl.col(name), look, values, nulls, own.type, decimal, order)
+        asking = _asking(question, own.type or _likely(look))
+        if given is not None:
+            return _with_nulls(question, asking)
+        return asking or text(_why_text(look, values), values)
 
     def _run(self, asking: dict[str, Asking], decided: dict[str, Decision]) -> None:
         """Let the columns ask, until each is decided."""
@@ -104,7 +107,7 @@ class Deciding:
     def _count(self, asked: dict[str, dict[str, pl.Expr]]) -> dict[str, Counts]:
         places = [(name, key, expression) for name, asks in asked.items() for key, expression in asks.items()]
         sums = [expression.sum().alias(str(number)) for number, (_, _, expression) in enumerate(places)]
-        row = pl.scan_parquet(self.path).select(sums).collect(engine="streaming").row(0)
+        row = self._collected(self.text.select(sums)).row(0)
         counts: dict[str, Counts] = {name: {} for name in asked}
         for (name, key, _), count in zip(places, row, strict=True):
             counts[name][key] = count or 0
@@ -128,6 +131,26 @@ def _likely(look: Look) -> ColumnType:
     if look.times >= enough:
         return ColumnType.TIME
     return ColumnType.TEXT
+
+
+def _asking(question: Question, kind: ColumnType) -> Asking | None:
+    if kind in _NUMBERS:
+        return numeric.decide(question)
+    if kind in _DATES:
+        return calendar.decide(question)
+    if kind is ColumnType.TIME:
+        return calendar.decide_times(question)
+    return truth.decide(question) if kind is ColumnType.BOOLEAN else None
+
+
+def _with_nulls(question: Question, asking: Asking | None) -> Asking:
+    """Words for null that were asked for are null in texts too."""
+    decision = (yield from asking) if asking else text(_why_text(question.look, question.values), question.values)
+    if decision.type is ColumnType.TEXT:
+        counts = yield {"nulls": question.is_nothing()}
+        decision.nulls, decision.null_words = question.nulls, counts["nulls"]
+        decision.value = lambda one: pl.when(~is_nothing(one, question.nulls)).then(one)
+    return decision
 
 
 def _why_text(look: Look, values: int) -> str:

@@ -11,12 +11,37 @@ from thetool.tables.reading.report import ColumnType
 if TYPE_CHECKING:
     import polars as pl
 
+    from thetool.tables.reading.columns.shapes import Look
+
 ENOUGH = 0.9
 """A column has a type when this share of its values fits it; words for nothing do not count."""
 
 Counts = dict[str, int]
 Asking = Generator["dict[str, pl.Expr]", Counts, "Decision"]
 """Asks for counts over the whole column (each an expression that is summed), once or more, and ends with a decision."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A column that is to be decided on: its text, a look at a sample of it, and what was asked for."""
+
+    name: str
+    column: pl.Expr
+    look: Look
+    values: int
+    nulls: frozenset[str]
+    asked: ColumnType | None = None
+    decimal: str | None = None
+    order: str | None = None
+
+    def is_nothing(self) -> pl.Expr:
+        """Where the text is a word for null."""
+        return is_nothing(self.column, self.nulls)
+
+
+def is_nothing(column: pl.Expr, nulls: frozenset[str]) -> pl.Expr:
+    """Where a text is one of the words for null, in small or capital letters."""
+    return column.str.strip_chars().str.to_lowercase().is_in(sorted(nulls))
 
 
 @dataclass
@@ -27,6 +52,7 @@ class Decision:
     reason: str
     value: Callable[[pl.Expr], pl.Expr] = lambda text: text
     asked: bool = False
+    nulls: frozenset[str] = frozenset()
     values: int = 0  # that are not null in the file
     fits: int = 0
     null_words: int = 0

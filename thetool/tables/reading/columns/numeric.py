@@ -7,9 +7,8 @@ import re
 import polars as pl
 
 from thetool.tables.reading.columns import numbers
-from thetool.tables.reading.columns.decision import ENOUGH, Asking, Counts, Decision, share_told, text
+from thetool.tables.reading.columns.decision import ENOUGH, Asking, Counts, Decision, Question, share_told, text
 from thetool.tables.reading.columns.shapes import Look
-from thetool.tables.reading.columns.words import NULL_WORDS
 from thetool.tables.reading.report import ColumnType
 
 _CODE = re.compile(
@@ -21,19 +20,25 @@ _SEPARATORS = {",": ",", ".": ".", "'": "['’]", " ": "[ \u00a0\u202f]"}
 _MARKS = {".": "a decimal point", ",": "a decimal comma"}
 
 
-def decide(
-    name: str, column: pl.Expr, look: Look, values: int, decimal: str | None, asked: ColumnType | None
-) -> Asking:
+def decide(question: Question) -> Asking:
     """Decide on a column that mostly looks like numbers."""
-    if look.written == look.codes == look.nulls == 0 and decimal is None and asked is None and not _three_places(look):
+    look, values, column = question.look, question.values, question.column
+    free = question.asked is None
+    plain = look.written == look.codes == look.nulls == 0 and not _three_places(look)
+    if free and plain and question.decimal is None:
         pattern = numbers.DECIMAL if look.decimals else numbers.INTEGER
         counts = yield {"plain": column.str.contains(rf"^{pattern}$")}
         if counts["plain"] == values:
-            return _plain(name, look, values)
-    counts = yield _everything(column)
-    if asked is None and (kept := _kept_as_text(counts, values)):
+            return _plain(question)
+    if free and look.careful:
+        counts = yield _careful(question)
+        if kept := _kept_as_text(counts, values):
+            return kept
+    counts = yield {**_careful(question), **_everything(column)}
+    if free and (kept := _kept_as_text(counts, values)):
         return kept
-    return _choose(name, look, values, counts, decimal, asked)
+    chosen = _choose(question, counts)
+    return _as_code(question) if free and chosen.type is ColumnType.INTEGER and _is_code(question) else chosen
 
 
 def _three_places(look: Look) -> bool:
@@ -42,30 +47,43 @@ def _three_places(look: Look) -> bool:
     return bool(decimals) and all(re.fullmatch(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", value) for value in decimals)
 
 
-def _plain(name: str, look: Look, values: int) -> Decision:
-    if look.decimals:
+def _plain(question: Question) -> Decision:
+    values = question.values
+    if question.look.decimals:
         told = share_told(values, values, "numbers with a decimal point")
         return Decision(
             ColumnType.NUMBER, told, lambda one: numbers.plain(one, pl.Float64), values=values, fits=values, decimal="."
         )
-    if _is_code(name, look):
-        return text(f"By its name ({name}) its digits are a code, not an amount.", values)
+    if _is_code(question):
+        return _as_code(question)
     told = share_told(values, values, "whole numbers")
     return Decision(ColumnType.INTEGER, told, lambda one: numbers.plain(one, pl.Int64), values=values, fits=values)
 
 
-def _is_code(name: str, look: Look) -> bool:
-    return bool(_CODE.search(name)) and all(len(value) >= 4 and value.isdigit() for value in look.distinct)
+def _is_code(question: Question) -> bool:
+    digits = all(len(value) >= 4 and value.isdigit() for value in question.look.distinct)
+    return digits and bool(_CODE.search(question.name))
+
+
+def _as_code(question: Question) -> Decision:
+    return text(f"By its name ({question.name}) its digits are a code, not an amount.", question.values)
+
+
+def _careful(question: Question) -> dict[str, pl.Expr]:
+    """What speaks against numbers, although the digits would make one."""
+    column = question.column
+    return {
+        "zeros": column.str.contains(numbers.LEADING_ZERO),
+        "long": column.str.contains(numbers.LONG),
+        "plus": column.str.contains(numbers.WITH_PLUS),
+        "nulls": question.is_nothing(),
+    }
 
 
 def _everything(column: pl.Expr) -> dict[str, pl.Expr]:
     asks = {
-        "zeros": column.str.contains(numbers.LEADING_ZERO),
-        "long": column.str.contains(numbers.LONG),
-        "plus": column.str.contains(numbers.WITH_PLUS),
         "percent": column.str.contains(numbers.PERCENT),
         "signs": column.str.contains(numbers.CURRENCY),
-        "nulls": column.str.strip_chars().str.to_lowercase().is_in(list(NULL_WORDS)),
     }
     for mark in ".,":
         fits = column.str.contains(numbers.anchored(numbers.pattern(mark)))
@@ -78,8 +96,8 @@ def _everything(column: pl.Expr) -> dict[str, pl.Expr]:
 
 def _kept_as_text(counts: Counts, values: int) -> Decision | None:
     real = values - counts["nulls"]
-    if max(counts["."], counts[","]) < real * ENOUGH and counts["plus"] < real / 2:
-        fits = max(counts["."], counts[","])
+    fits = max(counts["."], counts[","]) if "." in counts else real
+    if fits < real * ENOUGH and counts["plus"] < real / 2:
         return text(f"Mixed: only {fits:,} of {real:,} values are numbers.", values)
     if counts["zeros"]:
         return text(f"{counts['zeros']:,} of {real:,} values begin with a zero, which a number would lose.", values)
@@ -92,42 +110,35 @@ def _kept_as_text(counts: Counts, values: int) -> Decision | None:
     return None
 
 
-def _choose(
-    name: str, look: Look, values: int, counts: Counts, decimal: str | None, asked: ColumnType | None
-) -> Decision:
-    real = values - counts["nulls"]
+def _choose(question: Question, counts: Counts) -> Decision:
+    real = question.values - counts["nulls"]
     point, comma = counts["."], counts[","]
-    if decimal is not None:
-        return _written(decimal, values, counts, asked, "It was asked for.")
+    if question.decimal is not None:
+        return _written(question, question.decimal, counts, "It was asked for.")
     if point != comma:
-        mark = "." if point > comma else ","
-        chosen = _written(mark, values, counts, asked, None)
-        if chosen.type is ColumnType.INTEGER and asked is None and _is_code(name, look):
-            return text(f"By its name ({name}) its digits are a code, not an amount.", values)
-        return chosen
+        return _written(question, "." if point > comma else ",", counts)
     if not counts[". decimals"] and not counts[", decimals"]:
-        if asked is None and _is_code(name, look):
-            return text(f"By its name ({name}) its digits are a code, not an amount.", values)
-        return _written(".", values, counts, asked, None)
+        return _written(question, ".", counts)
     told = f"All {real:,} values can be read with either decimal mark"
-    chosen = _written(".", values, counts, asked, f"{told}; the point is taken for it: a guess.")
-    chosen.otherwise = _written(",", values, counts, asked, f"{told}; other columns of the file have a decimal comma.")
+    chosen = _written(question, ".", counts, f"{told}; the point is taken for it: a guess.")
+    chosen.otherwise = _written(question, ",", counts, f"{told}; other columns of the file have a decimal comma.")
     return chosen
 
 
-def _written(mark: str, values: int, counts: Counts, asked: ColumnType | None, reason: str | None) -> Decision:
+def _written(question: Question, mark: str, counts: Counts, reason: str | None = None) -> Decision:
     decimals = counts[f"{mark} decimals"]
-    kind = asked or (ColumnType.NUMBER if decimals else ColumnType.INTEGER)
+    kind = question.asked or (ColumnType.NUMBER if decimals else ColumnType.INTEGER)
     dtype = pl.Int64 if kind is ColumnType.INTEGER else pl.Float64
     fits = counts[mark] - (decimals if kind is ColumnType.INTEGER else 0)
     what = f"numbers with {_MARKS[mark]}" if decimals else "whole numbers"
     groups = [one for one in _SEPARATORS if one != mark and counts[f"group {one}"]]
     return Decision(
         kind,
-        reason or share_told(fits, values - counts["nulls"], what),
+        reason or share_told(fits, question.values - counts["nulls"], what),
         lambda one: numbers.written(one, mark, dtype),
-        asked=asked is not None,
-        values=values,
+        asked=question.asked is not None,
+        nulls=question.nulls,
+        values=question.values,
         fits=fits,
         null_words=counts["nulls"],
         decimal=mark if decimals else None,

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import polars as pl
 
-from thetool.tables.reading.columns.decision import ENOUGH, Asking, Decision, share_told, text
-from thetool.tables.reading.columns.words import FALSE, NULL_WORDS, TRUE, are_yes_and_no
+from thetool.tables.reading.columns.decision import ENOUGH, Asking, Decision, Question, share_told, text
+from thetool.tables.reading.columns.words import FALSE, TRUE, are_yes_and_no
 from thetool.tables.reading.report import ColumnType
 
 
-def decide(column: pl.Expr, values: int, asked: ColumnType | None) -> Asking:
+def decide(question: Question) -> Asking:
     """Decide on a column that mostly has words for yes and no."""
-    lowered = column.str.strip_chars().str.to_lowercase()
-    asks = {word: lowered == word for word in sorted(TRUE | FALSE)}
-    counts = yield {**asks, " nulls": lowered.is_in(list(NULL_WORDS))}
-    nulls = counts.pop(" nulls")
+    values, asked = question.values, question.asked
+    lowered = question.column.str.strip_chars().str.to_lowercase()
+    seen = question.look.distinct & (TRUE | FALSE)
+    counts = yield {word: lowered == word for word in sorted(seen)}
+    nulls = 0
+    if sum(counts.values()) != values:
+        asks = {word: lowered == word for word in sorted(TRUE | FALSE)}
+        counts = yield {**asks, " nulls": question.is_nothing()}
+        nulls = counts.pop(" nulls")
     words = {word for word, count in counts.items() if count}
     fits, real = sum(counts.values()), values - nulls
     if asked is None and (fits < real * ENOUGH or not are_yes_and_no(words)):
@@ -25,6 +30,7 @@ def decide(column: pl.Expr, values: int, asked: ColumnType | None) -> Asking:
         share_told(fits, real, f"words for yes ({', '.join(true)}) or no ({', '.join(false)})"),
         lambda one: _value(one, true, false),
         asked=asked is not None,
+        nulls=question.nulls,
         values=values,
         fits=fits,
         null_words=nulls,

@@ -8,8 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from thetool.tables.reading.columns import numbers
-from thetool.tables.reading.columns.decision import Decision
-from thetool.tables.reading.columns.words import NULL_WORDS
+from thetool.tables.reading.columns.decision import Decision, is_nothing
 from thetool.tables.reading.names import ROW
 from thetool.tables.reading.report import ColumnType, Example, ReadColumn
 from thetool.tables.reading.sink import sink
@@ -18,13 +17,17 @@ _EXAMPLES = 5
 _LONGEST_EXAMPLE = 200
 
 
-def write(text: Path, target: Path, decided: dict[str, Decision], rows: int, tell: Callable[[float], None]) -> None:
+def write(
+    text: pl.LazyFrame, target: Path, decided: dict[str, Decision], rows: int, tell: Callable[[float], None]
+) -> None:
     """Write the typed table."""
     columns = [decision.value(pl.col(name)).alias(name) for name, decision in decided.items()]
-    sink(pl.scan_parquet(text).select(ROW, *columns), target, rows, tell)
+    sink(text.select(ROW, *columns), target, rows, len(columns), tell)
 
 
-def told(text: Path, decided: dict[str, Decision], originals: Sequence[str | None], rows: int) -> list[ReadColumn]:
+def told(
+    text: pl.LazyFrame, decided: dict[str, Decision], originals: Sequence[str | None], rows: int
+) -> list[ReadColumn]:
     """What the reading says of each column."""
     examples = _examples(text, decided)
     null_words = _null_words(text, decided)
@@ -53,16 +56,15 @@ def told(text: Path, decided: dict[str, Decision], originals: Sequence[str | Non
     ]
 
 
-def _is_nothing(name: str) -> pl.Expr:
-    return pl.col(name).str.strip_chars().str.to_lowercase().is_in(list(NULL_WORDS))
-
-
-def _examples(text: Path, decided: dict[str, Decision]) -> dict[str, list[Example]]:
+def _examples(text: pl.LazyFrame, decided: dict[str, Decision]) -> dict[str, list[Example]]:
     wanted = [name for name, decision in decided.items() if decision.untyped]
-    frame = pl.scan_parquet(text)
     asks = [
-        frame.select(ROW, name)
-        .filter(pl.col(name).is_not_null() & decided[name].value(pl.col(name)).is_null() & ~_is_nothing(name))
+        text.select(ROW, name)
+        .filter(
+            pl.col(name).is_not_null()
+            & decided[name].value(pl.col(name)).is_null()
+            & ~is_nothing(pl.col(name), decided[name].nulls)
+        )
         .head(_EXAMPLES)
         for name in wanted
     ]
@@ -73,13 +75,10 @@ def _examples(text: Path, decided: dict[str, Decision]) -> dict[str, list[Exampl
     }
 
 
-def _null_words(text: Path, decided: dict[str, Decision]) -> dict[str, dict[str, int]]:
-    wanted = [
-        name for name, decision in decided.items() if decision.null_words and decision.type is not ColumnType.TEXT
-    ]
-    frame = pl.scan_parquet(text)
+def _null_words(text: pl.LazyFrame, decided: dict[str, Decision]) -> dict[str, dict[str, int]]:
+    wanted = [name for name, decision in decided.items() if decision.null_words]
     asks = [
-        frame.filter(_is_nothing(name))
+        text.filter(is_nothing(pl.col(name), decided[name].nulls))
         .group_by(pl.col(name).str.strip_chars().alias("word"))
         .len()
         .sort("len", "word", descending=[True, False])
@@ -90,15 +89,14 @@ def _null_words(text: Path, decided: dict[str, Decision]) -> dict[str, dict[str,
     }
 
 
-def _currencies(text: Path, decided: dict[str, Decision]) -> dict[str, dict[str, int]]:
+def _currencies(text: pl.LazyFrame, decided: dict[str, Decision]) -> dict[str, dict[str, int]]:
     wanted = [
         name
         for name, decision in decided.items()
         if decision.type in (ColumnType.INTEGER, ColumnType.NUMBER) and decision.has_signs
     ]
-    frame = pl.scan_parquet(text)
     asks = [
-        frame.select(pl.col(name).str.extract(f"({numbers.CURRENCY})", 1).alias("sign"))
+        text.select(pl.col(name).str.extract(f"({numbers.CURRENCY})", 1).alias("sign"))
         .filter(pl.col("sign").is_not_null())
         .group_by("sign")
         .len()

@@ -1,0 +1,56 @@
+"""Which format a file is in, and what is none that is read."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tables.reading.conftest import Reader
+from thetool.tables.reading.problems import NotATable, UnsupportedTable
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("<!DOCTYPE html>\n<html><head><title>Sign in</title></head>", '"Sign in"'),
+        ("\ufeff\n<html lang=en><body>a,b</body></html>", "web page"),
+        ('<?xml version="1.0"?>\n<rows><row a="1"/></rows>', "XML"),
+    ],
+)
+def test_texts_that_are_no_tables(read: Reader, content: str, told: str) -> None:
+    with pytest.raises(NotATable, match=told):
+        read(content, filename="data.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"%PDF-1.7\n", "PDF"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "old Excel"),
+        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"SQLite format 3\0", "SQLite"),
+        (b"\x28\xb5\x2f\xfd\0\0", "Zstandard"),
+    ],
+)
+def test_other_formats(read: Reader, content: bytes, told: str) -> None:
+    with pytest.raises(UnsupportedTable, match=told):
+        read(content, filename="data.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ("a,b\n1,2\n", "csv"),
+        ("a\tb\n1\t2\n", "tsv"),
+        ('[{"a": 1}]', "json"),
+        ('{"a": 1}\n{"a": 2}\n', "jsonl"),
+        ('{"a": 1}', "json"),
+        ("[x],y\n1,2\n", "csv"),
+        ("{x},y\n1,2\n", "json"),
+        ("MZ,b\n1,2\n", "csv"),
+    ],
+)
+def test_texts(read: Reader, content: str, kind: str) -> None:
+    if content.startswith("{x}"):
+        assert read(content, format="csv").texts() == [("1", "2")]
+        return
+    assert read(content).reading.format.value == kind

@@ -1,0 +1,78 @@
+"""Files that are not regular: what was mended is counted, and nothing is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tables.reading.conftest import Reader
+from thetool.tables.reading.problems import NotATable
+
+
+def test_short_and_long_rows(read: Reader) -> None:
+    found = read("a,b,c\n1,2,3\n4,5\n6,7,8,9,10\n11,12,13,\n")
+    assert found.texts() == [
+        ("1", "2", "3", None),
+        ("4", "5", None, None),
+        ("6", "7", "8", "9,10"),
+        ("11", "12", "13", None),
+    ]
+    counts = {note.code: note.count for note in found.reading.notes}
+    assert counts == {"short_rows": 1, "long_rows": 1}
+    assert "line 3" in next(note.message for note in found.reading.notes if note.code == "short_rows")
+
+
+def test_a_short_and_a_long_row_do_not_make_up(read: Reader) -> None:
+    rows = ["1,2,3"] * 5_000
+    rows[4_000], rows[4_500] = "1,2", "1,2,3,4"
+    found = read("a,b,c\n" + "\n".join(rows))
+    assert {note.code: note.count for note in found.reading.notes} == {"short_rows": 1, "long_rows": 1}
+    assert found.reading.rows == 5_000
+
+
+def test_blank_lines_are_no_rows(read: Reader) -> None:
+    assert read("a,b\n1,2\n\n3,4\r\n\r\n5,6\n\n").texts() == [("1", "2"), ("3", "4"), ("5", "6")]
+
+
+def test_rows_of_empty_fields_are_rows(read: Reader) -> None:
+    assert read("a,b\n1,2\n,\n3,4\n").texts() == [("1", "2"), (None, None), ("3", "4")]
+
+
+def test_old_line_ends(read: Reader) -> None:
+    assert read(b"a,b\r1,2\r3,4\r").texts() == [("1", "2"), ("3", "4")]
+
+
+def test_nul_characters(read: Reader) -> None:
+    found = read(b"a,b\n" + b"1,2\n" * 50 + b"3,x\0y\n")
+    assert found.texts()[-1] == ("3", "xy")
+    assert [note.count for note in found.reading.notes if note.code == "nul_characters"] == [1]
+
+
+def test_bytes_that_are_no_text(read: Reader) -> None:
+    with pytest.raises(NotATable, match="control characters"):
+        read(bytes(range(256)) * 40)
+
+
+def test_two_tables(read: Reader) -> None:
+    first = "".join(f"{number},item {number},{number * 3}\n" for number in range(1, 20))
+    second = "".join(f"K{number},{number}\n" for number in range(1, 6))
+    content = f"id,item,price\n{first}\nkey,share\n{second}"
+    found = read(content)
+    assert (found.reading.rows, len(found.reading.columns)) == (19, 3)
+    other = found.reading.other_tables[0]
+    assert (other.first_line, other.last_line, other.columns, other.names) == (22, 27, 2, ["key", "share"])
+    assert "other_tables" in found.codes()
+    again = read(content, header_row=other.first_line)
+    assert again.texts()[0] == ("K1", "1")
+    assert again.reading.rows == 5
+
+
+def test_a_quote_that_is_never_closed(read: Reader) -> None:
+    found = read('id,text\n1,"open\n2,b\n3,c\n')
+    assert "open" in (found.texts()[0][1] or "")
+    joined = "\n".join(text or "" for row in found.texts() for text in row)
+    assert all(part in joined for part in ("2,b", "3,c"))
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_the_last_line_need_not_end(read: Reader, line_end: str) -> None:
+    assert read(line_end.join(["a,b", "1,2", '3,"4"'])).texts() == [("1", "2"), ("3", "4")]

@@ -1,0 +1,24 @@
+"""How large a table may be; what is beyond is refused before it fills memory or disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one reading."""
+
+    unpacked_bytes: int = 8 << 30
+    """Of a file that comes packed, after unpacking."""
+    sheet_bytes: int = 1 << 30
+    """Of the XML of a sheet, which is read as a whole."""
+    cells: int = 30_000_000
+    """Of a sheet, empty ones between others counted: all are in memory at once."""
+    columns: int = 50_000
+    rows: int = 1_000_000_000
+    record_characters: int = 32 << 20
+    """Of one JSON record."""
+
+
+LIMITS = Limits()

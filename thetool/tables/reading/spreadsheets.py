@@ -1,0 +1,186 @@
+"""XLSX and ODS: the values of one sheet, with calamine (fastexcel)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import fastexcel
+import polars as pl
+
+from thetool.tables.reading import header, workbook
+from thetool.tables.reading.draft import Draft
+from thetool.tables.reading.limits import Limits
+from thetool.tables.reading.names import ROW, named
+from thetool.tables.reading.options import ReadOptions
+from thetool.tables.reading.problems import DamagedTable, EmptyTable, UnfitReadOptions
+from thetool.tables.reading.report import Choice, Format, Lines, Note, Sheet
+from thetool.tables.reading.sink import sink
+
+_FIRST_ROWS = 500
+_KEPT_LINES, _KEPT_CHARACTERS = 100, 1_000
+_NO_DAY = "1899-12-31 "  # before a time of the day
+
+
+def read(
+    source: Path, target: Path, kind: Format, options: ReadOptions, limits: Limits, tell: Callable[[float], None]
+) -> Draft:
+    """Write `target` from a sheet, and tell how it was read.
+
+    Raises:
+        DamagedTable, TableTooLarge: it cannot be read, or not safely.
+        EmptyTable: the sheet, or every sheet, is empty.
+        UnfitReadOptions: there is no such sheet or row.
+    """
+    if kind is Format.ODS:
+        workbook.look_inside_ods(source, limits, lambda done: tell(0.3 * done))
+    book = _opened(source)
+    inside = workbook.Inside()
+    wanted = [options.sheet] if options.sheet is not None else book.sheet_names
+    if options.sheet is not None and options.sheet not in book.sheet_names:
+        names = ", ".join(map(repr, book.sheet_names[:20]))
+        raise UnfitReadOptions(f"There is no sheet {options.sheet!r:.100}. The sheets are: {names:.1000}.")
+    frame, chosen = pl.DataFrame(), ""
+    for chosen in wanted:
+        if kind is Format.XLSX:
+            inside = workbook.look_inside(source, chosen, limits, lambda done: tell(0.3 * done))
+        frame = _loaded(book, chosen)
+        if frame.height:
+            break
+    else:
+        raise EmptyTable("Its sheets are empty." if options.sheet is None else "The sheet is empty.")
+    tell(0.7)
+    reason = "It was asked for." if options.sheet is not None else _why(book.sheet_names, chosen)
+    draft, table = _table(frame, inside.first_row, options)
+    draft.sheet = Choice(value=chosen, reason=reason, asked=options.sheet is not None)
+    draft.sheets = [Sheet(name=name) for name in book.sheet_names]
+    draft.notes += _notes(inside, len(book.sheet_names))
+    sink(table.lazy(), target, table.height, table.width, lambda done: tell(0.7 + 0.3 * done))
+    return draft
+
+
+def _why(names: list[str], chosen: str) -> str:
+    if len(names) == 1:
+        return "It is the only sheet."
+    return "It is the first sheet." if names[0] == chosen else "It is the first sheet that is not empty."
+
+
+def _opened(source: Path) -> fastexcel.ExcelReader:
+    try:
+        return fastexcel.read_excel(source)
+    except fastexcel.FastExcelError as error:
+        raise DamagedTable(f"The workbook cannot be opened: {_first(error)}") from error
+
+
+def _first(error: Exception) -> str:
+    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+
+
+def _loaded(book: fastexcel.ExcelReader, sheet: str) -> pl.DataFrame:
+    try:
+        loaded = book.load_sheet(sheet, header_row=None, dtypes="string")
+        frame: pl.DataFrame = loaded.to_polars()
+    except fastexcel.FastExcelError as error:
+        raise DamagedTable(f"The sheet {sheet!r:.100} cannot be read: {_first(error)}") from error
+    return frame.select(pl.col(name).replace("", None).alias(str(at)) for at, name in enumerate(frame.columns))
+
+
+def _table(frame: pl.DataFrame, first_row: int, options: ReadOptions) -> tuple[Draft, pl.DataFrame]:
+    """The rows of the table in a sheet, numbered; rows without anything are left out."""
+    last = min(frame.height, (options.last_row or frame.height + first_row) - first_row + 1)
+    rows = _rows(frame.head(min(last, _FIRST_ROWS)))
+    place = _place(rows, first_row, options)
+    start = place.start + place.has_names
+    footer = header.count_footer(_rows(frame.slice(max(start, last - 50), last - max(start, last - 50))), place.width)
+    footer = 0 if options.last_row is not None or footer >= last - start else footer
+    names = rows[place.start] if place.has_names else [""] * frame.width
+    body = frame.slice(start, last - footer - start)
+    blank = (
+        body.select(pl.all_horizontal(pl.all().is_null())).to_series()
+        if body.height
+        else pl.Series([], dtype=pl.Boolean)
+    )
+    used = [at for at in range(frame.width) if names[at].strip() or body[:, at].null_count() < body.height]
+    body = body.filter(~blank)[:, used]
+    originals: list[str | None] = [names[at] or None for at in used]
+    fitting, notes = named(originals)
+    body.columns = fitting
+    row = first_row + place.start
+    draft = Draft(
+        header=Choice(value=row if place.has_names else 0, reason=place.reason, asked=options.header_row is not None),
+        names=fitting,
+        originals=originals,
+        notes=[*notes, *_blank_note(int(blank.sum() or 0), body.height)],
+        preamble=_kept(rows[: place.start], first_row),
+        footer=_kept(_rows(frame.slice(last - footer, footer)), first_row + last - footer) if footer else None,
+    )
+    numbers = pl.int_range(1, body.height + 1, dtype=pl.Int64, eager=True).alias(ROW)
+    times = pl.col(pl.String)
+    body = body.with_columns(
+        pl.when(times.str.starts_with(_NO_DAY)).then(times.str.slice(len(_NO_DAY))).otherwise(times)
+    )
+    return draft, body.insert_column(0, numbers)
+
+
+def _rows(frame: pl.DataFrame) -> list[list[str]]:
+    return [[cell or "" for cell in row] for row in frame.rows()]
+
+
+def _place(rows: list[list[str]], first_row: int, options: ReadOptions) -> header.Place:
+    if options.header_row is None:
+        return header.find_start(rows)
+    if options.header_row == 0:
+        found = header.find_start(rows)
+        return header.Place(found.start, False, found.width, "It was asked for: no row has names.")
+    start = options.header_row - first_row
+    if not 0 <= start < len(rows):
+        told = (
+            f"Row {options.header_row:,} is not among the first rows of the sheet, which begin with row {first_row:,}."
+        )
+        raise UnfitReadOptions(told)
+    return header.Place(start, True, len(rows[start]), "It was asked for.")
+
+
+def _kept(rows: list[list[str]], first: int) -> Lines | None:
+    if not any(any(row) for row in rows):
+        return None
+    text = ["\t".join(row).rstrip("\t")[:_KEPT_CHARACTERS] for row in rows]
+    return Lines(first_line=first, count=len(rows), text=text[:_KEPT_LINES])
+
+
+def _blank_note(blank: int, rows: int) -> list[Note]:
+    notes = []
+    if blank:
+        told = f"Rows without any value were left out: {blank:,}."
+        notes.append(Note(code="blank_rows", message=told, count=blank))
+    if not rows:
+        notes.append(Note(code="no_rows", message="The table has names and no rows."))
+    return notes
+
+
+def _notes(inside: workbook.Inside, sheets: int) -> list[Note]:
+    notes = []
+    if inside.without_value:
+        told = f"Formulas without a stored value are empty here: {inside.without_value:,}."
+        told += " Open the file in a spreadsheet program and save it again."
+        notes.append(Note(code="formulas_without_value", message=told, count=inside.without_value))
+    elif inside.formulas:
+        told = f"Of {inside.formulas:,} formulas the stored values were read."
+        notes.append(Note(code="formulas", message=told, count=inside.formulas))
+    if inside.errors:
+        told = f"Cells that hold errors (such as #N/A) are empty here: {inside.errors:,}."
+        notes.append(Note(code="error_cells", message=told, count=inside.errors))
+    if inside.merged:
+        told = (
+            f"Of merged cells the first has the value, the others are empty. There are {inside.merged:,} such places."
+        )
+        notes.append(Note(code="merged_cells", message=told, count=inside.merged))
+    if sheets > 1:
+        notes.append(
+            Note(
+                code="other_sheets",
+                message=f"Other sheets in the workbook, which were not read: {sheets - 1}.",
+                count=sheets - 1,
+            )
+        )
+    return notes
