@@ -43,7 +43,8 @@ def check_against_pandas(column: ColumnProfile, oracle: pd.Series) -> None:
     assert said.zeros == (values == 0).sum()
     assert said.negative == (values < 0).sum()
     counts = values.value_counts()
-    assert [top.count for top in column.top] == sorted(counts, reverse=True)[:10]
+    frequent = sorted(counts, reverse=True)[:10] if len(counts) <= 10 or counts.max() > 1 else []
+    assert [top.count for top in column.top] == frequent
     assert all(counts[float(top.value)] == top.count for top in column.top)
 
 

@@ -24,26 +24,32 @@ class RowHashes:
     def __init__(self, rows: int) -> None:
         self.hashes: NDArray[np.uint64] = np.zeros(rows, dtype=np.uint64)
         self.columns: dict[str, int] = {}
-        self._empty: NDArray[np.uint64] = np.zeros(1, dtype=np.uint64)
+        self._empty: NDArray[np.bool_] | None = np.ones(rows, dtype=np.bool_)
 
     def add(self, start: int, columns: pl.DataFrame) -> None:
         """Add some columns from row `start` on."""
         hashed = columns.select(pl.all().hash(seed=3))
-        places = np.arange(2 * start + 1, 2 * (start + columns.height) + 1, 2, dtype=np.uint64)
+        end = start + columns.height
+        places = np.arange(2 * start + 1, 2 * end + 1, 2, dtype=np.uint64)
         for name in columns.columns:
             hashes = hashed[name].to_numpy()
-            _grow(self.hashes[start : start + columns.height], hashes)
+            _grow(self.hashes[start:end], hashes)
             self.columns[name] = (self.columns.get(name, 0) + int(np.dot(hashes, places))) % 2**64
-        if start == 0:
-            nothing = columns.clear(1).select(pl.all().hash(seed=3))
-            for name in columns.columns:
-                _grow(self._empty, nothing[name].to_numpy())
+            if self._empty is not None:
+                self._look_for_empty(start, columns[name])
+
+    def _look_for_empty(self, start: int, column: pl.Series) -> None:
+        if self._empty is None:
+            return
+        if not column.null_count() and len(column) == len(self._empty):
+            self._empty = None  # a column without gaps: no row is empty
+        else:
+            self._empty[start : start + len(column)] &= column.is_null().to_numpy()
 
     def empty_rows(self) -> tuple[int, int | None]:
         """How many rows have nothing in any column, and the first of them (from 1)."""
-        empty = self.hashes == self._empty[0]
-        count = int(empty.sum())
-        return count, int(empty.argmax()) + 1 if count else None
+        count = int(self._empty.sum()) if self._empty is not None else 0
+        return count, int(self._empty.argmax()) + 1 if count and self._empty is not None else None
 
     def duplicates(self, source: Source) -> tuple[DuplicateRows, int | None]:
         """How many rows repeat an earlier one, and the first of them (from 1)."""

@@ -111,14 +111,17 @@ def histogram(ordered: Values) -> Histogram | None:
 
 
 def distinct_and_top(ordered: Values, number: int) -> tuple[Distinct, list[tuple[Any, int]]]:
-    """How many different values `ordered` has; the `number` most frequent and their counts, lesser values first."""
+    """How many different values `ordered` has; the `number` most frequent and their counts, lesser values first.
+
+    None is more frequent than another where no value comes twice: then there are none.
+    """
     if not len(ordered):
         return Distinct(count=0, exact=True, method="counted"), []
     starts = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
     counts = np.diff(np.concatenate((starts, [len(ordered)])))
-    if len(counts) == len(ordered):
-        chosen = np.arange(min(number, len(counts)))
-    elif len(counts) > number:
+    if len(counts) == len(ordered) > number:
+        return Distinct(count=len(starts), exact=True, method="counted"), []
+    if len(counts) > number:
         least = np.partition(counts, len(counts) - number)[len(counts) - number]
         more, same = np.flatnonzero(counts > least), np.flatnonzero(counts == least)
         chosen = np.concatenate((more, same[: number - len(more)]))

@@ -112,7 +112,9 @@ class Dates(BaseModel):
 class Pattern(BaseModel):
     """A form that values have: `A` for a capital letter, `a` for a small one, `9` for a digit."""
 
-    pattern: str = Field(description="The form; `A+`, `a+`, `9+` for runs over four. All else stands for itself.")
+    pattern: str = Field(
+        description="The form of its first 40 characters; `A+`, `a+`, `9+` for runs over four. All else is itself."
+    )
     count: int = Field(ge=1, description="Values that have it, of those looked at.")
     share: float = Field(ge=0, le=1, description="Of the values looked at.")
     example: str = Field(description="The first value of that form.")
@@ -167,7 +169,9 @@ class ColumnProfile(BaseModel):
     untyped: int = Field(ge=0, description="Cells with a value that did not fit the column's type; part of `nulls`.")
     distinct: Distinct = Field(description="Different values.")
     unique: bool = Field(description="Whether no value comes twice (empty cells aside).")
-    top: list[TopValue] = Field(description="The most frequent values.")
+    top: list[TopValue] = Field(
+        description="The most frequent values; of numbers and dates none if no two are the same."
+    )
     top_exact: bool = Field(description="Whether the counts of `top` are exact; else they are the least possible.")
     numbers: Numbers | None = Field(None, description="For numbers.")
     dates: Dates | None = Field(None, description="For dates.")

@@ -22,12 +22,12 @@ class Source:
     A column is taken as it is typed, but as text where not all could be typed: those cells are null in `typed.parquet`.
     """
 
-    def __init__(self, folder: Path, untyped: Iterable[str]) -> None:
+    def __init__(self, folder: Path, rows: int, untyped: Iterable[str]) -> None:
         self.text = folder / "text.parquet"
         self.typed = folder / "typed.parquet"
         schema = pl.read_parquet_schema(self.typed)
         self.types = {name: kind for name, kind in schema.items() if name != ROW}
-        self.rows = int(pl.scan_parquet(self.typed).select(pl.len()).collect().item())
+        self.rows = rows
         self.untyped = set(untyped)
         self._texts: pl.DataFrame | None = None
 

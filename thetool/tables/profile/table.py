@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -20,6 +23,8 @@ from thetool.tables.profile.source import Source
 from thetool.tables.profile.word_columns import TextSurvey, WordSurvey
 from thetool.tables.reading.report import ColumnType, ReadColumn, Reading
 
+LONG = 50_000
+Result = TypeVar("Result")
 Progress = Callable[[float, str], None]
 """Told how far it is, 0 to 1, and which column was last; may raise to stop the work."""
 
@@ -51,7 +56,7 @@ class _Profiling:
     ) -> None:
         self.reading = reading
         self.read = {column.name: column for column in reading.columns}
-        self.source = Source(folder, (name for name, column in self.read.items() if column.untyped))
+        self.source = Source(folder, reading.rows, (name for name, column in self.read.items() if column.untyped))
         self.options = options
         self.progress = progress
         self.now = now
@@ -66,10 +71,12 @@ class _Profiling:
         for names in source.groups():
             surveys = {name: _survey(name, source, self.options, self.read.get(name)) for name in names}
             self._go_through(surveys)
-            for survey in surveys.values():
-                self._tell(survey)
+            for column, issues in self._side_by_side(self._told, list(surveys.values())):
+                self.columns.append(column)
+                self.issues += issues
+                self.progress(0.95 * len(self.columns) / len(source.types), column.name)
         duplicates = self._whole_table()
-        related = correlations(source, self.columns) if self.options.correlations else None
+        related, notes = correlations(source, self.columns) if self.options.correlations else (None, [])
         self.progress(1.0, "")
         issues = of_tables.joined(self.issues, self.columns, source.rows)
         return Profile(
@@ -81,26 +88,33 @@ class _Profiling:
             column_profiles=self.columns,
             issues=of_tables.ordered(issues, list(source.types)),
             correlations=related,
-            notes=[],
+            notes=notes,
         )
 
     def _go_through(self, surveys: dict[str, Survey]) -> None:
-        names = list(surveys)
-        for start, typed in self.source.tiles(names):
-            self.memory += int(typed.estimated_size())
-            self.hashes.add(start, self.source.as_read(names, start, typed))
+        for start, typed in self.source.tiles(list(surveys)):
+            self._add(start, typed, surveys)
             tail = typed.tail(TAIL)
-            for name, survey in surveys.items():
-                survey.add(start, typed[name])
         self.tails.append(tail)
 
-    def _tell(self, survey: Survey) -> None:
+    def _add(self, start: int, typed: pl.DataFrame, surveys: dict[str, Survey]) -> None:
+        self.memory += int(typed.estimated_size())
+        self.hashes.add(start, self.source.as_read(list(surveys), start, typed))
+        self._side_by_side(lambda survey: survey.add(start, typed[survey.name]), list(surveys.values()))
+
+    def _side_by_side(self, work: Callable[[Survey], Result], surveys: list[Survey]) -> list[Result]:
+        """Work on some columns; on those of a long table on all cores, for what counts and sorts lets others run."""
+        if self.source.rows < LONG or len(surveys) < 2:
+            return [work(survey) for survey in surveys]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(work, surveys))
+
+    def _told(self, survey: Survey) -> tuple[ColumnProfile, list[Issue]]:
         column = survey.told(self.now)
-        self.columns.append(column)
-        if self.source.rows:
-            self.issues += of_columns.of_any(column, self.source.rows, survey.read)
-            self.issues += survey.issues(column, self.source.first_row)
-        self.progress(0.95 * len(self.columns) / len(self.source.types), column.name)
+        if not self.source.rows:
+            return column, []
+        issues = of_columns.of_any(column, self.source.rows, survey.read)
+        return column, [*issues, *survey.issues(column, self.source.first_row)]
 
     def _whole_table(self) -> DuplicateRows:
         if not self.source.types or not self.source.rows:

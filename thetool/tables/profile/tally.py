@@ -35,7 +35,7 @@ class Tally:
         if not self.counts.height:
             self.counts = counts
         else:
-            joined = pl.concat([self.counts, counts])
+            joined = pl.concat([frame.select("value", "rows") for frame in (self.counts, counts)])
             self.counts = joined.group_by("value").agg(pl.col("rows").sum())
         if (more_to_come or self._hashes is not None) and self.counts.height > KEPT:
             self._keep_frequent()
@@ -69,9 +69,10 @@ class Tally:
 
     def top(self, number: int) -> list[tuple[str, int]]:
         """The most frequent values and their counts; among equals the first in the alphabet."""
-        frequent = self.counts
-        if frequent.height <= _FEW:
-            return sorted(frequent.select("value", "rows").iter_rows(), key=lambda pair: (-pair[1], pair[0]))[:number]
+        if self.counts.height <= _FEW:
+            pairs = zip(self.counts["value"].to_list(), self.counts["rows"].to_list(), strict=True)
+            return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:number]
+        frequent = self.counts.select("value", "rows")
         if frequent.height > number and frequent["rows"].max() == 1:
             frequent = frequent.bottom_k(number, by="value")
         elif frequent.height > number:

@@ -30,19 +30,14 @@ def shown(value: str) -> str:
 
 def pattern(value: str) -> str:
     """The form of a value: `AA-999` for `FR-123`; runs of more than four are `A+`, `a+`, `9+`."""
-    form = value[:SHOWN].translate(_form)
-    if not form.isascii():
-        form = _other_digit.sub("9", form)
-        form = _other_letter.sub(lambda letter: "A" if letter[0].isupper() else "a", form)
-    form = _run.sub(_short_run, form)
-    return form if len(form) <= PATTERN_LENGTH and len(value) <= SHOWN else form[:PATTERN_LENGTH] + "…"
+    return _forms([value])[0]
 
 
 def patterns(sample: list[str]) -> list[Pattern]:
     """The most frequent forms of `sample`, the values of rows in their order."""
     examples: dict[str, str] = {}
     forms: Counter[str] = Counter()
-    for form, value in zip(_patterns(sample), sample, strict=True):
+    for form, value in zip(_forms(sample), sample, strict=True):
         forms[form] += 1
         examples.setdefault(form, value)
     return [
@@ -51,12 +46,14 @@ def patterns(sample: list[str]) -> list[Pattern]:
     ]
 
 
-def _patterns(values: list[str]) -> list[str]:
-    """The form of each value; short ones without foreign letters all at once, which is ten times as fast."""
-    together = "\0".join(values)
-    if together.isascii() and together.count("\0") == len(values) - 1 and max(map(len, values)) <= PATTERN_LENGTH:
-        return _run.sub(_short_run, together.translate(_form)).split("\0")
-    return [pattern(value) for value in values]
+def _forms(values: list[str]) -> list[str]:
+    """The form of each value, all at once, which is ten times as fast as one by one."""
+    together = "\n".join(value[:PATTERN_LENGTH].replace("\n", " ") for value in values).translate(_form)
+    if not together.isascii():
+        together = _other_digit.sub("9", together)
+        together = _other_letter.sub(lambda letter: "A" if letter[0].isupper() else "a", together)
+    forms = _run.sub(_short_run, together).split("\n")
+    return [form + "…" if len(value) > PATTERN_LENGTH else form for form, value in zip(forms, values, strict=True)]
 
 
 def _short_run(run: re.Match[str]) -> str:

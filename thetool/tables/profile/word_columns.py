@@ -73,8 +73,8 @@ class TextSurvey(WordSurvey):
     def add(self, start: int, values: pl.Series) -> None:
         """Add the rows from `start` on."""
         counts = self._without_blanks(values, looked_at(values))
-        spread = values.gather_every(self._step, offset=-start % self._step).drop_nulls().to_list()
-        sample = [value for value in spread if value.strip()]
+        spread = values if self._step == 1 else values.gather_every(self._step, offset=-start % self._step)
+        sample = [value for value in spread.to_list() if value and not value.isspace()]
         self._sample += sample
         rows = counts["rows"].to_numpy()
         self._lengths.add(counts["characters"].to_numpy(), rows)
@@ -82,7 +82,7 @@ class TextSurvey(WordSurvey):
         if counts["suspicious"].any():
             self._defects.add(start, values, counts.filter("suspicious"))
         self._look_for_numbers(start, values, counts, sample)
-        self.count(start, counts.select("value", "rows"), len(values))
+        self.count(start, counts, len(values))
 
     def _without_blanks(self, values: pl.Series, counts: pl.DataFrame) -> pl.DataFrame:
         """Count cells without a value; give back the counts of the others."""

@@ -134,13 +134,21 @@ def _spellings(column: ColumnProfile, rows: int, counts: dict[str, int], first_r
     cases = by_case(counts)
     if cases.mapping:
         found.append(_spelled(column, rows, cases, "case_variants", "warning", "only by case", first_row))
-    if len(counts) <= MOST_CATEGORIES and column.semantic.type in ("category", "country", "name", "text", "state"):
+    if len(counts) <= MOST_CATEGORIES and _may_repeat(column, rows):
         words = {value: number for value, number in counts.items() if value.strip()}
         kind = column.semantic.type
         others = similar(words, kind == "country", slips=kind in ("category", "country"))
         if others.mapping:
             found.append(_spelled(column, rows, others, "similar_categories", "info", "by little", first_row))
     return found
+
+
+def _may_repeat(column: ColumnProfile, rows: int) -> bool:
+    """Whether its values are names of things that come again."""
+    few = column.distinct.count <= 0.5 * (rows - column.nulls)
+    return column.semantic.type in ("category", "country", "state") or (
+        column.semantic.type in ("name", "text") and few
+    )
 
 
 def _spelled(
