@@ -19,7 +19,7 @@ from thetool.web.problems import NotFound
 
 FOLDER = Path(__file__).parent / "static"
 SHARED = ("base", "layout", "controls", "surfaces")
-STYLES = (*SHARED, "analyze", "findings", "photos", "many", "jobs", "settings", "modes")  # in this order
+STYLES = (*SHARED, "analyze", "findings", "photos", "market", "many", "jobs", "settings", "modes")  # in this order
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".jpg": "image/jpeg"}
 KEPT = "public, max-age=31536000, immutable"
 _imports = re.compile(r"""^(?:import|export)\b[^;'"]*["']\./(\w+\.js)["']""", re.MULTILINE).findall
