@@ -86,11 +86,10 @@ def _prepared(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], _Placemen
     left, top = (INPUT_SIZE - small_width) // 2, (INPUT_SIZE - small_height) // 2
     picture = Image.fromarray(pixels)
     small = picture.resize((small_width, small_height), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    canvas = np.zeros((INPUT_SIZE, INPUT_SIZE, 3), np.float32)
-    canvas[top : top + small_height, left : left + small_width] = np.asarray(small)[..., ::-1]
-    canvas -= np.array(_MEAN, np.float32)
-    canvas /= np.array(_SPREAD, np.float32)
-    batch = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None])
+    batch = np.zeros((1, 3, INPUT_SIZE, INPUT_SIZE), np.float32)
+    batch[0, :, top : top + small_height, left : left + small_width] = np.asarray(small)[..., ::-1].transpose(2, 0, 1)
+    batch -= np.array(_MEAN, np.float32)[:, None, None]
+    batch /= np.array(_SPREAD, np.float32)[:, None, None]
     return batch, _Placement((left, top), (small_width / width, small_height / height))
 
 

@@ -81,9 +81,12 @@ def _prepared(pixels: Pixels) -> NDArray[np.float32]:
     height, width = pixels.shape[:2]
     ratio = min(1.0, LONGEST / max(width, height))
     size = [max(_GRAIN, round(side * ratio / _GRAIN) * _GRAIN) for side in (width, height)]
-    bgr = cv2.resize(pixels, size)[..., ::-1].astype(np.float32) / 255
-    normal = (bgr - np.array(_MEAN, np.float32)) / np.array(_SPREAD, np.float32)
-    return np.ascontiguousarray(normal.transpose(2, 0, 1)[None])
+    bgr = cv2.resize(pixels, size)[..., ::-1].transpose(2, 0, 1)
+    batch: NDArray[np.float32] = np.ascontiguousarray(bgr[None], np.float32)
+    batch /= 255
+    batch -= np.array(_MEAN, np.float32)[:, None, None]
+    batch /= np.array(_SPREAD, np.float32)[:, None, None]
+    return batch
 
 
 def _boxes(probabilities: NDArray[np.float32], width: int, height: int) -> list[Corners]:
