@@ -19,6 +19,7 @@ from thetool.jobs.schedules import routes as schedules_routes
 from thetool.jobs.schedules.cleanup import sweep
 from thetool.jobs.webhooks import routes as webhooks_routes
 from thetool.pages import routes as pages_routes
+from thetool.serving import job_routes as prediction_job_routes
 from thetool.serving import kserve_routes, model_routes, predict_routes, version_routes
 from thetool.serving import retention as serving_retention
 from thetool.storage import health as storage_health
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         version_routes,
         predict_routes,
         kserve_routes,
+        prediction_job_routes,
         analyze_routes,
         pages_routes,
     ):

@@ -80,6 +80,7 @@ POST /api/v1/models/{}/validate
 GET /api/v1/models/by-name/{}/versions
 GET /api/v1/models/by-name/{}/latest
 POST /api/v1/models/{}/predict
+POST /api/v1/jobs
 GET /api/v1/models/{}/predictions
 GET /v2
 GET /v2/health/live

@@ -18,6 +18,7 @@ from thetool.jobs.local import local
 from thetool.jobs.records import Job
 from thetool.jobs.schemas import JobLinks, JobOut, JobsQuery, JobSummaryOut, KindStatsOut
 from thetool.jobs.snapshot import FINISHED
+from thetool.jobs.told import further
 from thetool.web.links import absolute_url
 
 
@@ -57,7 +58,7 @@ def summary(job: Job, address: Callable[[str], str] = absolute_url) -> JobSummar
 
 def whole(job: Job) -> JobOut:
     """A job with all that the owner may see."""
-    return JobOut.model_validate(_values(job, JobOut, absolute_url))
+    return JobOut.model_validate({**further(job), **_values(job, JobOut, absolute_url)})
 
 
 def stats(caller: Caller, limit: int) -> list[KindStatsOut]:

@@ -28,6 +28,7 @@ from thetool.jobs.schemas import (
 )
 from thetool.jobs.snapshot import FINISHED
 from thetool.jobs.submit import DuplicateJob
+from thetool.jobs.told import further
 from thetool.jobs.waiting import wait_for
 from thetool.web.openapi import raises
 from thetool.web.pagination import page_of
@@ -113,6 +114,7 @@ def show_result(job_id: UUID, query: WaitQuery) -> tuple[JobResultOut, int, dict
         error_message=error.get("message"),
         error_traceback=error.get("traceback"),
         completed_at=job.finished_at,
+        **{name: value for name, value in further(job).items() if name not in JobResultOut.model_fields},
     )
     return result, 200, {}
 

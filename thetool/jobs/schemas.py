@@ -94,7 +94,9 @@ class JobSummaryOut(BaseModel):
 
 
 class JobOut(JobSummaryOut):
-    """One job, whole."""
+    """One job, whole; a kind may say more of its own."""
+
+    model_config = ConfigDict(from_attributes=True, extra="allow")
 
     params: dict[str, Any]
     result: dict[str, Any] | None = Field(description="As its kind describes it; null until it is completed.")
@@ -152,6 +154,8 @@ class JobStatsOut(BaseModel):
 
 class JobResultOut(BaseModel):
     """How a job ended, or that it has not yet (then the status is 202)."""
+
+    model_config = ConfigDict(extra="allow")
 
     job_id: UUID
     status: Status
