@@ -109,6 +109,7 @@ class Worker(CallerLimits):
     def run(self) -> None:
         """Serve until told to leave; ends the process."""
         from thetool.analyze.warming import warm_later
+        from thetool.serving.state import listen
 
         status = 0
         self.limit_silence()
@@ -117,6 +118,7 @@ class Worker(CallerLimits):
                 self.runner.start()
             self.state = State.READY
             warm_later()
+            listen()
             super().run()
         except Exception:
             self.log.exception("The worker's main loop failed")
@@ -248,7 +250,7 @@ class Worker(CallerLimits):
 
     def _why_worn_out(self) -> str | None:
         settings = self.settings
-        if settings.max_requests and self.nr >= settings.max_requests:
+        if settings.max_requests and self.nr >= settings.max_requests and not _holds_models():
             return f"{self.nr} requests served"
         if self.runner is not None and self.runner.wants_replacement:
             return "the thread of a job did not stop"
@@ -257,3 +259,10 @@ class Worker(CallerLimits):
             if used > settings.worker_max_rss_mb:
                 return f"{used} MiB of memory in use"
         return None
+
+
+def _holds_models() -> bool:
+    """Whether models of callers are loaded here; such a worker is recycled by its memory, not by its requests."""
+    from thetool.serving.state import holds_models
+
+    return holds_models()

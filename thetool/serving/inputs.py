@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Request
 from pydantic import Field, ValidationError
 
+from thetool.serving.lookup import Served
 from thetool.serving.runtime import npy
 from thetool.serving.runtime.checking import Feeds, check_feeds, check_names
 from thetool.serving.runtime.inspection import Found
 from thetool.serving.runtime.nested import to_array
 from thetool.serving.runtime.problems import InvalidInput
+from thetool.serving.runtime.signature import Signature, picture_array, text_array
 from thetool.serving.runtime.tensors import TensorSpec
 from thetool.web.problems import UnsupportedMediaType, ValidationFailed
 from thetool.web.schemas import Input
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ECHOED_BYTES = 64 * 1024
 """Inputs of a longer body are not sent back with the answer."""
@@ -48,17 +54,29 @@ class Sent:
     feeds: Feeds
     wanted: PredictIn
     input_json: bytes | None = None
+    signed: bool = False
+    """Whether it was a picture or text, whose labels are wanted."""
 
 
-def read(request: Request, found: Found) -> Sent:
+Decode = Callable[[bytes], "np.ndarray[Any, Any]"]
+
+
+def read(request: Request, model: Served, found: Found, decode: Decode) -> Sent:
     """The inputs of a request, checked against what the model takes.
+
+    Args:
+        request: the present one.
+        model, found: the model, and what is known of it.
+        decode: gives a picture's pixels, (height, width, 3) in RGB.
 
     Raises:
         InvalidInput: they do not fit; it names the input, what came, and what was expected.
         ValidationFailed: the rest of the request is wrong.
         UnsupportedMediaType: the body is of another kind.
     """
-    if request.mimetype == npy.MEDIA_TYPE:
+    if model.signature is not None and (file := _file(request, model.signature)) is not None:
+        sent = Sent(_of_signed(file, model.signature, found, decode), PredictIn(**_options(request)), signed=True)
+    elif request.mimetype == npy.MEDIA_TYPE:
         sent = Sent(_of_file(request.get_data(), found.input_schema), PredictIn(**_options(request)))
     elif request.mimetype == "multipart/form-data":
         sent = Sent(_of_form(request, found.input_schema), PredictIn(**_options(request)))
@@ -66,7 +84,8 @@ def read(request: Request, found: Found) -> Sent:
         sent = of_json(request.get_json(), found.input_schema, length=request.content_length or ECHOED_BYTES + 1)
     else:
         raise UnsupportedMediaType(
-            f"Send JSON, {npy.MEDIA_TYPE} or a form of .npy files, not {request.mimetype or 'a body without a type'}."
+            f"Send JSON, {npy.MEDIA_TYPE} or a form of .npy files, not {request.mimetype or 'a body without a type'}. "
+            "Pictures and texts need a model with a `signature`."
         )
     check_feeds(sent.feeds, found.input_schema)
     return sent
@@ -115,6 +134,25 @@ def _of_form(request: Request, inputs: list[TensorSpec]) -> Feeds:
     files = request.files
     check_names(files, inputs)
     return {spec.name: npy.read(files[spec.name].read(), spec) for spec in inputs}
+
+
+def _file(request: Request, signature: Signature) -> bytes | None:
+    """The picture or text that was sent; None where the request is of another kind."""
+    if request.mimetype == "multipart/form-data":
+        file = request.files.get("file")
+        return None if file is None else file.read()
+    kinds = ("image/",) if signature.kind == "image" else ("text/",)
+    return request.get_data() if request.mimetype.startswith(kinds) else None
+
+
+def _of_signed(data: bytes, signature: Signature, found: Found, decode: Decode) -> Feeds:
+    spec = signature.input_of(found)
+    if signature.kind == "image":
+        return {spec.name: picture_array(decode(data), signature, spec)}
+    try:
+        return {spec.name: text_array(data.decode(), spec)}
+    except UnicodeDecodeError:
+        raise InvalidInput.of(spec.name, "a text that is not UTF-8", "UTF-8") from None
 
 
 def _options(request: Request) -> dict[str, Any]:

@@ -168,7 +168,13 @@ def infer(name: str, version: str | None) -> Response:
     model = named(name, version)
     found = require_ready(model)
     asked = kserve.read(_body(), _header_length(), found.input_schema, found.output_schema)
-    predicted = predict(serving(), Asked(model, asked.feeds, request_id=(asked.asked.id or current_request_id())[:100]))
+    wanted = Asked(
+        model,
+        asked.feeds,
+        skip_cache=asked.asked.parameters.get("skip_cache") is True,
+        request_id=(asked.asked.id or current_request_id())[:100],
+    )
+    predicted = predict(serving(), wanted)
     body, json_bytes = kserve.write(asked.asked, model.name, model.version, predicted.outputs, asked.outputs)
     response = Response(body, mimetype="application/json")
     if any(asked.outputs.values()):

@@ -20,6 +20,7 @@ from thetool.config import Settings
 from thetool.jobs.local import local
 from thetool.serving.runtime.inspection import Found
 from thetool.serving.runtime.lanes import Batching
+from thetool.serving.runtime.signature import Signature
 from thetool.serving.schemas import LATEST, BatchingIn
 
 CHANNEL = "thetool_models"
@@ -74,6 +75,11 @@ class Served:
         return Found.model_validate_json(self.found_json) if self.found_json else None
 
     @cached_property
+    def signature(self) -> Signature | None:
+        """How it takes pictures or texts."""
+        return Signature.model_validate_json(self.signature_json) if self.signature_json else None
+
+    @cached_property
     def batching(self) -> Batching:
         """How rows of several requests share a run."""
         wanted = BatchingIn.model_validate_json(self.batching_json) if self.batching_json else BatchingIn()
@@ -98,7 +104,7 @@ class Route:
 class Lookup:
     """Finds models; safe for many threads."""
 
-    def __init__(self, settings: Settings, engine: Engine, *, on_change: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, engine: Engine, *, on_change: Callable[[UUID | None], None]) -> None:
         self._settings = settings
         self._engine = engine
         self._on_change = on_change
@@ -106,6 +112,10 @@ class Lookup:
         self._changes = 0
         self._heard_by: object = None
         self._hears = False
+
+    def listen(self) -> None:
+        """Begin to hear of changes, in a process that can."""
+        self._listens()
 
     def by_id(self, model_id: UUID) -> Served | None:
         """The model with this id."""
@@ -124,9 +134,7 @@ class Lookup:
 
     def forget(self) -> None:
         """Ask Postgres again for each model: call it after the commit that changed one."""
-        self._changes += 1
-        self._kept.clear()
-        self._on_change()
+        self._forget(None)
 
     def _remember(self, key: Any, read: Callable[[], T | None]) -> T | None:
         hears = self._listens()
@@ -153,7 +161,12 @@ class Lookup:
 
     def _hear(self, payload: str | None) -> None:
         self._hears = True  # the first word says that the channel is open
-        self.forget()
+        self._forget(None if payload is None else UUID(payload))
+
+    def _forget(self, changed: UUID | None) -> None:
+        self._changes += 1
+        self._kept.clear()
+        self._on_change(changed)
 
     def read(self, model_id: UUID) -> Served | None:
         """The model as it is now."""

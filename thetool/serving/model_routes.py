@@ -107,6 +107,8 @@ def change_model(model_id: UUID, wanted: ModelPatch) -> ModelOut:
     model = models.find(current_caller(), model_id, "write")
     models.change(model, wanted)
     serving().lookup.forget()
+    if model.status == "archived":
+        serving().drop(model_id)
     return models.told([model])[0]
 
 
@@ -120,9 +122,9 @@ def delete_model(model_id: UUID) -> tuple[str, int]:
     owner_id, sha256 = model.owner_id, model.file_sha256
     models.delete(model)
     serving().lookup.forget()
+    serving().drop(model_id)
     if sha256 is not None:
         files.forget_unused(db.engine, owner_id, sha256.hex())
-        serving().drop_file(sha256.hex())
     return "", 204
 
 

@@ -16,8 +16,10 @@ from thetool.database.orm import db
 from thetool.serving.problems import ModelExists, ModelInUse, StatusNotEarned
 from thetool.serving.records import Model, ModelAlias, ModelFile
 from thetool.serving.runtime.inspection import Found
+from thetool.serving.runtime.signature import Signature
 from thetool.serving.schemas import BatchingIn, FoundOut, ModelIn, ModelOut, ModelPatch, ModelsQuery
 from thetool.serving.semver import precedence
+from thetool.web.problems import ValidationFailed
 
 _ARCHIVABLE = ("pending", "uploaded", "ready", "error")
 
@@ -32,8 +34,7 @@ def create(caller: Caller, wanted: ModelIn) -> Model:
         id=new_id(),
         owner_id=caller.owner_id,
         precedence=precedence(wanted.version),
-        **wanted.model_dump(exclude={"batching"}),
-        batching=wanted.batching and wanted.batching.model_dump(),
+        **wanted.model_dump(),
     )
     db.session.add(model)
     _commit(wanted.name, wanted.version)
@@ -54,17 +55,20 @@ def change(model: Model, wanted: ModelPatch) -> None:
     Raises:
         ModelExists: the name and version are taken.
         ModelInUse: its name cannot change, nor can it be archived, while aliases name it.
+        ValidationFailed: the signature does not fit the model.
         StatusNotEarned: only validation makes a model ready; `archived` and back is for people.
     """
     sent = wanted.model_dump(exclude_unset=True)
     name, status = sent.get("name") or model.name, sent.pop("status", None)
+    if model.found and sent.get("signature"):
+        _check_signature(Signature(**sent["signature"]), Found.model_validate(model.found))
     leaves = name != model.name or (status == "archived" and model.status != "archived")
     if leaves and (aliases := aliases_of([model.id]).get(model.id)):
         raise ModelInUse(f"The model is {', '.join(sorted(aliases))}; move or delete these aliases first.")
     if status is not None and status != model.status:
         model.status = _next_status(model, status)
     for field, value in sent.items():
-        if value is not None or field in ("description", "batching"):
+        if value is not None or field in ("description", "batching", "signature"):
             setattr(model, field, value)
     model.precedence = precedence(model.version)
     model.revision += 1
@@ -151,10 +155,18 @@ def _out(model: Model, aliases: list[str], size: int | None) -> ModelOut:
         model_metadata=model.model_metadata,
         found=FoundOut(**found.model_dump()) if found else None,
         batching=BatchingIn(**(model.batching or {})),
+        signature=Signature(**model.signature) if model.signature else None,
         aliases=aliases,
         created_at=model.created_at,
         updated_at=model.updated_at,
     )
+
+
+def _check_signature(signature: Signature, found: Found) -> None:
+    try:
+        signature.check(found)
+    except ValueError as error:
+        raise ValidationFailed.of_fields([("signature", str(error), "body")]) from None
 
 
 def _next_status(model: Model, status: str) -> str:

@@ -23,6 +23,7 @@ from thetool.serving.runtime.problems import (
     PredictionsBusy,
     PredictionTimedOut,
 )
+from thetool.serving.runtime.signature import likeliest
 from thetool.serving.schemas import (
     LatencyOut,
     LatencyQuery,
@@ -33,6 +34,7 @@ from thetool.serving.schemas import (
 )
 from thetool.serving.state import serving
 from thetool.storage.problems import BlobLost, StorageUnavailable
+from thetool.vision.problems import DamagedImage, DecoderUnavailable, DecodingTimedOut, ImageTooLarge
 from thetool.web.openapi import described, raises
 from thetool.web.pagination import page_of
 from thetool.web.problems import NotAcceptable, NotFound, TooLarge, UnsupportedMediaType, ValidationFailed
@@ -48,6 +50,8 @@ _OPERATION: dict[str, Any] = {
             "application/json": {"schema": {"$ref": "#/components/schemas/PredictIn"}},
             npy.MEDIA_TYPE: _NPY,
             "multipart/form-data": {"schema": {"type": "object", "additionalProperties": _NPY["schema"]}},
+            "image/*": _NPY,
+            "text/plain": {"schema": {"type": "string"}},
         },
     },
     "responses": {
@@ -71,6 +75,7 @@ asks = described(_OPERATION, PredictIn, PredictOut)
 may_fail = raises(
     NotFound, ModelNotReady, ModelTooLarge, InvalidInput, PredictionFailed, PredictionTimedOut, PredictionsBusy,
     TooLarge, ValidationFailed, UnsupportedMediaType, NotAcceptable, BlobLost, StorageUnavailable,
+    DamagedImage, ImageTooLarge, DecodingTimedOut, DecoderUnavailable,
 )  # fmt: skip
 
 
@@ -154,7 +159,7 @@ def named(name: str, reference: str | None) -> Served:
 
 
 def _answer(model: Served) -> Response:
-    sent = inputs.read(request, require_ready(model))
+    sent = inputs.read(request, model, require_ready(model), serving().pixels)
     asked = Asked(
         model,
         sent.feeds,
@@ -202,6 +207,9 @@ def _body(model: Served, sent: inputs.Sent, predicted: Predicted) -> dict[str, A
     }
     if sent.wanted.instances is not None:
         body["output_data"], body["predictions"] = None, _by_row(outputs, len(sent.wanted.instances))
+    if sent.signed and model.signature is not None:
+        output = model.signature.output_of(require_ready(model))
+        body["labels"] = likeliest(predicted.outputs[output], model.signature)
     return body
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from thetool.serving.runtime.inspection import Found
+from thetool.serving.runtime.signature import Signature
 from thetool.serving.runtime.tensors import TensorSpec
 from thetool.serving.semver import MAX_CHARACTERS, precedence
 from thetool.web.pagination import PageQuery
@@ -65,6 +66,7 @@ class ModelIn(Input):
     model_metadata: dict[str, Any] = Field({}, description="Whatever you want to keep with it.")
     tags: Tags = Field([], description="Words to find it by.")
     batching: BatchingIn | None = None
+    signature: Signature | None = Field(None, description="How it takes pictures or texts.")
 
 
 class ModelPatch(Input):
@@ -77,6 +79,7 @@ class ModelPatch(Input):
     model_metadata: dict[str, Any] | None = None
     tags: Tags | None = None
     batching: BatchingIn | None = None
+    signature: Signature | None = Field(None, description="How it takes pictures or texts; null: not at all.")
 
 
 class ModelsQuery(PageQuery):
@@ -115,6 +118,7 @@ class ModelOut(BaseModel):
     model_metadata: dict[str, Any]
     found: FoundOut | None = Field(description="What validation found in the file.")
     batching: BatchingIn
+    signature: Signature | None = Field(description="How it takes pictures or texts.")
     aliases: list[str] = Field(description="The aliases that name it.")
     created_at: Moment
     updated_at: Moment
@@ -216,6 +220,14 @@ class AliasesOut(BaseModel):
     aliases: list[AliasOut]
 
 
+class LabelOut(BaseModel):
+    """One class that the model thinks likely."""
+
+    id: int = Field(description="Its number, from 0.")
+    label: str
+    confidence: float
+
+
 class PredictOut(BaseModel):
     """A prediction."""
 
@@ -226,6 +238,7 @@ class PredictOut(BaseModel):
     input_data: dict[str, Any] | None = Field(description="As it was sent; null where that was `instances` or is long.")
     output_data: dict[str, Any] | None = Field(description="Nested lists for each output.")
     predictions: list[Any] | None = Field(None, description="With `instances`: one for each of them, in their order.")
+    labels: list[LabelOut] | None = Field(None, description="Of a picture or text: the likeliest classes.")
     inference_time_ms: float = Field(description="How long the model ran; of a cached one, how long it did then.")
     cached: bool
     request_id: str | None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
-from typing import cast
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
+import structlog
 from flask import Flask, current_app, has_app_context
-from sqlalchemy import Engine as Database
 
 from thetool.config import Settings
 from thetool.database.hit_counts import HitCounter
@@ -22,11 +24,17 @@ from thetool.serving.runtime.session_cache import SessionCache
 from thetool.serving.runtime.sessions import Session, open_session, sample_feeds
 from thetool.serving.shared_cache import shared_cache
 from thetool.settings.group import cores
+from thetool.vision.decoder import Decoder
+
+if TYPE_CHECKING:
+    import numpy as np
 
 EXTENSION = "thetool_serving"
 FEWEST_THREADS = 4
 NEWEST = 0.2
 """Weight of the newest run in what a model usually takes."""
+
+log = structlog.get_logger(__name__)
 
 
 class Serving:
@@ -34,33 +42,23 @@ class Serving:
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self.settings = settings
-        self._app = app
         self.sessions = SessionCache(settings.model_cache_bytes)
         self.engine = Engine(max(FEWEST_THREADS, cores()), retire=self.sessions.retire, worn_out=_ask_for_replacement)
         self._threads_of_a_run = max(1, cores() // settings.workers)
         self._usual_ms: dict[str, float] = {}
-
-    @cached_property
-    def database(self) -> Database:
-        """The application's connection pool."""
-        with self._app.app_context():
-            return db.engine
-
-    @cached_property
-    def lookup(self) -> Lookup:
-        """Finds models."""
-        return Lookup(self.settings, self.database, on_change=self._forget)
-
-    @cached_property
-    def history(self) -> History:
-        """Keeps the history of predictions."""
-        return History(self.database)
-
-    @cached_property
-    def cache(self) -> PredictionCache:
-        """Keeps predictions to be given again."""
+        self._files: dict[UUID, str] = {}  # of the models that were loaded here
+        self._ahead = ThreadPoolExecutor(1, "models")
+        self._decoder = Decoder()
+        with app.app_context():
+            self.database = db.engine
+        self.lookup = Lookup(settings, self.database, on_change=self._hear)
+        self.history = History(self.database)
         counter = HitCounter("predictions", self.database)
-        return PredictionCache(self.settings, counter, shared_cache(self.settings, self.database))
+        self.cache = PredictionCache(settings, counter, shared_cache(settings, self.database))
+
+    def pixels(self, content: bytes) -> np.ndarray[Any, Any]:
+        """A picture's pixels, decoded in a process of its own; raises as `Decoder.decode` does."""
+        return self._decoder.decode(content).pixels
 
     def session(self, model: Served, found: Found) -> Session:
         """The loaded model; loaded and warmed up now where it is not in memory.
@@ -68,7 +66,9 @@ class Serving:
         Raises:
             ModelTooLarge, NotFound, BlobLost, StorageUnavailable, InvalidModel: it cannot be loaded.
         """
-        return self.sessions.get(model.sha256 or "", found.memory_bytes, partial(self._load, model, found))
+        sha256 = model.sha256 or ""
+        self._files[model.id] = sha256
+        return self.sessions.get(sha256, found.memory_bytes, partial(self._load, model, found))
 
     def usual_ms(self, model: Served) -> float | None:
         """How long runs of a model take here of late; None before the first one."""
@@ -80,22 +80,23 @@ class Serving:
         now = milliseconds if before is None else before + NEWEST * (milliseconds - before)
         self._usual_ms[model.sha256 or ""] = now
 
-    def drop_file(self, sha256: str) -> None:
-        """Forget what was made of a file that no model has any more."""
-        self.sessions.drop(sha256)
-        self._usual_ms.pop(sha256, None)
-        files.drop_copy(self.settings, sha256)
+    def drop(self, model_id: UUID) -> None:
+        """Forget what was loaded for a model that is gone, or rests; what another one is made of, too, stays."""
+        sha256 = self._files.pop(model_id, None)
+        if sha256 is not None and sha256 not in self._files.values():
+            self.sessions.drop(sha256)
+            self._usual_ms.pop(sha256, None)
+            files.drop_copy(self.settings, sha256)
 
     def write_rest(self) -> None:
         """Write what waits to be written."""
-        if "history" in self.__dict__:
-            self.history.flush()
-        if "cache" in self.__dict__:
-            self.cache.shared.flush()
-            self.cache.counter.flush()
+        self.history.flush()
+        self.cache.shared.flush()
+        self.cache.counter.flush()
 
     def close(self) -> None:
         """Write what waits, and let the threads end."""
+        self._ahead.shutdown(cancel_futures=True)
         self.write_rest()
         self.engine.close()
 
@@ -112,10 +113,25 @@ class Serving:
             self.note_ms(model, ran.milliseconds)
         return session
 
-    def _forget(self) -> None:
+    def _hear(self, changed: UUID | None) -> None:
         """A model was changed, here or elsewhere: its predictions are unreachable by their keys, and go now."""
-        if "cache" in self.__dict__:
-            self.cache.local.clear()
+        self.cache.local.clear()
+        if changed is not None:
+            self._ahead.submit(self._load_ahead, changed)
+
+    def _load_ahead(self, model_id: UUID) -> None:
+        """Load what will be asked for soon: ONNX Runtime when a file has come, the model when it is ready."""
+        try:
+            model = self.lookup.by_id(model_id)
+            if model is None or model.status not in ("uploaded", "validating", "ready"):
+                self.drop(model_id)
+                return
+            import onnxruntime  # noqa: F401
+
+            if model.status == "ready" and model.found and self.sessions.has_room(model.found.memory_bytes):
+                self.session(model, model.found)
+        except Exception as error:  # whoever asks for the model will be told
+            log.info("a model was not loaded ahead", model_id=str(model_id), error=str(error))
 
 
 _of_process: Serving | None = None
@@ -138,6 +154,17 @@ def serving() -> Serving:
     if _of_process is None:
         raise RuntimeError("serving needs an application: call create_app() first")
     return _of_process
+
+
+def listen() -> None:
+    """Begin to hear of models that change, and to load those that become ready; for a worker that serves."""
+    if _of_process is not None:
+        _of_process.lookup.listen()
+
+
+def holds_models() -> bool:
+    """Whether models are loaded in this process: a new one would have to load them anew."""
+    return _of_process is not None and len(_of_process.sessions) > 0
 
 
 def write_rest() -> None:

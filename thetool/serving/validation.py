@@ -17,6 +17,7 @@ from thetool.serving.problems import NothingToValidate
 from thetool.serving.records import Model
 from thetool.serving.runtime.inspection import Found, inspect
 from thetool.serving.runtime.problems import InvalidModel
+from thetool.serving.runtime.signature import Signature
 
 KIND = "serving.validate"
 MEMORY_MB = 3072
@@ -35,6 +36,7 @@ class File(BaseModel):
     model_id: UUID
     blob_id: UUID
     run_bytes: int
+    signature: Signature | None = None
 
 
 class Validation(BaseModel):
@@ -66,9 +68,14 @@ def validate(context: JobContext, params: File) -> Validation:
     with context.open(params.blob_id) as file:
         data = file.read()
     try:
-        return Validation(valid=True, found=inspect(data, run_bytes=params.run_bytes, stage=stage))
+        found = inspect(data, run_bytes=params.run_bytes, stage=stage)
+        if params.signature is not None:
+            params.signature.check(found)
     except InvalidModel as wrong:
         return Validation(valid=False, error_message=str(wrong))
+    except ValueError as wrong:
+        return Validation(valid=False, error_message=f"signature: {wrong}")
+    return Validation(valid=True, found=found)
 
 
 def begin(settings: Settings, caller: Caller, model: Model, blob_id: UUID | None, correlation_id: str | None) -> UUID:
@@ -84,7 +91,12 @@ def begin(settings: Settings, caller: Caller, model: Model, blob_id: UUID | None
     try:
         job_id = submit(
             KIND,
-            File(model_id=model.id, blob_id=blob_id, run_bytes=settings.model_run_bytes),
+            File(
+                model_id=model.id,
+                blob_id=blob_id,
+                run_bytes=settings.model_run_bytes,
+                signature=Signature(**model.signature) if model.signature else None,
+            ),
             owner_id=model.owner_id,
             title=f"{model.name} {model.version}",
             timeout=settings.model_validation_seconds,
