@@ -11,7 +11,8 @@ import polars as pl
 from thetool.tables.reading.names import ROW
 
 ROW_GROUP = 50_000
-_SMALL = 1_000_000  # cells
+_SMALL = 4_000_000  # cells
+_WIDE = 1_000  # columns, whose statistics would take as long as they themselves
 
 
 def engine(rows: int, columns: int) -> Literal["streaming", "in-memory"]:
@@ -22,7 +23,8 @@ def engine(rows: int, columns: int) -> Literal["streaming", "in-memory"]:
 def sink(frame: pl.LazyFrame, path: Path, rows: int, columns: int, tell: Callable[[float], None]) -> None:
     """Write a frame whose first column is `_row`; `tell` hears the share of `rows` that is written."""
     if engine(rows, columns) == "in-memory":
-        frame.collect(engine="in-memory").write_parquet(path, row_group_size=ROW_GROUP, compression_level=1)
+        table = frame.collect(engine="in-memory")
+        table.write_parquet(path, row_group_size=ROW_GROUP, compression_level=1, statistics=columns < _WIDE)
         return
     frame.with_columns(_watched(rows, tell)).sink_parquet(
         path, row_group_size=ROW_GROUP, compression="zstd", compression_level=1, engine="streaming"

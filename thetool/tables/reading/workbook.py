@@ -123,8 +123,9 @@ def _parts(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits, en
 def _count(parts: Iterator[bytes], found: Inside, limits: Limits) -> None:
     first = True
     for part in parts:
-        found.formulas += part.count(b"<f>") + part.count(b"<f ")
-        found.without_value += sum(map(part.count, _NO_VALUE))
+        if b"</f>" in part:
+            found.formulas += part.count(b"<f>") + part.count(b"<f ")
+            found.without_value += sum(map(part.count, _NO_VALUE))
         found.errors += part.count(b't="e"')
         found.merged += len(_MERGED.findall(part)) if b"mergeCell" in part else 0
         if first and (cell := _CELL.search(part)):

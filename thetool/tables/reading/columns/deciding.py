@@ -65,8 +65,8 @@ class Deciding:
         """Values from windows that are spread over the table."""
         frame = self.text.select(self.names)
         most = max(_SAMPLE_WINDOWS * 3, min(_SAMPLE_ROWS, _SAMPLE_CELLS // len(self.names)))
-        if self.rows <= most:
-            return frame.collect().to_dict(as_series=False)
+        if engine(self.rows, len(self.names)) == "in-memory":
+            return frame.gather_every(max(1, self.rows // most)).collect(engine="in-memory").to_dict(as_series=False)
         size = most // _SAMPLE_WINDOWS
         starts = [(self.rows - size) * at // (_SAMPLE_WINDOWS - 1) for at in range(_SAMPLE_WINDOWS)]
         return pl.concat([frame.slice(start, size).collect() for start in starts]).to_dict(as_series=False)
@@ -82,6 +82,7 @@ class Deciding:
         if own.type is None and name in self.declared:
             return declared.decide(pl.col(name), values, self.declared[name])
         look = look_at(sample, nulls)
+        look.whole = len(sample) == self.rows
         decimal, order = own.decimal or self.options.decimal, own.date_order or self.options.date_order
         question = Question(name, pl.col(name), look, values, nulls, own.type, decimal, order)
         asking = _asking(question, own.type or _likely(look))

@@ -26,6 +26,8 @@ def decide(question: Question) -> Asking:
     free = question.asked is None
     plain = look.written == look.codes == look.nulls == 0 and not _three_places(look)
     if free and plain and question.decimal is None:
+        if look.whole and look.integers + look.decimals == values:
+            return _plain(question)
         pattern = numbers.DECIMAL if look.decimals else numbers.INTEGER
         counts = yield {"plain": column.str.contains(rf"^{pattern}$")}
         if counts["plain"] == values:

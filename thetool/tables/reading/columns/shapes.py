@@ -31,6 +31,7 @@ _CLOCK = re.compile(r"\S*(T| )[0-9]{2}:[0-9]{2}(:[0-9]{2})?(\.[0-9]+)?")
 class Look:
     """How many values of a sample look like what; a value may look like several things."""
 
+    whole: bool = False  # the sample is the column
     values: int = 0
     nulls: int = 0
     integers: int = 0
