@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
+import random
 
 import polars as pl
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from tests.tables.reading.conftest import Reader
 from thetool.tables.reading.problems import DamagedTable
 from thetool.tables.reading.report import ColumnType
+from thetool.web.problems import Problem
 
 
 def parquet(**columns: object) -> bytes:
@@ -73,3 +76,15 @@ def test_no_rows(read: Reader) -> None:
 def test_damaged(read: Reader, cut: int) -> None:
     with pytest.raises(DamagedTable):
         read(parquet(x=list(range(1000)))[:cut])
+
+
+def test_any_byte_may_be_wrong(read: Reader) -> None:
+    """Whatever is damaged, it is read or refused; what Polars asserts is no crash of ours."""
+    drawn = random.Random(5)
+    content = parquet(a=[1, 2, 3], s=[{"x": 1}] * 3, t=["x", "y", "z"])
+    for _ in range(150):
+        damaged = bytearray(content)
+        for _ in range(3):
+            damaged[drawn.randrange(4, len(damaged))] = drawn.randrange(256)
+        with contextlib.suppress(Problem):
+            read(bytes(damaged))

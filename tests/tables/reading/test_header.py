@@ -37,6 +37,12 @@ def test_a_company_called_total_is_no_footer(read: Reader) -> None:
     found = read("company,city\nShell,London\nTotal,Paris\n")
     assert found.texts() == [("Shell", "London"), ("Total", "Paris")]
     assert found.reading.footer is None
+    assert read("kind,n\nAccount,1\nCounter,2\nTotally,3\n").reading.rows == 3
+
+
+def test_no_row_is_cut_off(read: Reader) -> None:
+    found = read("a,b\n" + "1,x\n" * 120_000)
+    assert found.reading.rows == found.typed.height == 120_000
 
 
 def test_short_last_rows_with_values_are_no_footer(read: Reader) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
+from thetool.tables.reading.damage import damage_told
 from thetool.tables.reading.draft import Draft
 from thetool.tables.reading.limits import Limits
 from thetool.tables.reading.names import ROW, named
-from thetool.tables.reading.problems import DamagedTable, TableTooLarge
+from thetool.tables.reading.problems import TableTooLarge
 from thetool.tables.reading.report import Choice, ColumnType, Note
 from thetool.tables.reading.sink import sink
 
@@ -24,7 +25,7 @@ def read(source: Path, target: Path, limits: Limits, tell: Callable[[float], Non
         DamagedTable: it cannot be read to its end.
         TableTooLarge: it has more rows or columns than a table may.
     """
-    try:
+    with damage_told("The Parquet file", pl.exceptions.PolarsError, OSError):
         frame = pl.scan_parquet(source, glob=False)
         schema = frame.collect_schema()
         rows = int(frame.select(pl.len()).collect().item())
@@ -35,8 +36,6 @@ def read(source: Path, target: Path, limits: Limits, tell: Callable[[float], Non
         texts = [_text(old, dtype).alias(new) for (old, dtype), new in zip(schema.items(), names, strict=True)]
         numbered = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(ROW)
         sink(frame.select(numbered, *texts), target, rows, len(names), tell)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DamagedTable(f"The Parquet file cannot be read to its end: {str(error).splitlines()[0][:300]}") from error
     nested = [name for name, dtype in zip(names, schema.dtypes(), strict=True) if dtype.is_nested()]
     if nested:
         told = f"{', '.join(nested[:10])}: nested values are kept as JSON text."

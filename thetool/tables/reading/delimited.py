@@ -268,10 +268,8 @@ def _write(
         except pl.exceptions.PolarsError:
             target.unlink(missing_ok=True)  # a row with too many fields: mended below
     mended_path = folder / "mended.tmp"
-    mended = mending.mend(
-        path, region.start, region.end, dialect, region.names, region.width, region.first_line, mended_path,
-        lambda done: tell(0.5 * done),
-    )  # fmt: skip
+    shape = mending.Shape(region.width, region.names, region.first_line, dialect)
+    mended = mending.mend(path, region.start, region.end, shape, mended_path, lambda done: tell(0.5 * done))
     _take(mended, region, draft)
     try:
         columns = draft.names if mended.has_extra else [*draft.names, _free(draft.names)]

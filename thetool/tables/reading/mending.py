@@ -36,8 +36,12 @@ class Mended:
     long_count: int = 0
     blank: int = 0
     nuls: int = 0
-    has_extra: bool = False
     others: list[OtherTable] = field(default_factory=list)
+
+    @property
+    def has_extra(self) -> bool:
+        """Whether some row had too many fields."""
+        return self.long_count > 0
 
     def notes(self, width: int) -> list[Note]:
         """What people should know of it."""
@@ -103,70 +107,102 @@ def text_of(stretch: Stretch) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BufferedReader(stretch, 1 << 20), encoding="utf-8", errors="replace", newline="")
 
 
-def mend(
-    source: Path, start: int, end: int, dialect: Dialect, names: list[str] | None, width: int, first_line: int,
-    target: Path, tell: Callable[[float], None],
-) -> Mended:  # fmt: skip
-    """Write what is between two positions as regular CSV (comma, double quotes), `width` fields and the extra ones.
+@dataclass(frozen=True)
+class Shape:
+    """The table that is looked for: its width, its names when it has some, the line of its first row, its dialect."""
+
+    width: int
+    names: list[str] | None
+    first_line: int
+    dialect: Dialect
+
+
+def mend(source: Path, start: int, end: int, shape: Shape, target: Path, tell: Callable[[float], None]) -> Mended:
+    """Write what is between two positions as regular CSV (comma, double quotes).
+
+    Rows have `shape.width` fields, and one more where the row had too many.
 
     Raises:
         TableTooLarge: a field is longer than 16 MiB; mostly a quote that is never closed.
     """
-    found = Mended()
     with Stretch(source, start, end) as stretch, target.open("w", newline="", encoding="utf-8") as out:
-        lines = _Lines(text_of(stretch), found)
-        reader = dialect.rows(lines)
-        write = csv.writer(out, lineterminator="\n").writerow
-        rows = _numbered(reader, first_line)
-        line = first_line
+        mending = _Mending(stretch, shape, lambda: tell((stretch.position() - start) / max(1, end - start)))
         try:
-            for line, row in _first_table(rows, width, names, found):
-                write(_fitted(row, width, line, dialect, found))
-                found.rows += 1
-                if found.rows % 10_000 == 0:
-                    tell((stretch.position() - start) / max(1, end - start))
+            rows = mending.rows()
+            first = [[*row, ""][: shape.width + 1] for row in islice(rows, 1)]  # Polars counts the fields of this one
+            csv.writer(out, lineterminator="\n").writerows(chain(first, rows))
         except csv.Error as error:
-            told = f"A field near line {line:,} has no end ({error}); is a quote never closed?"
+            told = f"A field near line {mending.line:,} has no end ({error}); is a quote never closed?"
             raise TableTooLarge(f'{told} Ask for quote "" when quotes are only characters here.') from error
-    return found
+    return mending.found
 
 
-class _Lines:
-    """Lines without NULs, which are counted."""
+class _Mending:
+    """The rows of a table, one after the other; what is odd about them is counted."""
 
-    def __init__(self, lines: io.TextIOWrapper, found: Mended) -> None:
-        self._lines, self._found = lines, found
+    def __init__(self, stretch: Stretch, shape: Shape, tell: Callable[[], None]) -> None:
+        self.found = Mended()
+        self._shape, self._tell = shape, tell
+        self._reader = shape.dialect.rows(self._lines(text_of(stretch)))
 
-    def __iter__(self) -> Iterator[str]:
-        for line in self._lines:
+    @property
+    def line(self) -> int:
+        """The line where the reader is."""
+        return self._shape.first_line + self._reader.line_num - 1  # type: ignore[attr-defined, no-any-return]
+
+    def _lines(self, text: io.TextIOWrapper) -> Iterator[str]:
+        """Lines without NULs, which are counted."""
+        for number, line in enumerate(text):
             if "\0" in line:
-                self._found.nuls += line.count("\0")
+                self.found.nuls += line.count("\0")
                 line = line.replace("\0", "")
+            if number & 0x3FFF == 0:
+                self._tell()
             yield line
 
+    def rows(self) -> Iterator[list[str]]:
+        """The rows of the first table."""
+        width, found = self._shape.width, self.found
+        ahead: deque[tuple[int, list[str]]] = deque()
+        while True:
+            if ahead:
+                line, row = ahead.popleft()
+            else:
+                for row in self._reader:
+                    if len(row) != width:
+                        break
+                    found.rows += 1
+                    yield row
+                else:
+                    return
+                line = self._start_of(row)
+            if row:
+                found.rows += 1
+                yield self._fitted(row, line)
+                continue
+            found.blank += 1
+            ahead += [(self._start_of(one), one) for one in islice(self._reader, _AHEAD - len(ahead))]
+            if _is_other_table([one for _, one in ahead], width, self._shape.names):
+                _note_others(chain(ahead, ((self._start_of(one), one) for one in self._reader)), found)
+                return
 
-def _numbered(reader: Iterator[list[str]], first_line: int) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the line where it begins."""
-    line = first_line
-    for row in reader:
-        yield line, row
-        line = first_line + reader.line_num  # type: ignore[attr-defined]
+    def _start_of(self, row: list[str]) -> int:
+        """The line where the row begins that was just read."""
+        return self.line - sum(field.count("\n") for field in row)
 
-
-def _first_table(
-    rows: Iterator[tuple[int, list[str]]], width: int, names: list[str] | None, found: Mended
-) -> Iterator[tuple[int, list[str]]]:
-    """The rows of the table; blank lines are left out, and other tables are noted."""
-    ahead: deque[tuple[int, list[str]]] = deque()
-    while numbered := ahead.popleft() if ahead else next(rows, None):
-        if numbered[1]:
-            yield numbered
-            continue
-        found.blank += 1
-        ahead += islice(rows, _AHEAD - len(ahead))
-        if _is_other_table([row for _, row in ahead], width, names):
-            _note_others(chain(ahead, rows), found)
-            return
+    def _fitted(self, row: list[str], line: int) -> list[str]:
+        """The row with as many fields as the table has, and one more for what is too much."""
+        width, found = self._shape.width, self.found
+        if len(row) < width:
+            found.short_count += 1
+            found.short += [line] if len(found.short) < _EXAMPLES else []
+            return row + [""] * (width - len(row))
+        extra = row[width:]
+        if not any(extra):
+            return row[:width]
+        found.long_count += 1
+        found.long += [line] if len(found.long) < _EXAMPLES else []
+        return [*row[:width], self._shape.dialect.delimiter.join(extra)]
 
 
 def _is_other_table(ahead: list[list[str]], width: int, names: list[str] | None) -> bool:
@@ -193,20 +229,3 @@ def _note_others(rows: Iterator[tuple[int, list[str]]], found: Mended) -> None:
                     OtherTable(first_line=first, last_line=last, columns=place.width, names=names[:100])
                 )
             part = []
-
-
-def _fitted(row: list[str], width: int, line: int, dialect: Dialect, found: Mended) -> list[str]:
-    """The row with `width` fields and the extra one."""
-    if len(row) == width:
-        return [*row, ""]
-    if len(row) < width:
-        found.short_count += 1
-        found.short += [line] if len(found.short) < _EXAMPLES else []
-        return [*row, *[""] * (width - len(row) + 1)]
-    extra = row[width:]
-    if not any(extra):
-        return [*row[:width], ""]
-    found.long_count += 1
-    found.has_extra = True
-    found.long += [line] if len(found.long) < _EXAMPLES else []
-    return [*row[:width], dialect.delimiter.join(extra)]

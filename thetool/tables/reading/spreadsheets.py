@@ -9,11 +9,12 @@ import fastexcel
 import polars as pl
 
 from thetool.tables.reading import header, workbook
+from thetool.tables.reading.damage import damage_told
 from thetool.tables.reading.draft import Draft
 from thetool.tables.reading.limits import Limits
 from thetool.tables.reading.names import ROW, named
 from thetool.tables.reading.options import ReadOptions
-from thetool.tables.reading.problems import DamagedTable, EmptyTable, UnfitReadOptions
+from thetool.tables.reading.problems import EmptyTable, UnfitReadOptions
 from thetool.tables.reading.report import Choice, Format, Lines, Note, Sheet
 from thetool.tables.reading.sink import sink
 
@@ -66,23 +67,14 @@ def _why(names: list[str], chosen: str) -> str:
 
 
 def _opened(source: Path) -> fastexcel.ExcelReader:
-    try:
+    with damage_told("The workbook", fastexcel.FastExcelError):
         return fastexcel.read_excel(source)
-    except fastexcel.FastExcelError as error:
-        raise DamagedTable(f"The workbook cannot be opened: {_first(error)}") from error
-
-
-def _first(error: Exception) -> str:
-    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__
 
 
 def _loaded(book: fastexcel.ExcelReader, sheet: str) -> pl.DataFrame:
-    try:
-        loaded = book.load_sheet(sheet, header_row=None, dtypes="string")
-        frame: pl.DataFrame = loaded.to_polars()
-    except fastexcel.FastExcelError as error:
-        raise DamagedTable(f"The sheet {sheet!r:.100} cannot be read: {_first(error)}") from error
-    return frame.select(pl.col(name).replace("", None).alias(str(at)) for at, name in enumerate(frame.columns))
+    with damage_told(f"The sheet {sheet!r:.100}", fastexcel.FastExcelError):
+        frame: pl.DataFrame = book.load_sheet(sheet, header_row=None, dtypes="string").to_polars()
+        return frame.select(pl.col(name).replace("", None).alias(str(at)) for at, name in enumerate(frame.columns))
 
 
 def _table(frame: pl.DataFrame, first_row: int, options: ReadOptions) -> tuple[Draft, pl.DataFrame]:
