@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Reading tables, beside pandas, DuckDB and Polars by themselves: seconds, and the most memory.
+"""Reading and profiling tables, beside pandas, DuckDB and others by themselves: seconds, and the most memory.
 
     scripts/bench/tables.py [--repeats 3] [--large FILE]
+    scripts/bench/tables.py --profile [--repeats 3]
 
 Each run is a process of its own. The files are made once and kept in the cache folder, as are the virtual environments
 of the peers. `--large` makes a CSV of 5 GB at FILE, reads it once with ours and with DuckDB, and removes it.
@@ -25,6 +26,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "thetoo
 PEERS = {
     "pandas": ["pandas==3.1.1", "pyarrow==26.0.1", "python-calamine==0.9.1"],
     "duckdb": ["duckdb==2.0.1"],
+    "ydata": ["ydata-profiling==4.18.4", "setuptools<81"],
 }
 
 
@@ -41,13 +43,13 @@ def python_of(peer: str) -> str:
     return str(python)
 
 
-def measured(tool: str, file: Path, repeats: int) -> dict[str, object]:
+def measured(tool: str, file: Path, repeats: int, script: str = "table_peers.py") -> dict[str, object]:
     """Medians of some runs."""
     runs = []
     for _ in range(repeats):
         with TemporaryDirectory(dir=file.parent) as folder:
             done = subprocess.run(
-                [python_of(tool), HERE / "table_peers.py", tool, file, folder],
+                [python_of(tool), HERE / script, tool, file, folder],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -126,6 +128,45 @@ def small(path: Path) -> list[float]:
     return times[5:]
 
 
+def profiles(repeats: int) -> None:
+    """The profile of a million rows, in one process with the reading; then of small and of wide tables."""
+    from table_files import csv_file
+
+    million = csv_file(CACHE / "million.csv", 1_000_000)
+    columns = ["profile of 1,000,000 × 20", "reading, s", "profile, s", "peak of both, MB", "what it says"]
+    print(f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}")
+    for tool in ("thetool", "pandas", "duckdb", "ydata"):
+        found = measured(tool, million, 1 if tool == "ydata" else repeats, "profile_peers.py")
+        if "error" in found:
+            print(f"| {tool} | – | – | – | {found['error']} |", flush=True)
+            continue
+        steps = found["steps"]
+        says = found["kept"]["says"]
+        print(f"| {tool} | {steps['read']:.2f} | {steps['profile']:.2f} | {found['peak']:.0f} | {says} |", flush=True)
+    wide_file = measured("thetool", wide(CACHE / "wide.csv"), 1, "profile_peers.py")
+    print(f"\n200 × 10,000: {wide_file['steps']['profile']:.1f} s, {wide_file['peak']:.0f} MB")
+    times = small_profile(CACHE / "small.csv")
+    print(f"200 × 20 once more: p50 {statistics.median(times):.1f} ms, p95 {sorted(times)[-3]:.1f} ms")
+
+
+def small_profile(path: Path) -> list[float]:
+    """Milliseconds to profile 200 rows and 20 columns once more, in a process that has profiled one before."""
+    from table_files import rows
+
+    from thetool.tables.profile.table import profile_table
+    from thetool.tables.reading.table import read_table
+
+    rows(200, 3).write_csv(path)
+    times = []
+    with TemporaryDirectory(dir=path.parent) as folder:
+        reading = read_table(path, Path(folder))
+        for _ in range(60):
+            start = time.perf_counter()
+            profile_table(Path(folder), reading)
+            times.append(1000 * (time.perf_counter() - start))
+    return times[5:]
+
+
 def large(path: Path) -> None:
     """28 million rows, about 5 GB."""
     from table_files import csv_file
@@ -144,6 +185,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--large", type=Path)
+    parser.add_argument("--profile", action="store_true", help="profiles in place of readings")
     parser.add_argument("--prepare", action="store_true", help="only make files and environments")
     arguments = parser.parse_args()
     sys.path.insert(0, str(HERE.parents[1]))
@@ -153,6 +195,9 @@ def main() -> None:
     from table_files import csv_file
 
     CACHE.mkdir(parents=True, exist_ok=True)
+    if arguments.profile:
+        profiles(arguments.repeats)
+        return
     files = {
         "CSV, 1,000,000 × 20, {size} MB": (
             csv_file(CACHE / "million.csv", 1_000_000),

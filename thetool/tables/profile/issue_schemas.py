@@ -37,7 +37,6 @@ IssueCode = Literal[
 Operation = Literal[
     "remove_duplicates",
     "remove_columns",
-    "rename_columns",
     "filter_rows",
     "fill_blanks",
     "change_column_type",

@@ -41,7 +41,6 @@ SemanticType = Literal[
     "measure",
     "free_text",
     "text",
-    "constant",
     "empty",
 ]
 

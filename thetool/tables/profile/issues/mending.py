@@ -9,7 +9,6 @@ from thetool.tables.profile.issue_schemas import Mend, Operation
 PARAMETERS: dict[Operation, frozenset[str]] = {
     "remove_duplicates": frozenset({"subset", "keep"}),
     "remove_columns": frozenset({"columns"}),
-    "rename_columns": frozenset({"mapping"}),
     "filter_rows": frozenset({"conditions", "logic", "keep"}),
     "fill_blanks": frozenset({"column", "method", "value"}),
     "change_column_type": frozenset({"column", "to_type", "errors"}),
