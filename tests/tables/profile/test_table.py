@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tests.tables.profile.conftest import Profiled
-from thetool.tables.profile.schemas import Profile
+from thetool.tables.profile.schemas import Profile, ProfileOptions
 
 
 def test_a_small_table(profiled: Profiled) -> None:
@@ -92,3 +92,25 @@ def test_who_watches_may_stop_it(profiled: Profiled) -> None:
 
     with pytest.raises(StoppedError):
         profiled({"a": [1]}, progress=stop)
+
+
+@pytest.mark.parametrize(
+    "name", ["*", "^.*$", "^a$", "", " ", "value", "rows", "characters", "suspicious", "a\nb", "é" * 200]
+)
+def test_any_name_is_only_a_name(profiled: Profiled, name: str) -> None:
+    columns = {
+        "a": [1.0, 2.5, 2.5, 9.0, None] * 8,
+        name: ["x", "X", " x", "y", "y"] * 8,
+        f"{name} 2": [3.0, 2.5, None, 9.0, 4.0] * 8,
+    }
+    profile = profiled(columns, options=ProfileOptions(correlations=True))
+    plain = profiled({"a": columns["a"], "b": columns[name], "c": columns[f"{name} 2"]})
+    assert [column.distinct for column in profile.column_profiles] == [
+        column.distinct for column in plain.column_profiles
+    ]
+    assert [issue.code for issue in profile.issues] == [issue.code for issue in plain.issues]
+    assert [issue.example and issue.example.row for issue in profile.issues] == [
+        issue.example and issue.example.row for issue in plain.issues
+    ]
+    assert profile.correlations is not None
+    assert profile.correlations[0].columns == ("a", f"{name} 2")

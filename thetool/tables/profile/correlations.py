@@ -28,7 +28,7 @@ def correlations(source: Source, columns: list[ColumnProfile]) -> tuple[list[Cor
     if len(names) < 2:
         return [], notes
     step = -(-source.rows * len(names) // MOST_CELLS)
-    frame = pl.scan_parquet(source.typed).select(pl.col(names).cast(pl.Float64))
+    frame = pl.scan_parquet(source.typed).select(pl.nth([source.places[name] for name in names]).cast(pl.Float64))
     if step > 1:
         frame = frame.gather_every(step)
         notes.append(f"Correlations are of every {step}th row.")

@@ -20,6 +20,7 @@ class Source:
     """`text.parquet` and `typed.parquet` of a folder; `_row` is no column of theirs.
 
     A column is taken as it is typed, but as text where not all could be typed: those cells are null in `typed.parquet`.
+    Columns are asked for by their place, as Polars takes names such as `*` and `^a$` for patterns.
     """
 
     def __init__(self, folder: Path, rows: int, untyped: Iterable[str]) -> None:
@@ -27,6 +28,7 @@ class Source:
         self.typed = folder / "typed.parquet"
         schema = pl.read_parquet_schema(self.typed)
         self.types = {name: kind for name, kind in schema.items() if name != ROW}
+        self.places = {name: place for place, name in enumerate(schema)}
         self.rows = rows
         self.untyped = set(untyped)
         self._texts: pl.DataFrame | None = None
@@ -49,9 +51,10 @@ class Source:
         return typed.with_columns(self._read(self.text, untyped, start)) if untyped else typed
 
     def _read(self, path: Path, names: list[str], start: int) -> pl.DataFrame:
+        places = [self.places[name] for name in names]
         if self.rows <= BATCH:
-            return pl.read_parquet(path, columns=names)
-        return pl.scan_parquet(path).select(names).slice(start, BATCH).collect()
+            return pl.read_parquet(path, columns=places)
+        return pl.scan_parquet(path).select(pl.nth(places)).slice(start, BATCH).collect()
 
     def texts(self) -> pl.LazyFrame:
         """All cells as text; those of a small table are read once."""
@@ -61,22 +64,23 @@ class Source:
 
     def repeats(self, rows: list[int]) -> list[int]:
         """Of some rows (from 1) those that are the same as an earlier one of them."""
-        typed = pl.scan_parquet(self.typed).filter(pl.col(ROW).is_in(rows)).collect().sort(ROW)
+        some = pl.scan_parquet(self.typed).filter(pl.col(ROW).is_in(rows)).collect().sort(ROW)
         if self.untyped:
-            text = self.texts().filter(pl.col(ROW).is_in(rows)).select(ROW, *self.untyped).collect().sort(ROW)
-            typed = typed.with_columns(text.drop(ROW))
-        return typed.filter(~pl.struct(list(self.types)).is_first_distinct())[ROW].to_list()
+            text = self.texts().filter(pl.col(ROW).is_in(rows)).collect().sort(ROW)
+            some = some.with_columns(text[name] for name in self.untyped)
+        return some.filter(~pl.struct(pl.exclude(ROW)).is_first_distinct())[ROW].to_list()
 
     def same(self, names: list[str]) -> bool:
         """Whether some columns have the same text in each row, and have any."""
-        first, *others = names
-        equal = [pl.col(first).eq_missing(pl.col(name)).all().alias(name) for name in others]
-        told = self.texts().select(pl.col(first).is_not_null().any(), *equal).collect()
+        first, *others = [pl.nth(self.places[name]) for name in names]
+        equal = [first.eq_missing(other).all().alias(str(at)) for at, other in enumerate(others)]
+        told = self.texts().select(first.is_not_null().any().alias("any"), *equal).collect()
         return all(told.row(0))
 
     def first_row(self, column: str, values: list[str]) -> Example | None:
         """The first row in which a column has one of these texts."""
-        found = self.texts().select(ROW, column).filter(pl.col(column).is_in(values)).head(1).collect()
+        cell = pl.nth(self.places[column])
+        found = self.texts().filter(cell.is_in(values)).head(1).select(pl.col(ROW), cell.alias("value")).collect()
         if not found.height:
             return None
         row, value = found.row(0)
