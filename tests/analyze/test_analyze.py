@@ -67,7 +67,7 @@ FORMS = {
     "no type": {"data": ENGLISH.encode(), "headers": {}},
     "octets": {"data": ENGLISH, "headers": {"Content-Type": "application/octet-stream"}},
     "a file": {"data": {"file": file(ENGLISH.encode())}},
-    "a file of CSV": {"data": {"file": file(ENGLISH.encode(), "a.csv", "text/csv")}},
+    "a file called like a table": {"data": {"file": file(ENGLISH.encode(), "a.csv", "text/plain")}},
     "a form": {"data": {"text": ENGLISH, "tasks": "language"}},
     "UTF-16": {"data": ENGLISH.encode("utf-16"), "headers": PLAIN},
     "a mark": {"data": b"\xef\xbb\xbf" + ENGLISH.encode(), "headers": PLAIN},

@@ -60,14 +60,14 @@ def test_empty(house: House, arguments: dict[str, Any]) -> None:
         {"data": '{"text": "a form?"}', "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
     ],
 )
-def test_neither_text_nor_image_or_declared_as_something_else(house: House, arguments: dict[str, Any]) -> None:
+def test_of_no_kind_or_declared_as_something_else(house: House, arguments: dict[str, Any]) -> None:
     refused(house.analyze(**arguments), 415, "unsupported_media_type")
 
 
 def test_what_is_not_taken_says_what_it_is_and_what_is_taken(house: House) -> None:
     problem = refused(house.analyze(data=PNG, headers=PLAIN), 415, "unsupported_media_type")
     assert problem["detail"].startswith("This is a PNG image, though it was sent as text/plain. Send an image (JPEG")
-    assert (problem["found"], problem["accepted"]) == ("image/png", ["text", "image"])
+    assert (problem["found"], problem["accepted"]) == ("image/png", ["text", "image", "table"])
     undeclared = house.analyze(data=PDF, headers={"Content-Type": "application/octet-stream"})
     assert refused(undeclared, 415, "unsupported_media_type")["detail"].startswith("This is a PDF. ")
 
@@ -146,6 +146,9 @@ def test_undecodable(house: House, arguments: dict[str, Any]) -> None:
         ({"json": {"tasks": ["language"]}}, "text"),
         ({"json": {"text": 5}}, "text"),
         ({"json": {"text": TEXT, "url": "https://example.com/"}}, "url"),
+        ({"json": {"text": TEXT, "records": [{"a": 1}]}}, "records"),
+        ({"json": {"records": []}}, "records"),
+        ({"json": {"records": ["a"]}}, "records.0"),
         ({"json": {"url": "http://example.com/cat.jpg"}}, "url"),
         ({"json": {"url": "file:///etc/passwd"}}, "url"),
         ({"json": {"url": "cat.jpg"}}, "url"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from tests.analyze.house import House
@@ -59,8 +61,8 @@ def test_what_counts_as_html() -> None:
 
 
 def test_the_source_of_a_page_is_not_its_text() -> None:
-    page = content_of(PAGE.encode(), "text/html")
-    plain = content_of(PAGE.encode(), "text/plain")
+    page = content_of(io.BytesIO(PAGE.encode()), "text/html")
+    plain = content_of(io.BytesIO(PAGE.encode()), "text/plain")
     assert isinstance(page, Text)
     assert isinstance(plain, Text)
     assert (page.from_html, plain.from_html, plain.text) == (True, False, PAGE)

@@ -30,13 +30,13 @@ def a_worker_elsewhere(house: House) -> None:
 
 
 def test_too_large_before_the_body_is_read(make_house: Callable[..., House]) -> None:
-    house = make_house(work=False, max_upload_bytes=1_000, max_total_upload_size=5_000)
+    house = make_house(work=False, max_upload_bytes=1_000, max_total_upload_size=5_000, max_table_bytes=1_000)
 
     class Unread:
         def read(self, *_: int) -> bytes:
             raise AssertionError("the body was read")
 
-    bodies = {"text/plain": 1_001, "application/json": 10**12, "multipart/form-data; boundary=x": 5_001}
+    bodies = {"text/plain": 1_001, "application/json": 10**12, "multipart/form-data; boundary=x": 2_000_001}
     for media_type, size in bodies.items():
         environ = {"wsgi.input": Unread(), "CONTENT_LENGTH": str(size), "CONTENT_TYPE": media_type}
         answer = house.analyze(environ_overrides=environ)

@@ -11,10 +11,11 @@ from pydantic import BaseModel
 
 from thetool.access.caller import Caller
 from thetool.analyze import cache
-from thetool.analyze.content import Content, Image, Text
+from thetool.analyze.content import Content, Image, Table, Text
 from thetool.analyze.jobs import LONG, PHOTO, SHORT, LongText, Photo, ShortText
 from thetool.analyze.options import Options
-from thetool.analyze.schemas import Skipped
+from thetool.analyze.remarks import Skipped
+from thetool.analyze.table_job import TABLE, TableFile
 from thetool.analyze.tasks import Plan, plan
 from thetool.config import Settings
 from thetool.jobs.webhooks.asked import Webhook
@@ -61,7 +62,7 @@ class Asked(ABC):
     def cache_key(self) -> bytes:
         """What identifies the result."""
         return cache.key_of(
-            self.caller.owner_id, self.content.kind, self.content.data, self.plan, list(self.choices.values())
+            self.caller.owner_id, self.content.kind, self.content.sha256, self.plan, list(self.choices.values())
         )
 
     @property
@@ -138,6 +139,31 @@ class AskedImage(Asked):
         return Photo.model_validate({**given, "input": stored})
 
 
+@dataclass(frozen=True)
+class AskedTable(Asked):
+    """What is asked of a table."""
+
+    content: Table
+    job_kind = TABLE
+    is_stored = True
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """Each only where it makes a difference. The name is told in the answer, and its ending tells the format."""
+        reading = self.options.reading(self.content.charset)
+        market = self.options.market() if "market" in self.plan.tasks else None
+        return {
+            "filename": self.content.filename,
+            "reading": reading.model_dump(mode="json", exclude_defaults=True),
+            "market": market and market.model_dump(mode="json", exclude_defaults=True),
+            "by_name": self.by_name and "market" in self.plan.tasks,
+        }
+
+    def params(self, given: dict[str, Any], stored: UUID | None) -> BaseModel:
+        """With where it is stored."""
+        return TableFile.model_validate({**given, "input": stored})
+
+
 def ask(
     content: Content,
     options: Options,
@@ -155,6 +181,8 @@ def ask(
     chosen = plan(content.kind, options.tasks, settings)
     if isinstance(content, Image):
         return AskedImage(content, options, chosen, caller, correlation_id, webhook)
+    if isinstance(content, Table):
+        return AskedTable(content, options, chosen, caller, correlation_id, webhook)
     if options.sentences and len(content.text) > MAX_CHARACTERS_WITH_SENTENCES:
         most = f"is for texts of up to {MAX_CHARACTERS_WITH_SENTENCES:,} characters; this has {len(content.text):,}"
         raise ValidationFailed.of_fields([("sentences", most, "body")])

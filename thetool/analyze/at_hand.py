@@ -1,6 +1,6 @@
-"""Contents that this process still has in memory: a job that runs here need not read its own back from storage.
+"""Photos that this process still has in memory: a job that runs here need not read its own back from storage.
 
-Whoever waits for the answer holds the content; when nobody does any more, it is gone from here by itself.
+Whoever waits for the answer holds the photo; when nobody does any more, it is gone from here by itself.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from thetool.analyze.content import Content
+from thetool.analyze.content import Image
 
-_contents: WeakValueDictionary[UUID, Content] = WeakValueDictionary()
+_contents: WeakValueDictionary[UUID, Image] = WeakValueDictionary()
 
 
-def keep(stored: UUID, content: Content) -> None:
+def keep(stored: UUID, content: Image) -> None:
     """Remember the content of a stored file for as long as somebody holds it."""
     _contents[stored] = content
 

@@ -50,21 +50,19 @@ class Kept:
         return {**orjson.loads(self.result), "cached": cached, "created_at": self.created_at}
 
 
-def key_of(owner_id: UUID, kind: Kind, content: bytes, plan: Plan, options: Any) -> bytes:
+def key_of(owner_id: UUID, kind: Kind, sha256: bytes, plan: Plan, options: Any) -> bytes:
     """SHA-256 of everything that the result depends on, and of whose it is.
 
     Args:
         owner_id: no owner is given another's analysis.
         kind: of the content.
-        content: as it came; a text in UTF-8.
+        sha256: of the content as it came; of a text in UTF-8.
         plan: tasks and models.
         options: plain JSON types; whatever else changes the result.
     """
-    digest = hashlib.sha256(content)
     models = [(model.name, model.version) for model in plan.models]
     rest = [REVISION, str(owner_id), kind, plan.tasks, plan.unavailable, models, options]
-    digest.update(b"\0" + orjson.dumps(rest))
-    return digest.digest()
+    return hashlib.sha256(sha256 + orjson.dumps(rest)).digest()
 
 
 def find(settings: Settings, owner_id: UUID, key: bytes, plan: Plan) -> Kept | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import IO, Any, ClassVar, cast
 
 from thetool.analyze.decoding import decode
 from thetool.analyze.hypertext import is_html, visible_text
-from thetool.analyze.kinds import Kind, kind_of
+from thetool.analyze.kinds import SNIFFED_BYTES, Kind, kind_of
+from thetool.analyze.tabular import TABLE_TYPES
 from thetool.vision.formats import HEAD, image_format
 from thetool.web.problems import Problem
 
@@ -40,6 +42,11 @@ class Text:
         """It in UTF-8."""
         return self.text.encode()
 
+    @cached_property
+    def sha256(self) -> bytes:
+        """Of its bytes."""
+        return hashlib.sha256(self.data).digest()
+
     @property
     def title(self) -> str:
         """What people call it: the file's name, else how it begins."""
@@ -57,22 +64,59 @@ class Image:
     filename: str | None = None
     kind: ClassVar[Kind] = "image"
 
+    @cached_property
+    def sha256(self) -> bytes:
+        """Of its bytes."""
+        return hashlib.sha256(self.data).digest()
+
     @property
     def title(self) -> str:
         """What people call it: the file's name, else what it is."""
         return self.filename or f"{image_format(self.data[:HEAD])} image"
 
 
-Content = Text | Image
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The file of a table as it came, not read yet: it may be too large for memory.
+
+    Args:
+        file: open for reading, anywhere; whoever uses it goes to its beginning first.
+        filename: as the sender named it.
+        charset: as it was declared, if it was.
+    """
+
+    file: IO[bytes]
+    filename: str | None = None
+    charset: str | None = None
+    kind: ClassVar[Kind] = "table"
+
+    @property
+    def data(self) -> IO[bytes]:
+        """Its bytes, as a file at its beginning."""
+        self.file.seek(0)
+        return self.file
+
+    @cached_property
+    def sha256(self) -> bytes:
+        """Of its bytes."""
+        return hashlib.file_digest(cast(Any, self.data), "sha256").digest()
+
+    @property
+    def title(self) -> str:
+        """What people call it: the file's name, if there is one."""
+        return self.filename or "A table"
+
+
+Content = Text | Image | Table
 
 
 def content_of(
-    data: bytes, media_type: str | None = None, charset: str | None = None, filename: str | None = None
+    file: IO[bytes], media_type: str | None = None, charset: str | None = None, filename: str | None = None
 ) -> Content:
-    """Find out what came in.
+    """Find out what came in. A table keeps the file; of anything else all is read.
 
     Args:
-        data: its bytes.
+        file: its bytes, at their beginning; it can be read anew.
         media_type: as it was declared, without parameters.
         charset: as it was declared.
         filename: as the sender named it.
@@ -81,9 +125,15 @@ def content_of(
         EmptyInput: there is nothing, or nothing to be seen.
         UnsupportedMediaType, UndecodableText: it is of no kind that is analyzed, or contradicts what was declared.
     """
-    if not data:
+    head = file.read(SNIFFED_BYTES + 1)
+    if not head:
         raise EmptyInput("The content is empty.")
-    if kind_of(data, media_type) == "image":
+    kind = kind_of(head, media_type, filename)
+    if kind == "table":
+        said = (media_type or "").lower() in TABLE_TYPES  # JSON and what is binary have no character set to choose
+        return Table(file, filename, charset if said else None)
+    data = head + file.read()
+    if kind == "image":
         return Image(data, filename)
     text = decode(data, charset)
     if is_html(text, media_type):

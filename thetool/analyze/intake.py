@@ -1,12 +1,12 @@
-"""Reading a request: which texts and images it holds, in whatever form they came, and what to do with them."""
+"""Reading a request: which texts, images and tables it holds, in whatever form they came, and what to do with them."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from tempfile import SpooledTemporaryFile
 from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl
 
@@ -14,11 +14,13 @@ import orjson
 from flask import request
 from werkzeug.datastructures import FileStorage
 
-from thetool.analyze.content import Content, EmptyInput, content_of, visible
+from thetool.analyze.content import Content, EmptyInput, Table, content_of, visible
 from thetool.analyze.decoding import UndecodableText
 from thetool.analyze.kinds import ACCEPTED, kind_of
 from thetool.analyze.options import Options, content_in, options_of
 from thetool.analyze.remote import Remote
+from thetool.analyze.tabular import are_records
+from thetool.analyze.uploads import MEMORY_BYTES, Together, Upload, beginning_of_body, body_bytes, table_body
 from thetool.config import Settings
 from thetool.web.body_limit import enforce
 from thetool.web.problems import TooLarge, UnsupportedMediaType, ValidationFailed
@@ -29,7 +31,8 @@ NO_FORM = (
     "For a text add -H 'Content-Type: text/plain' (with --data-binary, which keeps its line ends); for a file use "
     "-F file=@NAME."
 )
-MEMORY_BYTES = 1 << 20
+MAX_RECORDS_BYTES = 4 << 20
+"""A larger body with `records` is read where other requests wait for that; the array alone is a table of any size."""
 MAX_FIELDS = 100
 
 _own_field = re.compile(rf"(?:text|{'|'.join(Options.model_fields)})=".encode())
@@ -68,27 +71,7 @@ class Given:
 
     def digest(self) -> str:
         """SHA-256 of its bytes, in hexadecimal."""
-        return hashlib.sha256(self.given.data).hexdigest()
-
-
-@dataclass(frozen=True)
-class Upload:
-    """One file of a form; it is read when its turn comes."""
-
-    filename: str | None
-    media_type: str
-    charset: str | None
-    file: FileStorage
-
-    def content(self) -> Content:
-        """What it holds. Raises the problem with it, if there is one."""
-        self.file.stream.seek(0)
-        return content_of(self.file.stream.read(), self.media_type, self.charset, self.filename)
-
-    def digest(self) -> str:
-        """SHA-256 of its bytes, in hexadecimal."""
-        self.file.stream.seek(0)
-        return hashlib.file_digest(cast(Any, self.file.stream), "sha256").hexdigest()
+        return self.given.sha256.hex()
 
 
 @dataclass(frozen=True)
@@ -102,7 +85,7 @@ class Incoming:
     def digest(self) -> bytes:
         """SHA-256 of what makes two requests the same, in whatever form they came; how long to wait does not."""
         contents = [source.digest() for source in self.sources]
-        return hashlib.sha256(orjson.dumps([contents, self.options.model_dump(exclude={"wait"})])).digest()
+        return hashlib.sha256(orjson.dumps([contents, self.options.model_dump(mode="json", exclude={"wait"})])).digest()
 
 
 def read_request(settings: Settings) -> Incoming:
@@ -111,20 +94,29 @@ def read_request(settings: Settings) -> Incoming:
     Raises:
         ValidationFailed: a field is unknown or wrong, or JSON or a form is broken.
         EmptyInput: no body, no text, or blanks alone.
-        UnsupportedMediaType, UndecodableText: the content is neither a text nor an image.
+        UnsupportedMediaType, UndecodableText: the content is of no kind that is analyzed.
         TooLarge: a file is, or all of them are, or there are too many; at the byte that is too many.
     """
     media_type = request.mimetype
     if media_type == "multipart/form-data":
         return _form(*_multipart(settings))
-    enforce(request, settings.max_upload_bytes)
     if media_type == "application/x-www-form-urlencoded":
+        enforce(request, settings.max_upload_bytes)
         return _form(_urlencoded(), [])
     if media_type == "application/json" or media_type.endswith("+json"):
         return _json(settings)
+    charset = request.mimetype_params.get("charset")
+    if _may_be_table(media_type) and kind_of(beginning_of_body(), media_type) == "table":
+        return _one(options_of(_query(), {}, "body"), content_of(table_body(settings), media_type, charset))
+    enforce(request, settings.max_upload_bytes)
     data = request.get_data(cache=False)
     options = options_of(_query(), {}, "body")
-    return _one(options, content_of(data, media_type, request.mimetype_params.get("charset")))
+    return _one(options, content_of(io.BytesIO(data), media_type, charset))
+
+
+def _may_be_table(media_type: str) -> bool:
+    """Whether the body is worth a look; else a large one is refused before anything of it is read."""
+    return media_type != "text/plain" and not media_type.startswith("image/")
 
 
 def _one(options: Options, content: Content) -> Incoming:
@@ -132,18 +124,36 @@ def _one(options: Options, content: Content) -> Incoming:
 
 
 def _json(settings: Settings) -> Incoming:
+    enforce(request, body_bytes(settings))
+    if are_records(beginning_of_body()):
+        options = options_of(_query(), {}, "body")
+        return _one(options, content_of(table_body(settings), request.mimetype))
+    enforce(request, settings.max_upload_bytes)
     if not request.get_data():
         raise EmptyInput("The body is empty.")
     given = content_in(request.get_json())
-    options = options_of(_query(), given.model_dump(exclude={"text", "url"}, exclude_unset=True), "body")
+    options = options_of(_query(), given.model_dump(exclude={"text", "url", "records"}, exclude_unset=True), "body")
     if given.url is not None:
         return Incoming(options, (Remote.of(given.url, settings),))
+    if given.records is not None:
+        return _one(options, Table(io.BytesIO(_records(given.records))))
     return _one(options, visible(given.text or ""))
+
+
+def _records(records: list[dict[str, Any]]) -> bytes:
+    """The records as the table that they are."""
+    if len(request.get_data()) > MAX_RECORDS_BYTES:
+        raise TooLarge(
+            f"`records` are taken up to {MAX_RECORDS_BYTES:,} bytes of JSON. Send the array itself as the body, with "
+            "the options in the query: then it may be a large table.",
+            limit=MAX_RECORDS_BYTES,
+        )
+    return orjson.dumps(records)
 
 
 def _form(given: list[tuple[str, str]], files: list[FileStorage]) -> Incoming:
     fields = _once(given, "form")
-    uploads = tuple(_uploads(files))
+    uploads = tuple(map(Upload.of, files))
     text = fields.pop("text", None)
     if uploads and text is not None:
         raise ValidationFailed.of_fields([("text", "comes beside files; send one or the other", "form")])
@@ -160,7 +170,7 @@ def _form(given: list[tuple[str, str]], files: list[FileStorage]) -> Incoming:
 def _multipart(settings: Settings) -> tuple[list[tuple[str, str]], list[FileStorage]]:
     """The fields and files of the form; each file is refused at the byte that is too many."""
     parser = StrictFormParser(
-        stream_factory=cast(Any, lambda **_: _Bounded(settings.max_upload_bytes)),
+        stream_factory=cast(Any, Together(settings).file),
         max_form_memory_size=settings.max_upload_bytes + MEMORY_BYTES,  # of all fields, and of the parser's buffer
         max_content_length=request.max_content_length,
         max_form_parts=settings.max_files_per_batch + MAX_FIELDS,
@@ -222,30 +232,8 @@ def _files(found: Any, settings: Settings) -> list[FileStorage]:
     return files
 
 
-def _uploads(files: list[FileStorage]) -> Iterator[Upload]:
-    for file in files:
-        yield Upload(file.filename, file.mimetype, file.mimetype_params.get("charset"), file)
-
-
 def _query() -> Mapping[str, str]:
     return _once(request.args.items(multi=True), "query")
-
-
-class _Bounded(SpooledTemporaryFile[bytes]):
-    """A file of a form, in memory while it is small; refused when it grows past `limit` bytes."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(max_size=MEMORY_BYTES, mode="w+b")
-        self._limit = limit
-        self._size = 0
-
-    def write(self, data: Any) -> int:
-        self._size += len(data)
-        if self._size > self._limit:
-            raise TooLarge(
-                f"A file has more than {self._limit:,} bytes, which is all that is taken.", limit=self._limit
-            )
-        return super().write(data)
 
 
 def _too_large(limit: int) -> TooLarge:

@@ -1,5 +1,7 @@
 """The jobs that analyze: photos and short texts in a thread at once, long texts apart: they keep nobody waiting.
 
+Tables have a module of their own (`table_job`), which is all that their process imports.
+
 That a completed `analyze.…` job leaves an analysis, and nothing of its input, is the work of a trigger on `jobs`
 (migrations 0005 and 0010).
 """
@@ -10,14 +12,15 @@ from functools import partial
 from time import perf_counter
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from thetool.analyze import at_hand
 from thetool.analyze.kinds import Kind
 from thetool.analyze.photos import PhotoRequest, look_at_photo
-from thetool.analyze.schemas import ImageAnalysis, Note, Skipped, TextAnalysis
+from thetool.analyze.remarks import Note
+from thetool.analyze.schemas import ImageAnalysis, TextAnalysis
+from thetool.analyze.table_job import TABLE
 from thetool.analyze.telling import Silence, Telling
 from thetool.analyze.texts import TextRequest, analyze_text
+from thetool.analyze.wanted import Wanted
 from thetool.jobs.context import JobContext
 from thetool.jobs.local import local
 from thetool.jobs.registry import job
@@ -28,7 +31,7 @@ from thetool.vision.thumbnail import MEDIA_TYPE as PICTURE_MEDIA_TYPE
 SHORT = "analyze.text"
 LONG = "analyze.long_text"
 PHOTO = "analyze.photo"
-CONTENT_KINDS: dict[str, Kind] = {SHORT: "text", LONG: "text", PHOTO: "image"}
+CONTENT_KINDS: dict[str, Kind] = {SHORT: "text", LONG: "text", PHOTO: "image", TABLE: "table"}
 """What kind of content each kind of job is for."""
 INPUT_MEDIA_TYPE = "application/vnd.thetool.analyze-input"
 """Media type of a content that waits in storage for its job; see `retention`."""
@@ -40,16 +43,6 @@ FROM_HTML = Note(
 )
 
 _QUIET_CHARACTERS = 20_000  # a text that takes no time reports no progress: that would be one more statement
-
-
-class Wanted(BaseModel):
-    """What to find, and how to keep it."""
-
-    tasks: tuple[str, ...]
-    skipped: list[Skipped]
-    cache_key: str
-    keep_seconds: float
-    by_name: bool = False
 
 
 class WantedOfText(Wanted):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import orjson
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, field_validator
 
+from thetool.analyze.table_options import TableOptions
 from thetool.jobs.webhooks.addresses import WEBHOOK_URL, WebhookUrl
 from thetool.text.topics import SAMPLE_CHARACTERS, Labels, labels_of
 from thetool.web.preferences import MAX_WAIT_SECONDS
@@ -47,7 +48,7 @@ Given = Annotated[
 ]
 
 
-class Options(Input):
+class Options(TableOptions):
     """What to do with the content."""
 
     tasks: Annotated[list[Annotated[str, Field(max_length=50)]], BeforeValidator(_names)] | None = Field(
@@ -96,7 +97,7 @@ class Options(Input):
 
 
 class ContentIn(Options):
-    """A text, or the address of a file, as JSON, with what to do with it."""
+    """A text, a small table, or the address of a file, as JSON, with what to do with it."""
 
     text: str | None = Field(
         default=None, description="The text.", examples=["I love this sofa, but the delivery was late."]
@@ -105,6 +106,13 @@ class ContentIn(Options):
         default=None,
         description="Where a file is: `https://…`, public, fetched within 20 seconds. In place of a text.",
         examples=["https://example.com/photo.jpg"],
+    )
+    records: list[dict[str, Any]] | None = Field(
+        default=None,
+        min_length=1,
+        description="The rows of a small table, an object each, in place of a text. A large one is sent as a file, or "
+        "as a body that is the array alone.",
+        examples=[[{"city": "Bonn", "people": 336_000}, {"city": "Ulm", "people": 129_000}]],
     )
 
 
@@ -119,23 +127,38 @@ def options_of(query: Mapping[str, Any], body: Mapping[str, Any], location: str)
     Raises:
         ValidationFailed: a field is unknown or wrong; says in which of the two.
     """
-    checked = _checked(Options, query, "query").model_dump(exclude_unset=True)
-    return Options.model_construct(**{**_checked(Options, body, location).model_dump(exclude_unset=True), **checked})
+    checked = _given(_checked(Options, query, "query"))
+    return Options.model_construct(**{**_given(_checked(Options, body, location)), **checked})
+
+
+def _given(options: Options) -> dict[str, Any]:
+    """What was given, as it was read."""
+    return {name: getattr(options, name) for name in options.model_fields_set}
 
 
 def content_in(given: Any) -> ContentIn:
     """Read a JSON body.
 
     Raises:
-        ValidationFailed: it is no object, has neither a text nor a URL (or both), or a field is unknown or wrong.
+        ValidationFailed: it is no object, has not exactly one of text, URL and records, or a field is unknown or wrong.
     """
     if not isinstance(given, dict):
-        raise ValidationFailed.of_fields([("", 'must be an object such as {"text": "…"} or {"url": "…"}', "body")])
+        raise ValidationFailed.of_fields(
+            [
+                (
+                    "",
+                    'must be an object such as {"text": "…"} or {"url": "…"}, or an array of objects, which is a table',
+                    "body",
+                )
+            ]
+        )
     checked = _checked(ContentIn, given, "body")
-    if checked.text is None and checked.url is None:
-        raise ValidationFailed.of_fields([("text", "is missing; give a text, or a url", "body")])
-    if checked.text is not None and checked.url is not None:
-        raise ValidationFailed.of_fields([("url", "comes beside a text; send one or the other", "body")])
+    given_here = [name for name in ("text", "url", "records") if getattr(checked, name) is not None]
+    if not given_here:
+        raise ValidationFailed.of_fields([("text", "is missing; give a text, a url, or records", "body")])
+    if len(given_here) > 1:
+        wrong = f"comes beside {given_here[0]}; send one or the other"
+        raise ValidationFailed.of_fields([(given_here[1], wrong, "body")])
     return checked
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from thetool.analyze.schemas import ImageResult, Note, Skipped
+from thetool.analyze.remarks import Note, Skipped
+from thetool.analyze.schemas import ImageResult
 from thetool.config import Settings
 from thetool.jobs.context import JobContext
 from thetool.jobs.registry import TransientError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import threading
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -64,7 +65,7 @@ class Remote:
             found = fetch(self.url, max_bytes=self.max_bytes, private=self.private)
         finally:
             _places.release()
-        return content_of(found.content, found.media_type, found.charset, self.filename)
+        return content_of(io.BytesIO(found.content), found.media_type, found.charset, self.filename)
 
     def digest(self) -> str:
         """SHA-256 of the URL, in hexadecimal: the same request is not made another by what has changed there."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, text
 
-from thetool.analyze.jobs import INPUT_MEDIA_TYPE, LONG, PHOTO
+from thetool.analyze.jobs import INPUT_MEDIA_TYPE, LONG, PHOTO, TABLE
 from thetool.jobs.schedules import cleanup
 from thetool.storage import blobs
 from thetool.storage.state import storage
@@ -87,5 +87,5 @@ def orphaned_inputs(engine: Engine) -> int:
 
 def _orphans(engine: Engine) -> Sequence[UUID]:
     with engine.connect() as connection:
-        values = {"media_type": INPUT_MEDIA_TYPE, "kinds": [LONG, PHOTO], "batch": BATCH}
+        values = {"media_type": INPUT_MEDIA_TYPE, "kinds": [LONG, PHOTO, TABLE], "batch": BATCH}
         return connection.execute(_ORPHANS, values).scalars().all()

@@ -39,6 +39,8 @@ from thetool.analyze.schemas import (
     CacheResetOut,
 )
 from thetool.analyze.submission import Desk
+from thetool.analyze.table_job import PROBLEMS
+from thetool.analyze.uploads import body_bytes
 from thetool.database.hit_counts import HitCounter
 from thetool.database.orm import db
 from thetool.jobs import listing
@@ -77,13 +79,14 @@ def _prepare(setup: BlueprintSetupState) -> None:
 
 @blueprint.post("/analyze")
 @needs("write")
-@limit_body(lambda limits: max(limits.max_upload_bytes, limits.max_total_upload_size))
+@limit_body(body_bytes)
 @raises(EmptyInput, UndecodableText, ValidationFailed, UnsupportedMediaType, TooLarge, IdempotencyConflict, QueueFull)
 @raises(QuotaExceeded, NoWorker, WeightsMissing, DatabaseAway, AnalysisFailed, NoWebhookSecret)
+@raises(*PROBLEMS)
 @raises(NotFetched, FetchingBusy, DamagedImage, ImageTooLarge, DecodingTimedOut, DecoderUnavailable)
 @described(OPERATION, *MODELS)
 def analyze() -> Response:
-    """Analyze a text or an image, or several files.
+    """Analyze a text, an image or a table, or several files.
 
     The kind is found from the content. The same content, tasks and models give the earlier answer (`cached`). An
     analysis that takes longer than the wait is answered with 202 and its job.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, RootModel, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, Field, RootModel
 
+from thetool.analyze.analysis import Analysis, Findings
 from thetool.analyze.kinds import Kind
+from thetool.analyze.table_schemas import TableAnalysis
 from thetool.text.language import Language
 from thetool.text.sentiment import Sentiment
 from thetool.text.statistics import Statistics
@@ -20,33 +22,9 @@ from thetool.vision.ocr import TextInImage
 from thetool.vision.palette import Palette
 from thetool.vision.quality import Quality
 from thetool.web.problems import ProblemDetails
-from thetool.weights.used import ModelUsed
 
 
-class Skipped(BaseModel):
-    """An analysis that was not made, rather than made up."""
-
-    task: str = Field(description="Its name.", examples=["sentiment"])
-    reason: str = Field(description="Why, in a sentence.", examples=["It is in German; sentiment is for English only."])
-    how: str | None = Field(default=None, description="What can be done about it, if anything.")
-
-
-class Note(BaseModel):
-    """What is to be known about an analysis that was made."""
-
-    task: str = Field(description="Its name; `annotate`, or `text` for the whole of a text.", examples=["topics"])
-    note: str = Field(description="In a sentence.", examples=["700 of 52,310 sentences were read."])
-
-
-class _Findings(BaseModel):
-    """Analyses that were not asked for, or were skipped, are left out."""
-
-    @model_serializer(mode="wrap")
-    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: found for name, found in handler(self).items() if found is not None}
-
-
-class TextResult(_Findings):
+class TextResult(Findings):
     """What was found in a text; analyses that were not asked for, or were skipped, are left out."""
 
     sentiment: Sentiment | None = None
@@ -55,7 +33,7 @@ class TextResult(_Findings):
     statistics: Statistics | None = None
 
 
-class ImageResult(_Findings):
+class ImageResult(Findings):
     """What was found in an image; analyses that were not asked for, or were skipped, are left out."""
 
     info: Info | None = None
@@ -64,21 +42,6 @@ class ImageResult(_Findings):
     text: TextInImage | None = None
     palette: Palette | None = None
     quality: Quality | None = None
-
-
-class Analysis(BaseModel):
-    """A finished analysis, as its job keeps it."""
-
-    id: UUID = Field(description="Also the id of the job that made it.")
-    kind: Kind = Field(description="What kind of content it was.")
-    status: Literal["completed"] = "completed"
-    result: Any
-    models: list[ModelUsed] = Field(description="The models that had a part in it.")
-    skipped: list[Skipped] = Field(description="The analyses that were not made, each with the reason.")
-    notes: list[Note] = Field(default=[], description="What is to be known about those that were made.")
-    cached: bool = Field(default=False, description="Whether an earlier analysis of the same content is the answer.")
-    elapsed_ms: float = Field(description="Milliseconds that the analysis took when it was made.")
-    correlation_id: str | None = Field(description="The `X-Request-ID` of the request that it was made for.")
 
 
 class TextAnalysis(Analysis):
@@ -111,7 +74,13 @@ class ImageAnalysisOut(ImageAnalysis, _Kept):
     """A finished analysis of an image."""
 
 
-class AnalysisOut(RootModel[Annotated[TextAnalysisOut | ImageAnalysisOut, Field(discriminator="kind")]]):
+class TableAnalysisOut(TableAnalysis, _Kept):
+    """A finished analysis of a table."""
+
+
+class AnalysisOut(
+    RootModel[Annotated[TextAnalysisOut | ImageAnalysisOut | TableAnalysisOut, Field(discriminator="kind")]]
+):
     """A finished analysis."""
 
 

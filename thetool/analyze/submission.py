@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from thetool.analyze import at_hand, cache
 from thetool.analyze.asked import Asked
 from thetool.analyze.cache import Kept
+from thetool.analyze.content import Image
 from thetool.analyze.jobs import INPUT_MEDIA_TYPE
 from thetool.config import Settings
 from thetool.database.connection import DatabaseUnavailable
@@ -102,7 +103,8 @@ class Desk:
             expires_at=datetime.now(UTC) + timedelta(hours=INPUT_HOURS),
             quota_bytes=asked.caller.storage_quota_bytes,
         ).id
-        at_hand.keep(stored, asked.content)
+        if isinstance(asked.content, Image):
+            at_hand.keep(stored, asked.content)
         try:
             made = _make(asked, asked.job_params(self._settings, key, stored), idempotency, batch_id)
         except DatabaseUnavailable:  # the job may have been made all the same; INPUT_HOURS ends the content if not

@@ -43,13 +43,17 @@ TASKS = (
     Task("text", "image", "the text that it shows (a second or two)", role="ocr", usual=False),
     Task("palette", "image", "its main colours"),
     Task("quality", "image", "sharpness, exposure, noise, resolution"),
+    Task("profile", "table", "types, nulls, distribution and issues of each column"),
+    Task("market", "table", "indicators and a verdict, where it holds prices (date, open, high, low, close)"),
+    Task("correlations", "table", "how the columns of numbers go together", usual=False),
 )
 
 NEED_WEIGHTS = frozenset(task.name for task in TASKS if task.role is not None)
 
 _NAMES = frozenset(task.name for task in TASKS)
-_A: dict[Kind, str] = {"text": "a text", "image": "an image"}
-_FOR = {task.name: {"text": "texts", "image": "images"}[task.kind] for task in TASKS}
+_A: dict[Kind, str] = {"text": "a text", "image": "an image", "table": "a table"}
+_AS_A_TABLE = "to have it read as a table, send it as text/csv, or as a file called .csv"
+_FOR = {task.name: {"text": "texts", "image": "images", "table": "tables"}[task.kind] for task in TASKS}
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,10 @@ def _require_known(wanted: Sequence[str], kind: Kind) -> None:
         unknown = list(wanted)
     if unknown:
         listed = ", ".join(known)
+        hint = f"; {_AS_A_TABLE}" if kind == "text" and any(_FOR.get(name) == "tables" for name in unknown) else ""
         problem = ValidationFailed.of_fields(
-            ("tasks", f"there is no task {name[:50]!r} for {_A[kind]}; there are: {listed}", "body") for name in unknown
+            ("tasks", f"there is no task {name[:50]!r} for {_A[kind]}; there are: {listed}{hint}", "body")
+            for name in unknown
         )
         problem.extra["tasks"] = list(known)
         raise problem

@@ -27,10 +27,10 @@ class Telling:
             self._reached, message=None if left is None else f"{self._words}, {in_words(left)} left…"
         )
 
-    def stage(self, words: str) -> None:
-        """Say what is being done now."""
+    def stage(self, words: str, name: str = "analyzing") -> None:
+        """Say what is being done now: in words for people, and in one for programs."""
         self._words = words
-        self._context.progress(self._reached, "analyzing", f"{words}…")
+        self._context.progress(self._reached, name, f"{words}…")
 
 
 class Silence:
@@ -43,7 +43,7 @@ class Silence:
         """Raise when the work is to stop."""
         self._context.checkpoint()
 
-    def stage(self, words: str) -> None:
+    def stage(self, words: str, name: str = "analyzing") -> None:
         """Nothing."""
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from thetool.analyze.schemas import Note, Skipped, TextResult
+from thetool.analyze.remarks import Note, Skipped
+from thetool.analyze.schemas import TextResult
 from thetool.config import Settings
 from thetool.text import sentiment as sentiments
 from thetool.text.language import Language, detector, language

@@ -1,4 +1,4 @@
-"""`thetool analyze`: send texts, photos and other files, and show what is found."""
+"""`thetool analyze`: send texts, photos, tables and other files, and show what is found."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from thetool.cli.encodings import Encoding
 from thetool.cli.inputs import Place, inputs_of
 from thetool.cli.pictures import Pictures
 from thetool.cli.problems import CommandFailed
+from thetool.cli.report import Report
 from thetool.cli.service import Service, for_service
 from thetool.cli.session import Session
 from thetool.cli.show import json_option
 from thetool.cli.spreadsheet import Spreadsheet
+from thetool.cli.table_options import given_of, table_options
 
 
 class Names(click.ParamType[Any]):
@@ -56,7 +58,17 @@ class Names(click.ParamType[Any]):
     help="Save those pictures there, as NAME.annotated.jpg.",
 )
 @click.option("--location", is_flag=True, help="Also where a photo was taken, if it tells.")
-@click.option("--encoding", type=Encoding(), help="What text files are in, such as windows-1252. [default: it is seen]")
+@click.option(
+    "--encoding", type=Encoding(), help="What texts and tables are in, such as windows-1252. [default: it is seen]"
+)
+@table_options
+@click.option(
+    "--html",
+    "report",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the profile of one table into this file, as a page that stands alone.",
+)
 @click.option(
     "--wait", type=click.FloatRange(0), metavar="SECONDS", help="Longest wait for each. [default: until it is done]"
 )
@@ -67,7 +79,7 @@ class Names(click.ParamType[Any]):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a row for each into this file as it comes, failed ones too, instead of printing it.",
 )
-@click.option("--force", is_flag=True, help="Write over the files of --csv and --annotate-to.")
+@click.option("--force", is_flag=True, help="Write over the files of --csv, --html and --annotate-to.")
 @json_option
 @for_service
 def analyze(
@@ -82,13 +94,15 @@ def analyze(
     annotate_to: Path | None,
     location: bool,
     encoding: str | None,
+    report: Path | None,
     wait: float | None,
     table: Path | None,
     force: bool,
     as_json: bool,
+    **of_tables: Any,
 ) -> None:
-    """Analyse texts and photos, and show what is found: each FILE, the files of each FOLDER, what is at each URL,
-    standard input (-) or --text.
+    """Analyse texts, photos and tables, and show what is found: each FILE, the files of each FOLDER, what is at each
+    URL, standard input (-) or --text.
 
     With --json, several files give a line of JSON each, with its name as `input`. What fails is told there and on
     standard error, and the others go on; where the service asks to wait (429), the command waits.
@@ -105,10 +119,16 @@ def analyze(
     lists = {"tasks": tasks, "labels": labels}
     given: dict[str, Any] = {field: value for field, value in lists.items() if value is not None}
     given |= {field: True for field, wanted in flags.items() if wanted}
+    given |= given_of(of_tables)
+    if report is not None and len(inputs) != 1:
+        raise click.UsageError("--html is for one table.")
     with ExitStack() as opened:
         rows = opened.enter_context(Spreadsheet(table, replace=force)) if table else None
         pictures = Pictures(annotate_to, replace=force) if annotate_to else None
-        session = Session(service, given, encoding, wait, rows, pictures, as_json=as_json, several=len(inputs) > 1)
+        html = Report(report, replace=force) if report else None
+        session = Session(
+            service, given, encoding, wait, rows, pictures, html, as_json=as_json, several=len(inputs) > 1
+        )
         failed = session.analyze_all(inputs)
     if failed:
         sys.exit(CommandFailed.exit_code)

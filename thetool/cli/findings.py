@@ -9,6 +9,7 @@ import click
 
 from thetool.cli.photo_row import photo_row
 from thetool.cli.show import plain, print_block, print_fields, print_table
+from thetool.cli.table_findings import print_table_result, table_row
 
 HIDDEN_IN_TABLES = {"result", "models", "skipped", "notes"}
 HIDDEN_COLUMNS = {"words", "id"}  # of texts in photos and of labels: for programs, with --json
@@ -21,7 +22,11 @@ def print_analysis(name: str | None, analysis: dict[str, Any]) -> None:
     """Print each finding under its name, then what was left out and why, then which models were used."""
     if name is not None:
         click.secho(plain(name), bold=True, underline=True)
-    for task, finding in (analysis.get("result") or {}).items():
+    found = analysis.get("result") or {}
+    if analysis.get("kind") == "table":
+        print_table_result(found)
+        found = {}
+    for task, finding in found.items():
         click.secho(plain(task), bold=True)
         _print_finding(finding, 2)
         click.echo()
@@ -93,8 +98,8 @@ def _print_origin(analysis: dict[str, Any]) -> None:
 
 
 def flat(analysis: dict[str, Any]) -> dict[str, Any]:
-    """One row of a spreadsheet. Of a photo: the columns of `photo_row`. Else: `result` with dots between names, lists
-    of rows as JSON.
+    """One row of a spreadsheet. Of a photo or a table: always the same columns. Else: `result` with dots between names,
+    lists of rows as JSON.
 
     How long it took is left out of one from the cache: that was the time of the first.
     """
@@ -103,13 +108,14 @@ def flat(analysis: dict[str, Any]) -> dict[str, Any]:
         "notes": "; ".join(f"{one.get('task')}: {one.get('note')}" for one in analysis.get("notes") or []),
     }
     told = {**analysis, "elapsed_ms": None} if analysis.get("cached") else analysis
-    if analysis.get("kind") == "image":
-        found = photo_row(analysis.get("result") or {})
+    rows = {"image": photo_row, "table": table_row}
+    if (kind := analysis.get("kind")) in rows:
+        found = rows[kind](analysis.get("result") or {})
         row = {
             "status": told.get("status"),
-            "kind": "image",
+            "kind": kind,
             **found,
-            **{name: told.get(name) for name in LAST},
+            **{name: told.get(name) for name in LAST if kind == "image" or name not in PICTURES},
             **said,
         }
     else:

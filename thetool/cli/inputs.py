@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
 
 import click
 
 from thetool.cli.problems import CommandFailed
 
 STDIN = "-"
+MEMORY_BYTES = 16 << 20
+"""More than this of standard input goes to the disk until it is sent."""
 
 
 class Place(click.Path):
@@ -47,16 +51,19 @@ class Input:
         """What the service is told that it is called."""
         return "standard input" if self.name == STDIN else Path(self.name).name
 
-    def content(self) -> bytes:
-        """Its bytes.
+    def open(self) -> BinaryIO:
+        """Its bytes, which can be read several times.
 
         Raises:
             CommandFailed: it cannot be read.
         """
         if self.name == STDIN:
-            return sys.stdin.buffer.read()
+            copy = cast(BinaryIO, SpooledTemporaryFile(max_size=MEMORY_BYTES))  # noqa: SIM115  the caller closes it
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+            copy.seek(0)
+            return copy
         try:
-            return Path(self.name).read_bytes()
+            return Path(self.name).open("rb")
         except OSError as error:
             raise CommandFailed(f"It cannot be read: {error.strerror}.") from error
 

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import click
 
+from thetool.cli.form import Form
 from thetool.cli.problems import BrokenOff, CommandFailed, ServiceProblem, ServiceUnreachable
 
 if TYPE_CHECKING:
@@ -75,11 +76,11 @@ class Service:
         *,
         query: Mapping[str, Any] | None = None,
         json: Any = None,
-        fields: list[tuple[str, Any]] | None = None,
+        form: Form | None = None,
         headers: Mapping[str, str] | None = None,
         seconds: float = ANSWER_SECONDS,
     ) -> Answer:
-        """Send one request; `fields` are those of a multipart form.
+        """Send one request.
 
         Raises:
             ServiceProblem: the answer is a problem.
@@ -90,7 +91,10 @@ class Service:
         sent = {"Accept": "application/json", "User-Agent": "thetool-cli", **(headers or {})}
         if self.key:
             sent["Authorization"] = f"Bearer {self.key}"
-        body = {"json": json} if json is not None else {"fields": fields} if fields is not None else {}
+        body: dict[str, Any] = {"json": json} if json is not None else {}
+        if form is not None:
+            sent |= {"Content-Type": form.content_type, "Content-Length": str(len(form))}
+            body = {"body": form}
         answer = self._answer(method, address, seconds, headers=sent, **body)
         return self._checked(answer.status, answer.headers, answer.data)
 
@@ -116,6 +120,8 @@ class Service:
         timeout = Timeout(connect=CONNECT_SECONDS, read=seconds)
         repeatable = method == "GET" or "Idempotency-Key" in sent.get("headers", {})
         for is_last in (not repeatable, True):
+            if isinstance(form := sent.get("body"), Form):
+                form.seek(0)
             try:
                 return self._pool.request(method, address, timeout=timeout, redirect=redirect, **sent)
             except LocationParseError as error:

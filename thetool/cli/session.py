@@ -13,17 +13,21 @@ import click
 from thetool.cli.encodings import contradiction
 from thetool.cli.findings import flat, for_spreadsheet, print_analysis, with_addresses
 from thetool.cli.following import FINISHED, Progress, follow, many, require_completed
+from thetool.cli.form import Form
 from thetool.cli.inputs import Input
 from thetool.cli.patience import Patience
 from thetool.cli.pictures import Pictures, save
 from thetool.cli.problems import CommandFailed, ServiceProblem, ServiceUnreachable, printable
+from thetool.cli.report import Report
 from thetool.cli.service import Answer, Service
 from thetool.cli.show import print_json
 from thetool.cli.spreadsheet import Spreadsheet
-from thetool.vision.formats import HEAD, image_format
+from thetool.cli.table_options import OF_READING
 
 FIRST_WAIT_SECONDS = 0.5
 UPLOAD_SECONDS = 600.0
+HEAD_BYTES = 65_537
+"""So many first bytes tell what a file is."""
 NO_ENTRY = (401, 403)
 _KEY = "The key is the one in THETOOL_API_KEY."
 HINTS = {
@@ -44,6 +48,7 @@ class Session:
         wait: float | None,
         rows: Spreadsheet | None,
         pictures: Pictures | None,
+        report: Report | None,
         *,
         as_json: bool,
         several: bool,
@@ -51,7 +56,8 @@ class Session:
         """Keep them; `given` are the options of `POST /analyze`."""
         self._encoding = encoding
         self._service, self._given, self._wait, self._rows = service, given, wait, rows
-        self._pictures = pictures
+        self._pictures, self._report = pictures, report
+        self._of_tables = not OF_READING.isdisjoint(given)
         self._as_json, self._several = as_json, several
         self._is_printed = as_json or rows is None
         self._patience = Patience()
@@ -116,24 +122,34 @@ class Session:
             if one.url is not None and self._encoding:
                 self._note(one, "It is read in the encoding that its server names: --encoding is for files.")
             return self._post(json={**what, **self._given}, headers=headers)
-        fields: list[tuple[str, Any]] = [
-            (field, ",".join(value) if field == "tasks" else json.dumps(value)) for field, value in self._given.items()
-        ]
-        content = one.content()
-        fields.append(("file", (one.filename, content, self._media_type(one, content))))
-        return self._post(fields=fields, headers=headers, seconds=UPLOAD_SECONDS)
+        with one.open() as file:
+            declared, options = self._declared(one, file.read(HEAD_BYTES))
+            fields = [(name, _as_field(name, value)) for name, value in {**self._given, **options}.items()]
+            form = Form(fields, file, one.filename, declared)
+            return self._post(form=form, headers=headers, seconds=UPLOAD_SECONDS)
 
     def _post(self, **request: Any) -> Answer:
         """The answer, when the service takes it: repeated with one `Idempotency-Key`, it is analysed once."""
         return self._patience.ask(lambda: self._service.request("POST", "/analyze", **request))
 
-    def _media_type(self, one: Input, content: bytes) -> str | None:
-        """None unless --encoding is given: the service judges by the content, and an ending says less (.ts is MPEG)."""
-        if self._encoding is None or image_format(content[:HEAD]) is not None:
-            return None
-        if told := contradiction(content, self._encoding):
+    def _declared(self, one: Input, head: bytes) -> tuple[str | None, dict[str, str]]:
+        """As what it is sent, and with which further options.
+
+        The service judges by the content, and an ending says less (.ts is MPEG): nothing is declared but what options
+        of the command say, which are for tables alone, or name an encoding.
+        """
+        kind = _kind(one, head)
+        if kind == "text" and self._of_tables:
+            kind, declared = "table", "text/csv"
+        else:
+            declared = None
+        if self._encoding is None or kind not in ("text", "table"):
+            return declared, {}
+        if kind == "table":
+            return declared, {"encoding": self._encoding}
+        if told := contradiction(head, self._encoding):
             self._note(one, told)
-        return f"text/plain; charset={self._encoding}"
+        return f"text/plain; charset={self._encoding}", {}
 
     @staticmethod
     def _note(one: Input, told: str) -> None:
@@ -146,6 +162,8 @@ class Session:
         if self._rows is not None:
             told = {name: analysis[name] for name in ("id", "status")} if unfinished else flat(shown)
             self._rows.add({"input": for_spreadsheet(one.name), **told})
+        if self._report is not None and not unfinished:
+            self._report.write(one.name, analysis)
         if self._as_json:
             print_json({"input": one.name, **analysis} if self._several else analysis, line=self._several)
         elif unfinished:
@@ -168,3 +186,21 @@ class Session:
             print_json({"input": one.name, "status": "failed", "problem": told}, line=True)
         click.echo(f"{printable(one.name)}: ", nl=False, err=True)
         problem.show()
+
+
+def _kind(one: Input, head: bytes) -> str | None:
+    """What the service will take it for; None for what it will refuse."""
+    from thetool.analyze.kinds import kind_of
+    from thetool.web.problems import UnsupportedMediaType
+
+    try:
+        return kind_of(head, None, one.filename)
+    except UnsupportedMediaType:
+        return None
+
+
+def _as_field(name: str, value: Any) -> str:
+    """An option as a form has it."""
+    if isinstance(value, str):
+        return value
+    return ",".join(value) if name == "tasks" else json.dumps(value)

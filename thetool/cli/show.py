@@ -38,10 +38,10 @@ def print_json(value: Any, *, line: bool = False) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str, indent: int = 0) -> None:
-    """Print rows under their columns; `empty` when there are none."""
+    """Print rows under their columns, if these have names; `empty` when there are none."""
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, show_header=any(columns), header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, overflow="fold", min_width=36 if column == "id" else None)
     for row in rows:

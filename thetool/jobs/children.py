@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +22,7 @@ from thetool.jobs.outcome import Outcome
 from thetool.jobs.process_tree import descendants, memory_bytes
 from thetool.jobs.registry import JobKind, get_kind
 from thetool.jobs.results import completed
-from thetool.jobs.scratch import make_scratch_file, open_scratch_file, sweep
+from thetool.jobs.scratch import open_scratch_file, scratch_name, sweep
 from thetool.jobs.slots import Slot
 from thetool.jobs.spawn import Child, ChildGone
 
@@ -252,9 +250,6 @@ class Following:
 
     def _open(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Copy a stored file into the child's folder."""
-        with (
-            self._running.context.open(UUID(asked["id"])) as stored,
-            make_scratch_file(self._child.scratch) as copy,
-        ):
-            shutil.copyfileobj(stored, copy)
-        return {"name": Path(copy.name).name}
+        name = scratch_name()
+        self._running.context.copy(UUID(asked["id"]), self._child.scratch / name)
+        return {"name": name}

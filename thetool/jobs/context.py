@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Unpack
 from uuid import UUID
 
@@ -68,6 +69,9 @@ class Desk(Protocol):
 
     def open(self, file_id: UUID) -> BinaryIO:
         """Open a copy of a stored file of the job's owner."""
+
+    def copy(self, file_id: UUID, path: Path) -> None:
+        """Make a copy of a stored file of the job's owner."""
 
     def spawn(self, kind: str, params: BaseModel, options: JobOptions) -> UUID:
         """Note a child that is to be made."""
@@ -145,6 +149,16 @@ class JobContext:
         """
         self.checkpoint()
         return self._desk.open(file_id)
+
+    def copy(self, file_id: UUID, path: Path) -> None:
+        """Make a copy of a stored file of the job's owner at `path`, where nothing is; a process job may do so in its
+        own folder (the current one), which is emptied after the job.
+
+        Raises:
+            As `open` does.
+        """
+        self.checkpoint()
+        self._desk.copy(file_id, path)
 
     def on_finish(self, callback: Callable[[Any], None]) -> None:
         """Call `callback(cursor)` in the transaction that completes the job, only if the claim still holds then.

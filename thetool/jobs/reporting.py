@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import UUID
 
@@ -75,21 +77,38 @@ class Reporter:
 
     def open(self, file_id: UUID) -> BinaryIO:
         """Open a copy of a stored file of the job's owner."""
-        from thetool.storage import blobs
-        from thetool.storage.problems import StorageUnavailable
-
-        if blobs.get(file_id).owner_id != self._running.claim.owner_id:
-            raise NotFound
         copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  the caller closes it
         try:
-            copy.writelines(blobs.read(file_id))
-        except BaseException as error:
+            self._fill(copy, file_id)
+        except BaseException:
             copy.close()
-            if isinstance(error, StorageUnavailable):
-                raise TransientError(str(error)) from error
             raise
         copy.seek(0)
         return copy
+
+    def copy(self, file_id: UUID, path: Path) -> None:
+        """Make a copy of a stored file of the job's owner."""
+        with path.open("xb") as copy:
+            self._fill(copy, file_id)
+
+    def _fill(self, copy: BinaryIO, file_id: UUID) -> None:
+        """Write a stored file's bytes; stops between two pieces when the job is to stop."""
+        from thetool.storage.problems import StorageUnavailable
+
+        try:
+            for piece in self._pieces(file_id):
+                self._running.context.checkpoint()
+                copy.write(piece)
+        except StorageUnavailable as error:
+            raise TransientError(str(error)) from error
+
+    def _pieces(self, file_id: UUID) -> Iterator[bytes]:
+        from thetool.storage import blobs
+
+        blob = blobs.get(file_id)
+        if blob.owner_id != self._running.claim.owner_id:
+            raise NotFound
+        return blobs.read_range(blob, 0, blob.size)
 
     def spawn(self, kind: str, params: BaseModel, options: JobOptions) -> UUID:
         """Note a child; it is made in the transaction in which this attempt ends."""

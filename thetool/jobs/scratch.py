@@ -70,9 +70,9 @@ def open_scratch_file(folder: Path, name: str) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def make_scratch_file(folder: Path) -> BinaryIO:
-    """Make a file for a child in its folder; never one that is there already, or that a link points to."""
-    return (folder / f"given-{uuid4()}").open("xb")
+def scratch_name() -> str:
+    """A name for a new file in a child's folder, which the child cannot know before."""
+    return f"given-{uuid4()}"
 
 
 def _lives(pid: int) -> bool:

@@ -200,5 +200,6 @@ def _open_settings(settings: Settings) -> dict[str, str]:
         "OCR_MODEL_NAME": settings.ocr_model,
         "WEB_CONCURRENCY": str(settings.workers),
         "JOB_THREADS": str(settings.job_threads),
+        "MAX_TABLE_BYTES": str(settings.max_table_bytes),
         "ENV_FILE": os.devnull,
     }

@@ -52,14 +52,23 @@ class AccessSettings(Group):
         "MAX_FILE_SIZE",
         default=50 * 2**20,
         ge=1,
-        description="Largest request body for text and images, in bytes.",
+        description="Largest text or image, in bytes.",
     )
     max_upload_size_mb: int | None = named(
         "MAX_UPLOAD_SIZE_MB", default=None, ge=1, description="The same in MiB, where `MAX_UPLOAD_BYTES` is not set."
     )
+    max_table_bytes: int = named(
+        "MAX_TABLE_BYTES",
+        default=2**30,
+        ge=1,
+        description="Largest table (CSV, Parquet, Excel …), in bytes; packed ones may unpack to as much.",
+    )
     max_files_per_batch: int = named("MAX_FILES_PER_BATCH", default=100, ge=1, description="Files in one request.")
     max_total_upload_size: int = named(
-        "MAX_TOTAL_UPLOAD_SIZE", default=500 * 2**20, ge=1, description="Bytes of all files in one request."
+        "MAX_TOTAL_UPLOAD_SIZE",
+        default=500 * 2**20,
+        ge=1,
+        description="Bytes of all files in one request, where they are several.",
     )
     fetch_allow_private: bool = named(
         "FETCH_ALLOW_PRIVATE",

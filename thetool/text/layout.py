@@ -106,10 +106,10 @@ def _no_prose(lines: Sequence[str]) -> Layout | None:
             return Layout("log")
     if _is_table(lines):
         return Layout("table")
-    return Layout("code") if _is_code(lines) else None
+    return Layout("code") if is_code(lines) else None
 
 
-def _is_code(lines: Sequence[str]) -> bool:
+def is_code(lines: Sequence[str]) -> bool:
     """Whether half of what is neither a comment nor inside a documentation string is as in a program."""
     bare = _documentation.sub("", "\n".join(lines)).split("\n")
     bare = [line[:500] for line in bare if line.strip() and not _comment.match(line)]

@@ -20,11 +20,12 @@ View = TypeVar("View", bound=Callable[..., Any])
 Document = dict[str, Any]
 
 PATH = "/openapi.json"
-DESCRIPTION = """Send a text or a photo, get what is in it:
+DESCRIPTION = """Send a text, a photo or a table, get what is in it:
 
 ```sh
 curl -H "X-API-Key: $KEY" -H "Content-Type: text/plain" --data "I love this sofa." $ADDRESS/analyze
 curl -H "X-API-Key: $KEY" -F file=@photo.jpg $ADDRESS/analyze
+curl -H "X-API-Key: $KEY" -F file=@sales.csv $ADDRESS/analyze
 ```
 
 - **Keys** go into `Authorization: Bearer KEY` or `X-API-Key: KEY`; press *Authorize* to try the routes here.
