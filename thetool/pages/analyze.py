@@ -1,4 +1,4 @@
-"""The first page: texts and photos go in, what they say and show comes out."""
+"""The first page: texts, photos and tables go in, what they say, show and hold comes out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from thetool.analyze.kinds import Kind
 from thetool.analyze.tasks import TASKS
 from thetool.pages.layout import blueprint, page, signed_in
+from thetool.tables.market.strategies import STRATEGIES
 from thetool.text.topics import SAMPLE_CHARACTERS
 from thetool.web.current import settings
 
@@ -67,7 +68,26 @@ PHOTOS = (
     SamplePhoto("coffee", "A cup of coffee", "What it shows, its colours, how sharp it is."),
     SamplePhoto("cat", "A cat", "An animal, with a box around it."),
 )
-TITLES: tuple[tuple[Kind, str], ...] = (("text", "What to find in a text"), ("image", "What to find in a photo"))
+
+
+@dataclass(frozen=True)
+class SampleTable:
+    """A table to try: `static/tables/NAME`."""
+
+    name: str
+    title: str
+    hint: str
+
+
+TABLES = (
+    SampleTable("orders.csv", "A table of orders", "How it was read, what its columns hold, what is wrong with it."),
+    SampleTable("prices.csv", "Prices of a share", "Twelve indicators and a verdict, with a chart. Invented."),
+)
+TITLES: tuple[tuple[Kind, str], ...] = (
+    ("text", "What to find in a text"),
+    ("image", "What to find in a photo"),
+    ("table", "What to find in a table"),
+)
 WORDS = {("image", "info"): "File", ("image", "palette"): "Colours"}
 """What people call a task where its name says too little."""
 
@@ -89,8 +109,11 @@ def analyze() -> ResponseReturnValue:
         words=WORDS,
         samples=SAMPLES,
         photos=PHOTOS,
+        tables=TABLES,
+        strategies=STRATEGIES.values(),
         sampled=SAMPLE_CHARACTERS,
         max_bytes=settings().max_upload_bytes,
+        max_table=settings().max_table_bytes,
         max_files=settings().max_files_per_batch,
         max_total=settings().max_total_upload_size,
         http=settings().fetch_allow_private,

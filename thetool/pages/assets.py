@@ -1,4 +1,4 @@
-"""The stylesheet, the scripts, the icons and a few photos, each under an address that changes when any of them does.
+"""The stylesheet, the scripts, the icons, a few photos and tables, each under an address that changes when any does.
 
 The digest is a folder of the address (`/static/<digest>/js/dom.js`) and not a query, because ES modules import each
 other by relative paths: a query would be lost on the second module, and an old one could be kept for a year.
@@ -19,15 +19,21 @@ from thetool.web.problems import NotFound
 
 FOLDER = Path(__file__).parent / "static"
 SHARED = ("base", "layout", "controls", "surfaces")
-STYLES = (*SHARED, "analyze", "findings", "photos", "market", "many", "jobs", "settings", "modes")  # in this order
-TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".jpg": "image/jpeg"}
+STYLES = (*SHARED, "analyze", "findings", "photos", "tables", "market", "many", "jobs", "settings", "modes")  # in this order
+TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".jpg": "image/jpeg",
+    ".csv": "text/csv",
+}
 KEPT = "public, max-age=31536000, immutable"
 _imports = re.compile(r"""^(?:import|export)\b[^;'"]*["']\./(\w+\.js)["']""", re.MULTILINE).findall
 
 
 @cache
 def files() -> dict[str, bytes]:
-    """All static files by their paths, such as `js/dom.js`; about 170 KB, so they stay in memory."""
+    """All static files by their paths, such as `js/dom.js`; about 250 KB, so they stay in memory."""
     paths = sorted(path for path in FOLDER.rglob("*") if path.suffix in TYPES)
     found = {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths}
     styles = [found.pop(f"css/{name}.css") for name in STYLES]

@@ -5,14 +5,14 @@ import { curl } from "./curl.js";
 import { bytes, count } from "./format.js";
 import { kindOf } from "./content_kind.js";
 
-const OWN = { text: ["labels", "sentences", "exhaustive"], image: ["annotate", "location"] };
+const OWN = { text: ["labels", "sentences", "exhaustive"], image: ["annotate", "location"], table: ["strategy"] };
 
 /**
  * The requests that a draft makes: `[{ text, url, files, options }]`. What is more than one request may hold goes in
- * several; so do photos and texts where somebody chose what to find, because they have other analyses.
+ * several; so do files of different kinds where somebody chose what to find, because they have other analyses.
  */
 export function parcelsOf(draft, { maxFiles, maxTotal }) {
-  const { text, url, files } = draft;
+  const { text, url, files, reading } = draft;
   if (!files.length) return [{ text, url, files, options: optionsOf(draft, draft.kinds) }];
   const apart = draft.kinds.some((kind) => draft.tasks[kind]);
   const parcels = [];
@@ -20,7 +20,8 @@ export function parcelsOf(draft, { maxFiles, maxTotal }) {
     const kinds = apart ? [kindOf(file)] : draft.kinds;
     let parcel = parcels.findLast((one) => one.kinds[0] === kinds[0]);
     const full = parcel && (parcel.files.length >= maxFiles || parcel.size + file.size > maxTotal);
-    if (!parcel || full) parcels.push((parcel = { kinds, files: [], size: 0, options: optionsOf(draft, kinds) }));
+    const options = { ...optionsOf(draft, kinds), ...reading };
+    if (!parcel || full) parcels.push((parcel = { kinds, files: [], size: 0, options }));
     parcel.files.push(file);
     parcel.size += file.size;
   }
@@ -34,12 +35,10 @@ function optionsOf(draft, kinds) {
   return { ...(tasks ? { tasks } : {}), ...Object.fromEntries(wanted.map((name) => [name, draft[name]])) };
 }
 
-/** Files go as a form; labels as JSON there, because a list with commas could part one. */
-function fields({ options: { labels, ...plain } }) {
-  return [
-    ...Object.entries(plain).map(([name, value]) => [name, String(value)]),
-    ...(labels ? [["labels", JSON.stringify(labels)]] : []),
-  ];
+/** Files go as a form; labels as JSON there, because a list with commas could part one, and so do objects. */
+function fields({ options }) {
+  const asJson = (name, value) => name === "labels" || (typeof value === "object" && !Array.isArray(value));
+  return Object.entries(options).map(([name, value]) => [name, asJson(name, value) ? JSON.stringify(value) : String(value)]);
 }
 
 const jsonOf = ({ text, url, options }) => ({ ...(url ? { url } : { text }), ...options });
@@ -70,22 +69,23 @@ export function inWords(error, name) {
 }
 
 /** Throw the problem of a draft that need not be sent to be wrong. */
-export function refuse(draft, { maxBytes }) {
+export function refuse(draft, { maxBytes, maxTable }) {
   const none = draft.kinds.find((kind) => draft.tasks[kind]?.length === 0);
   if (none) {
-    const detail = `Choose at least one analysis for ${none === "image" ? "photos" : "texts"}.`;
+    const detail = `Choose at least one analysis for ${{ image: "photos", table: "tables", text: "texts" }[none]}.`;
     throw new Problem({ title: "Nothing to find", detail, code: "no_tasks" });
   }
   if (!draft.files.length && !draft.url && !draft.text.trim()) {
-    const detail = "Paste or type a text, or choose photos and files.";
+    const detail = "Paste or type a text, or choose photos, tables and other files.";
     throw new Problem({ title: "There is nothing to analyze yet", detail, code: "empty_input" });
   }
   const contents = draft.files.length ? draft.files : [Object.assign(new Blob([draft.text ?? ""]), { name: "The text" })];
-  const large = contents.filter(({ size }) => size > maxBytes);
+  const mostOf = (one) => (one.type !== undefined && kindOf(one) === "table" ? maxTable : maxBytes);
+  const large = contents.filter((one) => one.size > mostOf(one));
   if (large.length) {
     const [{ name, size }] = large;
     const others = large.length > 1 ? ` ${count(large.length - 1)} more are too large as well.` : "";
-    const detail = `${name} has ${bytes(size)}; this service takes ${bytes(maxBytes)}.${others}`;
+    const detail = `${name} has ${bytes(size)}; this service takes ${bytes(mostOf(large[0]))}.${others}`;
     throw new Problem({ title: "That is too large", detail, code: "too_large" });
   }
 }

@@ -7,19 +7,21 @@ import { announce } from "./announce.js";
 import { call } from "./api.js";
 import { showRequest } from "./curl.js";
 import { find, findAll } from "./dom.js";
-import { draft, fill, fillFile, watchDraft } from "./draft.js";
+import { draft, fill, fillFile, readBy, watchDraft } from "./draft.js";
 import { jsonView } from "./json_view.js";
 import { followJob } from "./live.js";
 import { resumeMany, sendMany } from "./many.js";
 import { problemNotice } from "./problem.js";
 import { gist, resultView } from "./result.js";
-import { workingView } from "./working.js";
+import { upload } from "./upload.js";
+import { sendingView, workingView } from "./working.js";
 
 const WAIT_SECONDS = 1; // then the job is followed, so that its progress is seen
+const WORTH_A_BAR = 8 * 2 ** 20; // bytes: a smaller file is sent in no time
 const form = find("#analyze");
 const go = find("#go");
 const most = Object.fromEntries(
-  ["maxBytes", "maxFiles", "maxTotal"].map((name) => [name, Number(form.dataset[name])]),
+  ["maxBytes", "maxFiles", "maxTable", "maxTotal"].map((name) => [name, Number(form.dataset[name])]),
 );
 let work = new AbortController();
 
@@ -42,12 +44,23 @@ async function sendOne(parcel, signal) {
   const sent = { text: parcel.text, file, ...(file ? { name: file.name } : {}) };
   const headers = { Prefer: `wait=${WAIT_SECONDS}` };
   try {
-    const { body, response } = await call("/analyze", { method: "POST", headers, signal, ...contentOf(parcel) });
-    if (response.status === 202) await follow(body.id, sent, signal);
+    const { body, status } = await post({ headers, signal, ...contentOf(parcel) }, file);
+    if (status === 202) await follow(body.id, sent, signal);
     else showResult(body, sent);
   } catch (error) {
     throw inWords(error, file?.name);
   }
+}
+
+/** Send the request; of a large file it is shown how much has been sent. */
+async function post(request, file) {
+  if (!file || file.size < WORTH_A_BAR) {
+    const { body, response } = await call("/analyze", { method: "POST", ...request });
+    return { body, status: response.status };
+  }
+  const view = sendingView(file);
+  show(view.node);
+  return upload("/analyze", { ...request, sent: view.show });
 }
 
 /** Take up what the address names, as after a reload: a job, or batches of them. */
@@ -91,7 +104,7 @@ async function follow(id, sent, signal) {
   };
   const job = await followJob(id, { changed, trouble: view.trouble, signal });
   if (job.status === "completed") {
-    const name = job.kind === "analyze.photo" ? job.title : null; // a text's title may be how it begins
+    const name = job.kind === "analyze.text" ? null : job.title; // a text's title may be how it begins
     return showResult({ ...job.result, created_at: job.created_at }, { name, ...sent });
   }
   const title = job.status === "cancelled" ? "It was cancelled" : "The analysis failed";
@@ -102,8 +115,16 @@ async function follow(id, sent, signal) {
 /** Show an analysis; its id is that of the job that made it, so the address brings it back. */
 function showResult(analysis, sent) {
   place({ job: analysis.id });
-  show(resultView(analysis, sent), jsonView("The answer", analysis));
+  const reread = sent.file && draft().files[0] === sent.file ? readAgain : null;
+  show(resultView(analysis, sent, reread), jsonView("The answer", analysis, { closed: analysis.kind === "table" }));
   announce(gist(analysis));
+}
+
+/** Have the same table read by other options. */
+async function readAgain(options) {
+  readBy(options);
+  await send();
+  find("#result").focus();
 }
 
 /** Run `task`; what it throws is shown, and nothing is busy afterwards. Resolves to whether all went well. */
@@ -135,10 +156,10 @@ function busy(yes) {
   go.setAttribute("aria-disabled", String(yes));
 }
 
-/** Fetch a sample photo of ours, and put it into the form like any other. */
-async function takeSamplePhoto({ photo, name }) {
-  const response = await fetch(photo);
-  fillFile(new File([await response.blob()], name, { type: response.headers.get("Content-Type") }));
+/** Fetch a sample file of ours, and put it into the form like any other. */
+async function takeSampleFile({ file, name }) {
+  const response = await fetch(file);
+  fillFile(new File([await response.blob()], name, { type: response.headers.get("Content-Type").split(";")[0] }));
 }
 
 form.addEventListener("submit", (event) => {
@@ -163,8 +184,8 @@ find("#clear").addEventListener("click", () => {
 });
 for (const sample of findAll(".sample")) {
   sample.addEventListener("click", async () => {
-    if (!sample.dataset.photo) fill(sample.dataset);
-    else if (!(await shown(() => takeSamplePhoto(sample.dataset)))) return;
+    if (!sample.dataset.file) fill(sample.dataset);
+    else if (!(await shown(() => takeSampleFile(sample.dataset)))) return;
     form.requestSubmit();
   });
 }

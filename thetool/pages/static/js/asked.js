@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { jsonView } from "./json_view.js";
 
 const LONGEST_SHOWN = 4_000;
-const INTERNAL = new Set(["cache_key", "keep_seconds", "input", "skipped", "by_name", "exhaustive"]);
+const INTERNAL = new Set(["cache_key", "keep_seconds", "input", "skipped", "by_name", "exhaustive", "filename"]);
 
 /** The view of what `job` was asked, or null when there is nothing to tell. */
 export function askedView({ kind, params }) {
@@ -14,7 +14,7 @@ export function askedView({ kind, params }) {
   return Object.keys(told).length ? jsonView("What was asked", told) : null;
 }
 
-function analysisAsked({ tasks, labels, each_sentence: sentences, exhaustive, annotate, location, text }) {
+function analysisAsked({ tasks, labels, each_sentence: sentences, exhaustive, annotate, location, text, reading, market }) {
   const topics = Array.isArray(labels) ? labels.map((label) => [label].flat()[0]) : Object.keys(labels ?? {});
   const pairs = [
     ["to find", tasks?.join(", ")],
@@ -22,6 +22,8 @@ function analysisAsked({ tasks, labels, each_sentence: sentences, exhaustive, an
     ["each sentence", sentences ? "scored" : null],
     ["exhaustive", exhaustive ? "every sentence is read for the topics" : null],
     ["annotate", annotate ? "a copy with boxes is drawn" : null],
+    ["read by", pairsOf(reading)],
+    ["judged by", pairsOf(market)],
     ["location", location ? "where it was taken is told" : null],
   ].filter(([, value]) => value);
   return el(
@@ -36,5 +38,12 @@ function analysisAsked({ tasks, labels, each_sentence: sentences, exhaustive, an
     text ? el("p", { class: "sentences wrap", tabindex: "0", "aria-label": "The text" }, cut(text)) : null,
   );
 }
+
+/** What was asked for; what was left to the service is left out. */
+const pairsOf = (options) =>
+  Object.entries(options ?? {})
+    .filter(([, value]) => value !== null && value !== false && !(typeof value === "object" && !Object.keys(value).length))
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${typeof value === "object" ? JSON.stringify(value) : value}`)
+    .join(", ");
 
 const cut = (text) => (text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)} …` : text);

@@ -9,15 +9,18 @@ import { keepDraft, keptDraft, LONGEST_KEPT } from "./kept.js";
 import { preview } from "./preview.js";
 
 const SWITCHES = ["sentences", "exhaustive", "annotate", "location"];
+const KINDS = ["text", "image", "table"];
 
 const form = find("#analyze");
 const text = find("#text");
 const zone = find("#drop");
 let telling;
+let read = { of: null, options: {} }; // how the one table that is chosen is to be read
 
 /**
- * What to send: `{ text, url, files, kinds, tasks, labels, sentences, exhaustive, annotate, location }`. One of text, url
- * and files is what it is about. `tasks` has a list for each kind of content, or null where it is that of `usual`.
+ * What to send: `{ text, url, files, kinds, tasks, labels, sentences, exhaustive, annotate, location, strategy, reading }`.
+ * One of text, url and files is what it is about. `tasks` has a list for each kind of content, or null where it is that of
+ * `usual`; `reading` are the options by which somebody had the one file read otherwise.
  */
 export function draft() {
   const files = chosenFiles();
@@ -27,8 +30,10 @@ export function draft() {
     url,
     files,
     kinds: kindsOf(files, url),
-    tasks: { text: tasksOf("text"), image: tasksOf("image") },
-    usual: { text: usualOf("text"), image: usualOf("image") },
+    tasks: Object.fromEntries(KINDS.map((kind) => [kind, tasksOf(kind)])),
+    usual: Object.fromEntries(KINDS.map((kind) => [kind, usualOf(kind)])),
+    strategy: form.elements.strategy.value,
+    reading: files.length === 1 && files[0] === read.of ? read.options : {},
     labels: form.elements.labels.value
       .split(",")
       .map((label) => label.trim())
@@ -62,6 +67,12 @@ export function fill({ text: value, labels = "", sentences = "" }) {
   text.value = value;
   form.elements.labels.value = labels;
   form.elements.sentences.checked = Boolean(sentences);
+  changed();
+}
+
+/** Have the one file that is chosen read by these options from now on. */
+export function readBy(options) {
+  read = { of: chosenFiles()[0], options };
   changed();
 }
 
@@ -100,6 +111,7 @@ function keep() {
     text: text.value.length <= LONGEST_KEPT ? text.value : "",
     tasks: Object.fromEntries(boxes().map((box) => [box.value, box.checked])),
     labels: form.elements.labels.value,
+    strategy: form.elements.strategy.value,
     switches: Object.fromEntries(SWITCHES.map((name) => [name, form.elements[name]?.checked ?? false])),
   });
 }
@@ -109,6 +121,7 @@ function restore() {
   if (!kept) return;
   if (kept.text) text.value = kept.text;
   form.elements.labels.value = kept.labels ?? "";
+  form.elements.strategy.value = kept.strategy ?? "";
   for (const name of SWITCHES) if (form.elements[name]) form.elements[name].checked = kept.switches?.[name] ?? false;
   for (const box of boxes()) box.checked = kept.tasks?.[box.value] ?? box.defaultChecked;
 }

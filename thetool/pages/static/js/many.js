@@ -60,7 +60,7 @@ function atOnce(others) {
 /** The items of batches that this tab knows nothing of. */
 async function itemsOf(batches, signal) {
   const jobs = (await Promise.all(batches.map((batch) => jobsOf(batch, signal)))).flat();
-  const kindOfJob = (kind) => (kind === "analyze.photo" ? "image" : "text");
+  const kindOfJob = (kind) => ({ "analyze.photo": "image", "analyze.table": "table" })[kind] ?? "text";
   const items = jobs.map(({ id, kind, title }) => ({ id, kind: kindOfJob(kind), name: title ?? id, state: "queued" }));
   return items.reverse(); // jobs come newest first
 }

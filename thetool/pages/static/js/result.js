@@ -1,4 +1,4 @@
-/** An analysis as people read it: of a text, or of a photo, which is shown with what was found in it. */
+/** An analysis as people read it: of a text, of a table, or of a photo, which is shown with what was found in it. */
 
 import { pathOf } from "./api.js";
 import { el } from "./dom.js";
@@ -6,20 +6,22 @@ import { findings } from "./findings.js";
 import { duration } from "./format.js";
 import { layersOf, photoGist } from "./photo_findings.js";
 import { linkMarks, picture } from "./picture.js";
+import { tableGist, tableViews } from "./table_result.js";
 import { time } from "./times.js";
 
 /**
  * The node for `analysis`, the answer of POST /analyze.
  * @param {{text?: string | null, file?: File | null, name?: string}} sent what was sent, where it is still here
+ * @param {Function | null} reread called with options to have the same table read otherwise, where that can be done
  */
-export function resultView(analysis, { text = null, file = null, name = "" } = {}) {
+export function resultView(analysis, { text = null, file = null, name = "" } = {}, reread = null) {
   const photo = isPhoto(analysis);
   const node = el(
     "div",
     { class: "panel" },
     el("div", { class: "row outcome-head" }, name ? el("b", { class: "wrap" }, name) : null, tags(analysis)),
     photo ? photoView(analysis, file, name) : null,
-    findings(analysis.result ?? {}, text, { photo }),
+    isTable(analysis) ? tableViews(analysis.result, reread) : findings(analysis.result ?? {}, text, { photo }),
     analysis.skipped?.length ? skipped(analysis.skipped) : null,
     analysis.notes?.length ? notes(analysis.notes) : null,
     analysis.models?.length ? models(analysis.models) : null,
@@ -28,8 +30,8 @@ export function resultView(analysis, { text = null, file = null, name = "" } = {
   return node;
 }
 
-/** Texts are `text`; whatever a photo is called, it is not that. */
-const isPhoto = ({ kind }) => kind !== "text";
+const isPhoto = ({ kind }) => kind === "image";
+const isTable = ({ kind }) => kind === "table";
 
 /** The photo: the file itself where it is here, else the small picture that the service keeps. */
 function photoView(analysis, file, name) {
@@ -57,6 +59,7 @@ export const thumbnailAddress = (analysis) => pathOf(analysis.thumbnail);
 export function gists(analysis) {
   const { result = {} } = analysis;
   if (isPhoto(analysis)) return photoGist(result);
+  if (isTable(analysis)) return tableGist(result);
   return [
     result.sentiment && `sentiment ${result.sentiment.label}`,
     result.language && (result.language.name ?? "language unknown"),

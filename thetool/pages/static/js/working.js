@@ -6,6 +6,20 @@ import { cancelJob } from "./job_actions.js";
 import { progressBar, statusBadge, took } from "./job_parts.js";
 import { problemNotice } from "./problem.js";
 
+/** The node for a large file on its way to the service, with `show(fraction)` to keep it true. */
+export function sendingView({ name }) {
+  const filling = el("span");
+  const words = el("p", {}, `Sending ${name}…`);
+  const label = { role: "progressbar", "aria-label": "Sent", "aria-valuemin": 0, "aria-valuemax": 100 };
+  const track = el("div", { class: "track", ...label }, filling);
+  const show = (fraction) => {
+    filling.style.setProperty("--part", fraction);
+    track.setAttribute("aria-valuenow", Math.floor(fraction * 100));
+    if (fraction === 1) words.textContent = `${name} was sent; it is being stored…`;
+  };
+  return { node: el("div", { class: "panel stack", id: "sending" }, words, track), show };
+}
+
 /** The node for the job `id`, with `show(job)` and `trouble(problem)` to keep it true. */
 export function workingView(id) {
   const badge = statusBadge();
