@@ -13,8 +13,8 @@ branch_labels = None
 depends_on = None
 
 PHOTOS = "'unsupported_media_type', 'damaged_image', 'image_too_large', 'decoding_timed_out'"
-TABLES = """'empty_table', 'not_a_table', 'damaged_table', 'table_too_large', 'ambiguous_archive', 'unreadable_encoding',
-    'unfit_read_options', 'out_of_memory', 'out_of_disk'"""
+TABLES = """'empty_table', 'not_a_table', 'damaged_table', 'table_too_large', 'ambiguous_archive',
+    'unreadable_encoding', 'unfit_read_options', 'out_of_memory', 'out_of_disk'"""
 
 # As in 0011, with further codes.
 FUNCTION = """

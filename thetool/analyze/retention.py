@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Engine, text
 
-from thetool.analyze.jobs import INPUT_MEDIA_TYPE, LONG, PHOTO, TABLE
+from thetool.analyze.jobs import INPUT_MEDIA_TYPE, LONG, PHOTO
+from thetool.analyze.table_job import TABLE
 from thetool.jobs.schedules import cleanup
 from thetool.storage import blobs
 from thetool.storage.state import storage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pydantic_core
 from pydantic import BaseModel
@@ -19,8 +20,8 @@ COLUMN_BYTES = 8 << 20
 MOST_ISSUES = 1_000
 MOST_CORRELATIONS = 5_000
 
-_BRIEF_PROFILE = {"top": [], "texts": None, "histogram": None, "outliers": None}
-_BRIEF_READING = {"untyped_examples": [], "null_words": {}, "date_formats": {}, "currencies": {}}
+_BRIEF_PROFILE: dict[str, Any] = {"top": [], "texts": None, "histogram": None, "outliers": None}
+_BRIEF_READING: dict[str, Any] = {"untyped_examples": [], "null_words": {}, "date_formats": {}, "currencies": {}}
 
 
 def bounded(result: TableResult) -> list[Note]:

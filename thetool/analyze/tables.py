@@ -89,7 +89,7 @@ def look_at_table(file: Path, request: TableRequest, watcher: Watcher) -> TableF
     if {"profile", "correlations"} & set(request.tasks):
         watcher.stage("Looking at each column", "profiling")
         options = ProfileOptions(correlations="correlations" in request.tasks)
-        found.result.profile = profile_table(folder, options, _part(watcher, _READ, _PROFILED))
+        found.result.profile = profile_table(folder, reading, options, _part(watcher, _READ, _PROFILED))
     if "market" in request.tasks:
         _market(folder, request, found, watcher)
     found.notes += bounded(found.result)

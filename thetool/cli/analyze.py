@@ -14,7 +14,6 @@ from thetool.cli.encodings import Encoding
 from thetool.cli.inputs import Place, inputs_of
 from thetool.cli.pictures import Pictures
 from thetool.cli.problems import CommandFailed
-from thetool.cli.report import Report
 from thetool.cli.service import Service, for_service
 from thetool.cli.session import Session
 from thetool.cli.show import json_option
@@ -63,13 +62,6 @@ class Names(click.ParamType[Any]):
 )
 @table_options
 @click.option(
-    "--html",
-    "report",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the profile of one table into this file, as a page that stands alone.",
-)
-@click.option(
     "--wait", type=click.FloatRange(0), metavar="SECONDS", help="Longest wait for each. [default: until it is done]"
 )
 @click.option(
@@ -79,7 +71,7 @@ class Names(click.ParamType[Any]):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a row for each into this file as it comes, failed ones too, instead of printing it.",
 )
-@click.option("--force", is_flag=True, help="Write over the files of --csv, --html and --annotate-to.")
+@click.option("--force", is_flag=True, help="Write over the files of --csv and --annotate-to.")
 @json_option
 @for_service
 def analyze(
@@ -94,7 +86,6 @@ def analyze(
     annotate_to: Path | None,
     location: bool,
     encoding: str | None,
-    report: Path | None,
     wait: float | None,
     table: Path | None,
     force: bool,
@@ -120,15 +111,10 @@ def analyze(
     given: dict[str, Any] = {field: value for field, value in lists.items() if value is not None}
     given |= {field: True for field, wanted in flags.items() if wanted}
     given |= given_of(of_tables)
-    if report is not None and len(inputs) != 1:
-        raise click.UsageError("--html is for one table.")
     with ExitStack() as opened:
         rows = opened.enter_context(Spreadsheet(table, replace=force)) if table else None
         pictures = Pictures(annotate_to, replace=force) if annotate_to else None
-        html = Report(report, replace=force) if report else None
-        session = Session(
-            service, given, encoding, wait, rows, pictures, html, as_json=as_json, several=len(inputs) > 1
-        )
+        session = Session(service, given, encoding, wait, rows, pictures, as_json=as_json, several=len(inputs) > 1)
         failed = session.analyze_all(inputs)
     if failed:
         sys.exit(CommandFailed.exit_code)

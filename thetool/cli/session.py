@@ -18,7 +18,6 @@ from thetool.cli.inputs import Input
 from thetool.cli.patience import Patience
 from thetool.cli.pictures import Pictures, save
 from thetool.cli.problems import CommandFailed, ServiceProblem, ServiceUnreachable, printable
-from thetool.cli.report import Report
 from thetool.cli.service import Answer, Service
 from thetool.cli.show import print_json
 from thetool.cli.spreadsheet import Spreadsheet
@@ -48,7 +47,6 @@ class Session:
         wait: float | None,
         rows: Spreadsheet | None,
         pictures: Pictures | None,
-        report: Report | None,
         *,
         as_json: bool,
         several: bool,
@@ -56,7 +54,7 @@ class Session:
         """Keep them; `given` are the options of `POST /analyze`."""
         self._encoding = encoding
         self._service, self._given, self._wait, self._rows = service, given, wait, rows
-        self._pictures, self._report = pictures, report
+        self._pictures = pictures
         self._of_tables = not OF_READING.isdisjoint(given)
         self._as_json, self._several = as_json, several
         self._is_printed = as_json or rows is None
@@ -162,8 +160,6 @@ class Session:
         if self._rows is not None:
             told = {name: analysis[name] for name in ("id", "status")} if unfinished else flat(shown)
             self._rows.add({"input": for_spreadsheet(one.name), **told})
-        if self._report is not None and not unfinished:
-            self._report.write(one.name, analysis)
         if self._as_json:
             print_json({"input": one.name, **analysis} if self._several else analysis, line=self._several)
         elif unfinished:
