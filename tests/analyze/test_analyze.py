@@ -10,6 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.analyze.house import MASTER, House
+from thetool.analyze.options import Options
 
 ENGLISH = "I love this sofa, but the delivery was late. Nobody answered the phone."
 GERMAN = "Die Lieferung kam zu spät und der Tisch wackelt, aber das Personal war freundlich."
@@ -249,10 +250,7 @@ def test_the_openapi_document_describes_every_way_in(house: House) -> None:
     document = ok(house.get("/openapi.json"))
     operation = document["paths"]["/analyze"]["post"]
     assert set(operation["requestBody"]["content"]) >= {"application/json", "text/plain", "multipart/form-data"}
-    assert {one["name"] for one in operation["parameters"]} == {
-        "tasks", "labels", "sentences", "exhaustive", "annotate", "location", "wait", "webhook_url", "Prefer",
-        "Idempotency-Key",
-    }  # fmt: skip
+    assert {one["name"] for one in operation["parameters"]} == {*Options.model_fields, "Prefer", "Idempotency-Key"}
     assert {"200", "202", "409", "413", "415", "422", "429", "503"} <= operation["responses"].keys()
     for name in ("ContentIn", "AnalysisOut", "ImageAnalysisOut", "PendingOut", "BatchOut", "Sentiment"):
         assert name in document["components"]["schemas"]
