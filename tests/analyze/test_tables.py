@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
 import random
 from datetime import date, timedelta
 from typing import Any
@@ -14,6 +16,7 @@ from tests.analyze.house import House, refused
 
 CSV = "name;joined;salary\nJörg;1.2.2026;1.234,50\nBob;15.3.2026;2.000,00\nCid;31.12.2025;n/a\n"
 TYPE = {"Content-Type": "text/csv"}
+RECORDS = [{"city": "Bonn", "people": 336_000}, {"city": "Ulm", "people": 129_000}]
 
 
 def ok(answer: TestResponse) -> dict[str, Any]:
@@ -79,6 +82,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "a file": {"data": {"file": (CSV.encode(), "people.csv")}},
     "a file with a type": {"data": {"file": (CSV.encode(), "people", "text/csv")}},
     "a file that nothing names": {"data": {"file": (CSV.encode(), "people.txt", "application/octet-stream")}},
+    "packed": {"data": {"file": (gzip.compress(CSV.encode()), "people.csv.gz")}},
 }
 
 
@@ -94,6 +98,21 @@ def test_takes_a_table_in_many_forms(house: House, form: str) -> None:
     assert body["result"]["preview"]["rows"][0][0] == "Jörg"
 
 
+@pytest.mark.parametrize("form", ["an array", "an object", "lines", "a file"])
+def test_takes_records(house: House, form: str) -> None:
+    array = json.dumps(RECORDS)
+    lines = "\n".join(map(json.dumps, RECORDS))
+    answer = {
+        "an array": lambda: house.analyze(data=array, headers={"Content-Type": "application/json"}),
+        "an object": lambda: house.analyze(json={"records": RECORDS, "tasks": ["profile"]}),
+        "lines": lambda: house.analyze(data=lines, headers={"Content-Type": "application/x-ndjson"}),
+        "a file": lambda: house.analyze(data={"file": file(array.encode(), "cities.json", "application/json")}),
+    }[form]()
+    body = ok(answer)
+    assert (body["kind"], types_of(body)) == ("table", {"city": "text", "people": "integer"})
+    assert body["result"]["profile"]["column_profiles"][1]["numbers"]["max"] == 336_000
+
+
 def test_what_is_declared_as_a_text_stays_one(house: House) -> None:
     for answer in (
         house.analyze(CSV, tasks=["statistics"]),
@@ -103,14 +122,18 @@ def test_what_is_declared_as_a_text_stays_one(house: House) -> None:
         assert ok(answer)["kind"] == "text"
 
 
-@pytest.mark.parametrize("place", ["query", "form"])
+@pytest.mark.parametrize("place", ["query", "form", "json"])
 def test_options_have_the_same_names_everywhere(house: House, place: str) -> None:
     table = f"first {place}\n\nid,zip,when\n1,01234,1/2/2026\n2,99999,2/3/2026\n"
     options = {"header_row": "3", "date_order": "mdy", "columns": '{"id": {"type": "text"}}', "null_words": "99999, -"}
     if place == "query":
         body = ok(house.analyze(data=table, headers=TYPE, query=options))
-    else:
+    elif place == "form":
         body = ok(house.analyze(data={"file": file(table.encode(), "a.csv"), **options}))
+    else:
+        records = [{"id": "1", "zip": "01234", "when": "1/2/2026"}, {"id": "2", "zip": "99999", "when": "2/3/2026"}]
+        given = {"date_order": "mdy", "columns": {"id": {"type": "text"}}, "null_words": ["99999", "-"]}
+        body = ok(house.analyze(json={"records": records, **given}))
     assert types_of(body) == {"id": "text", "zip": "text", "when": "date"}
     dates = body["result"]["profile"]["column_profiles"][2]["dates"]
     assert (dates["earliest"], dates["latest"]) == ("2026-01-02T00:00:00Z", "2026-02-03T00:00:00Z")

@@ -158,7 +158,11 @@ def test_what_is_packed_is_judged_by_what_is_inside(name: str) -> None:
         (b"PK\x05\x06" + bytes(18), "empty.zip"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(64), "a.xls"),
     ],
-)
+    ids=[
+        "a text", "a log", "packed twice", "garbage", "a ZIP of a text", "a ZIP of a photo", "Word", "Writer",
+        "Java", "an empty ZIP", "old Excel",
+    ],
+)  # fmt: skip
 def test_what_is_packed_and_no_table_is_refused(content: bytes, name: str) -> None:
     with pytest.raises(UnsupportedMediaType, match="or a table"):
         kind_of(content, None, name)

@@ -10,6 +10,7 @@ from thetool.analyze.table_schemas import TableAnalysis
 from thetool.analyze.telling import Silence, Telling
 from thetool.analyze.wanted import Wanted
 from thetool.jobs.context import JobContext
+from thetool.jobs.local import local
 from thetool.jobs.registry import job
 from thetool.tables.market.options import MarketOptions
 from thetool.tables.reading.options import ReadOptions
@@ -65,7 +66,7 @@ def analyze_table(context: JobContext, params: TableFile) -> TableAnalysis:
     request = TableRequest(
         params.tasks, params.reading, params.market or MarketOptions(), params.filename, by_name=params.by_name
     )
-    found = look_at_table(file, request, telling)
+    found = look_at_table(file, request, telling, unpacked_bytes=local.settings.max_table_bytes)
     return TableAnalysis(
         id=context.job_id,
         result=found.result,

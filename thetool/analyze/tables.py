@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from thetool.tables.market.columns import NoMarketError, look_for_market
 from thetool.tables.market.options import MarketOptions
 from thetool.tables.profile.schemas import ProfileOptions
 from thetool.tables.profile.table import profile_table
+from thetool.tables.reading.limits import LIMITS
 from thetool.tables.reading.options import ReadOptions
 from thetool.tables.reading.table import read_table
 
@@ -70,13 +71,14 @@ class TableFindings:
     notes: list[Note] = field(default_factory=list)
 
 
-def look_at_table(file: Path, request: TableRequest, watcher: Watcher) -> TableFindings:
+def look_at_table(file: Path, request: TableRequest, watcher: Watcher, *, unpacked_bytes: int) -> TableFindings:
     """Read the file of a table, and analyze it. Its two Parquet files are left in a folder beside it.
 
     Args:
         file: as it came; `.tables` beside it is made.
         request: what is wanted.
         watcher: is told how far it is.
+        unpacked_bytes: how large a file may be that comes packed.
 
     Raises:
         UnsupportedTable and the other problems of `thetool.tables.reading.problems`: it cannot be read.
@@ -84,7 +86,8 @@ def look_at_table(file: Path, request: TableRequest, watcher: Watcher) -> TableF
     folder = file.with_name(f"{file.name}.tables")
     folder.mkdir()
     told = _Reading(watcher)
-    reading = read_table(file, folder, request.reading, filename=request.filename, progress=told.watch)
+    limits = replace(LIMITS, unpacked_bytes=unpacked_bytes)
+    reading = read_table(file, folder, request.reading, filename=request.filename, progress=told.watch, limits=limits)
     found = TableFindings(TableResult(reading=reading, preview=_preview(folder)))
     if {"profile", "correlations"} & set(request.tasks):
         watcher.stage("Looking at each column", "profiling")
@@ -105,8 +108,7 @@ def _market(folder: Path, request: TableRequest, found: TableFindings, watcher: 
             found.skipped.append(Skipped(task="market", reason=f"It holds no market prices: {error}", how=_HOW))
         return
     watcher.stage("Judging the prices", "judging")
-    part = _part(watcher, _PROFILED, 1)
-    found.result.market = analyze_market(table, columns, request.market, lambda done, _: part(done))
+    found.result.market = analyze_market(table, columns, request.market, _part(watcher, _PROFILED, 1))
 
 
 _HOW = (
@@ -130,9 +132,9 @@ class _Reading:
         self._watcher.watch(_READ * min(1.0, fraction))
 
 
-def _part(watcher: Watcher, start: float, end: float) -> Callable[[float], None]:
+def _part(watcher: Watcher, start: float, end: float) -> Callable[[float, str], None]:
     """What tells of one stage as a part of the whole."""
-    return lambda fraction: watcher.watch(start + (end - start) * min(1.0, fraction))
+    return lambda fraction, _: watcher.watch(start + (end - start) * min(1.0, fraction))
 
 
 def _preview(folder: Path) -> Preview:

@@ -14,8 +14,9 @@ from thetool.cli.encodings import Encoding
 from thetool.cli.inputs import Place, inputs_of
 from thetool.cli.pictures import Pictures
 from thetool.cli.problems import CommandFailed
+from thetool.cli.report import Report
 from thetool.cli.service import Service, for_service
-from thetool.cli.session import Session
+from thetool.cli.session import Session, Shown
 from thetool.cli.show import json_option
 from thetool.cli.spreadsheet import Spreadsheet
 from thetool.cli.table_options import given_of, table_options
@@ -62,6 +63,13 @@ class Names(click.ParamType[Any]):
 )
 @table_options
 @click.option(
+    "--html",
+    "report",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what was found in the one table into this file, as a page that stands alone.",
+)
+@click.option(
     "--wait", type=click.FloatRange(0), metavar="SECONDS", help="Longest wait for each. [default: until it is done]"
 )
 @click.option(
@@ -71,7 +79,7 @@ class Names(click.ParamType[Any]):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a row for each into this file as it comes, failed ones too, instead of printing it.",
 )
-@click.option("--force", is_flag=True, help="Write over the files of --csv and --annotate-to.")
+@click.option("--force", is_flag=True, help="Write over the files of --csv, --html and --annotate-to.")
 @json_option
 @for_service
 def analyze(
@@ -86,6 +94,7 @@ def analyze(
     annotate_to: Path | None,
     location: bool,
     encoding: str | None,
+    report: Path | None,
     wait: float | None,
     table: Path | None,
     force: bool,
@@ -101,6 +110,8 @@ def analyze(
     if text is not None and encoding is not None:
         raise click.UsageError("--encoding is for files; what --text gives is decoded already.")
     inputs = inputs_of(paths, text)
+    if report is not None and len(inputs) != 1:
+        raise click.UsageError("--html is for one table.")
     flags = {
         "sentences": sentences,
         "exhaustive": exhaustive,
@@ -114,7 +125,8 @@ def analyze(
     with ExitStack() as opened:
         rows = opened.enter_context(Spreadsheet(table, replace=force)) if table else None
         pictures = Pictures(annotate_to, replace=force) if annotate_to else None
-        session = Session(service, given, encoding, wait, rows, pictures, as_json=as_json, several=len(inputs) > 1)
-        failed = session.analyze_all(inputs)
+        html = Report(report, replace=force) if report else None
+        shown = Shown(rows, pictures, html, as_json=as_json, several=len(inputs) > 1)
+        failed = Session(service, given, encoding, wait, shown).analyze_all(inputs)
     if failed:
         sys.exit(CommandFailed.exit_code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -18,10 +19,11 @@ from thetool.cli.inputs import Input
 from thetool.cli.patience import Patience
 from thetool.cli.pictures import Pictures, save
 from thetool.cli.problems import CommandFailed, ServiceProblem, ServiceUnreachable, printable
+from thetool.cli.report import Report
 from thetool.cli.service import Answer, Service
 from thetool.cli.show import print_json
 from thetool.cli.spreadsheet import Spreadsheet
-from thetool.cli.table_options import OF_READING
+from thetool.cli.table_options import OF_READING, TASKS
 
 FIRST_WAIT_SECONDS = 0.5
 UPLOAD_SECONDS = 600.0
@@ -36,28 +38,32 @@ HINTS = {
 }
 
 
+@dataclass(frozen=True)
+class Shown:
+    """Where answers go: rows of a spreadsheet, pictures, a page of one table; and in which form they are printed."""
+
+    rows: Spreadsheet | None
+    pictures: Pictures | None
+    report: Report | None
+    as_json: bool
+    several: bool
+
+    @property
+    def printed(self) -> bool:
+        """Whether they are printed at all."""
+        return self.as_json or (self.rows is None and self.report is None)
+
+
 class Session:
     """One run of the command: what is wanted of each input, and where it is shown."""
 
     def __init__(
-        self,
-        service: Service,
-        given: dict[str, Any],
-        encoding: str | None,
-        wait: float | None,
-        rows: Spreadsheet | None,
-        pictures: Pictures | None,
-        *,
-        as_json: bool,
-        several: bool,
+        self, service: Service, given: dict[str, Any], encoding: str | None, wait: float | None, shown: Shown
     ) -> None:
         """Keep them; `given` are the options of `POST /analyze`."""
-        self._encoding = encoding
-        self._service, self._given, self._wait, self._rows = service, given, wait, rows
-        self._pictures = pictures
-        self._of_tables = not OF_READING.isdisjoint(given)
-        self._as_json, self._several = as_json, several
-        self._is_printed = as_json or rows is None
+        self._service, self._given, self._encoding, self._wait = service, given, encoding, wait
+        self._shown = shown
+        self._of_tables = not OF_READING.isdisjoint(given) or TASKS.issuperset(given.get("tasks") or [""])
         self._patience = Patience()
 
     def analyze_all(self, inputs: list[Input]) -> int:
@@ -67,8 +73,8 @@ class Session:
             CommandFailed: the only one failed, or the service went away.
         """
         failed = sent = 0
-        bar_would_disturb = self._is_printed and sys.stdout.isatty()
-        with many(len(inputs), shown=self._several and not bar_would_disturb) as show:
+        bar_would_disturb = self._shown.printed and sys.stdout.isatty()
+        with many(len(inputs), shown=self._shown.several and not bar_would_disturb) as show:
             for place, one in enumerate(inputs):
                 show(one.name, place, None)
                 sent += 1
@@ -83,14 +89,14 @@ class Session:
                         break  # the others would be told the same
                 else:
                     self._take(one, analysis)
-        if self._several:
+        if self._shown.several:
             left = f", {len(inputs) - sent} not sent" if sent < len(inputs) else ""
             click.echo(f"{len(inputs)} files: {sent - failed} analysed, {failed} failed{left}.", err=True)
         return failed
 
     def _analysis(self, one: Input, show: Progress) -> dict[str, Any]:
         """The analysis, with its picture saved where that is wanted; or else its unfinished job."""
-        place = self._pictures.place_for(one) if self._pictures else None
+        place = self._shown.pictures.place_for(one) if self._shown.pictures else None
         analysis = self._found(one, show)
         if place and analysis.get("annotated"):
             save(place, self._service.download(analysis["annotated"]))
@@ -105,7 +111,7 @@ class Session:
             return analysis
         left = None if self._wait is None else max(0.0, self._wait - FIRST_WAIT_SECONDS)
         job_id = answer.headers["Location"].rpartition("/")[2]
-        job = follow(self._service, job_id, seconds=left, show=show if self._several else None)
+        job = follow(self._service, job_id, seconds=left, show=show if self._shown.several else None)
         if job["status"] not in FINISHED:
             return job
         result: dict[str, Any] = require_completed(job)["result"]
@@ -157,28 +163,30 @@ class Session:
         """Show an analysis, or the job that it still is."""
         unfinished = "progress" in analysis
         shown = analysis if unfinished else with_addresses(analysis, self._service.url)
-        if self._rows is not None:
+        if self._shown.rows is not None:
             told = {name: analysis[name] for name in ("id", "status")} if unfinished else flat(shown)
-            self._rows.add({"input": for_spreadsheet(one.name), **told})
-        if self._as_json:
-            print_json({"input": one.name, **analysis} if self._several else analysis, line=self._several)
+            self._shown.rows.add({"input": for_spreadsheet(one.name), **told})
+        if self._shown.report is not None and not unfinished:
+            self._shown.report.write(one.name, analysis)
+        if self._shown.as_json:
+            print_json({"input": one.name, **analysis} if self._shown.several else analysis, line=self._shown.several)
         elif unfinished:
             click.echo(f"Not finished yet; see: thetool jobs show {analysis['id']}")
-        elif self._is_printed:
-            print_analysis(one.name if self._several else None, shown)
+        elif self._shown.printed:
+            print_analysis(one.name if self._shown.several else None, shown)
 
     def _take_problem(self, one: Input, problem: CommandFailed) -> None:
         """Tell what is wrong with one of several; the only one's problem is the command's."""
         told = problem.document if isinstance(problem, ServiceProblem) else {"detail": problem.message}
         if isinstance(problem, ServiceProblem) and (hint := HINTS.get(str(problem.code))):
             problem = CommandFailed(f"{problem.message} {hint}")
-        if self._rows is not None:
-            self._rows.add(
+        if self._shown.rows is not None:
+            self._shown.rows.add(
                 {"input": for_spreadsheet(one.name), "status": "failed", "problem": for_spreadsheet(problem.message)}
             )
-        if not self._several:
+        if not self._shown.several:
             raise problem
-        if self._as_json:
+        if self._shown.as_json:
             print_json({"input": one.name, "status": "failed", "problem": told}, line=True)
         click.echo(f"{printable(one.name)}: ", nl=False, err=True)
         problem.show()

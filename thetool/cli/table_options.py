@@ -45,6 +45,8 @@ MARKET = (
     Given("adjust_splits", None, "Divide the prices before what looks like a split."),
     Given("market_columns", "JSON", 'Which columns the prices are in: {"date": "Datum", "close": "Schluss"}.'),
 )
+TASKS = frozenset({"profile", "market", "correlations"})
+"""Who asks for nothing but these means a table."""
 OF_READING = frozenset(option.name for option in READING)
 
 
