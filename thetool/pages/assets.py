@@ -19,7 +19,18 @@ from thetool.web.problems import NotFound
 
 FOLDER = Path(__file__).parent / "static"
 SHARED = ("base", "layout", "controls", "surfaces")
-STYLES = (*SHARED, "analyze", "findings", "photos", "tables", "market", "many", "jobs", "settings", "modes")  # in this order
+STYLES = (
+    *SHARED,
+    "analyze",
+    "findings",
+    "photos",
+    "tables",
+    "market",
+    "many",
+    "jobs",
+    "settings",
+    "modes",
+)  # in this order
 TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",

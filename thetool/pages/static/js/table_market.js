@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { count } from "./format.js";
+import { marketChart } from "./market_chart.js";
 
 const digits = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
 const number = (value) => (value === null || value === undefined ? "–" : digits.format(value));
@@ -18,7 +19,7 @@ export function marketView({ symbols, strategy, left_out: left, notes, disclaime
 }
 
 function symbolView(one, alone, open) {
-  const body = [facts(one), votes(one), one.notes.length ? el("ul", { class: "notes" }, one.notes.map(({ message }) => el("li", { class: "wrap" }, message))) : null];
+  const body = [facts(one), marketChart(one), votes(one), one.notes.length ? el("ul", { class: "notes" }, one.notes.map(({ message }) => el("li", { class: "wrap" }, message))) : null];
   if (alone) return el("div", { class: "stack" }, verdict(one), ...body);
   return el("details", { class: "symbol", open }, el("summary", {}, el("b", { class: "wrap" }, one.symbol ?? "Prices"), " ", verdict(one)), el("div", { class: "stack" }, ...body));
 }
