@@ -5,80 +5,27 @@
 
 One job is pure Python in a thread of the worker and tells its progress all the time (four times a second is passed on
 to each of its listeners), the other holds the interpreter's lock in a child process. Also: what a stream costs in
-memory, and how late its listeners hear of an event.
+memory, and how late its listeners (in a process of their own) hear of an event.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import selectors
-import socket
 import statistics
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from uuid import UUID
 
 import psutil
+from audience import Audience
 from health import RATE, show
 from load import Load, http_request, run
-from service import KEY, Service, service
+from service import Service, service
 
 WORKERS = 2
 CLIENTS = 5
-
-
-class Audience:
-    """Many open streams, read by one thread. `late` holds the seconds between an event and its arrival here."""
-
-    def __init__(self, port: int) -> None:
-        self.late: list[float] = []
-        self.ended = 0
-        self._port = port
-        self._selector = selectors.DefaultSelector()
-        self._open: list[socket.socket] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._read, daemon=True)
-
-    def gather(self, job_ids: list[UUID], number: int) -> None:
-        """Open that many streams; a worker that has no room says so, and the next connection may meet the other."""
-        self._thread.start()
-        while len(self._open) < number:
-            path = f"/api/v1/jobs/{job_ids[len(self._open) % len(job_ids)]}/events"
-            connection = socket.create_connection(("127.0.0.1", self._port))
-            connection.sendall(http_request("GET", path, headers={"Authorization": f"Bearer {KEY}"}))
-            if connection.recv(4096).startswith(b"HTTP/1.1 200"):
-                self._open.append(connection)
-                self._selector.register(connection, selectors.EVENT_READ)
-            else:
-                connection.close()
-
-    def leave(self) -> None:
-        """Close all."""
-        self._stop.set()
-        self._thread.join()
-        for connection in self._open:
-            connection.close()
-
-    def _read(self) -> None:
-        while not self._stop.is_set():
-            for key, _ in self._selector.select(0.1):
-                data = key.fileobj.recv(65536)  # type: ignore[union-attr]
-                if not data:
-                    self._selector.unregister(key.fileobj)
-                    self.ended += 1
-                elif b"event: progress" in data:
-                    self._note(data)
-
-    def _note(self, data: bytes) -> None:
-        told = data[data.rindex(b"data: ") + 6 :].partition(b"\n")[0]
-        if b'"created_at"' in told:
-            at = datetime.fromisoformat(json.loads(told)["created_at"]).timestamp()
-            self.late.append(time.time() - at)
 
 
 @contextmanager
@@ -133,14 +80,13 @@ def main() -> None:
         for _ in range(asked.rounds):
             with occupied(place) as jobs:
                 alone.append(health(place, asked.seconds))
-                before, audience = memory(place), Audience(place.port)
-                audience.gather(jobs, asked.streams)
-                audience.late.clear()
+                before, audience = memory(place), Audience(place.port, jobs, asked.streams)
+                audience.forget()
                 together.append(health(place, asked.seconds))
                 per_stream.append((memory(place) - before) / asked.streams * 1024)
-                audience.leave()
-            assert audience.ended == 0, "the streams were open all the time"
-            late += audience.late
+                arrived, ended = audience.leave()
+            assert ended == 0, "the streams were open all the time"
+            late += arrived
     print("| /health, 50 requests/s, two jobs in each worker | answers/s | p50 ms | p95 ms | p99 ms |")
     print("| --- | --- | --- | --- | --- |")
     show("no streams", alone)
