@@ -164,7 +164,7 @@ def test_a_claim_does_not_wait_for_the_disk_and_an_end_does(queue: Queue) -> Non
     [claim] = queue.claim(wish())
     with queue.connection.transaction() as cursor:
         assert commits(cursor) == "on", "the next transaction is not concerned"
-        queue.complete_and_claim([Ending(claim, "{}")], wish())
+        queue.complete_and_claim([Ending(claim, "{}", notify=False)], wish())
         assert commits(cursor) == "on"
         queue.claim(wish())
         assert commits(cursor) == "off"

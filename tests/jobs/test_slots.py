@@ -89,6 +89,21 @@ def test_a_word_ends_the_lingering(group: SlotGroup, work: Work, monkeypatch: py
     until(lambda: len(work.done) == 2, "it looked at once")
 
 
+def test_words_of_a_stream_wake_nobody(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("thetool.jobs.slots.LINGER_SECONDS", 60.0)
+    group = SlotGroup("sample", 2, look=work.look, work=work.work)
+    group.start()
+    try:
+        until(lambda: work.looks and group.at_rest(), "the first looks")
+        work.batches = [claims(2)]
+        group.wake()
+        until(lambda: len(work.done) == 2 and group.at_rest(), "it lingers")
+        group.wake()
+        assert group.at_rest(), "it looks again by itself"
+    finally:
+        group.close(10)
+
+
 def test_a_job_with_keys_comes_alone_and_says_nothing_of_the_queue(
     group: SlotGroup, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,12 +7,18 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import structlog
+
+from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.claims import Claim, Ending, Wish
 from thetool.jobs.connection import QueueConnection
 
 MOST_LOOKS = 100
 MOST_PAGES = 10
 KEYS_AT_ONCE = 100  # as queries.sql has it
+TOLD_AT_ONCE = 200  # a notification holds 8,000 bytes
+
+log = structlog.get_logger(__name__)
 
 
 class Claiming:
@@ -49,12 +55,15 @@ class Claiming:
                 return False
             for callback in callbacks:
                 callback(cursor)
+        self._tell_of(ended, {claim.id})
         return True
 
     def complete_all(self, ended: Sequence[Ending]) -> set[UUID]:
         """Finish jobs with their results; gives those whose claim held and that nobody asked to cancel."""
         rows = self.connection.run("complete", self._endings(ended))
-        return {job_id for job_id, _ in rows} if len(rows) == len(ended) else self._completed_of(ended)
+        kept = {job_id for (job_id,) in rows} if len(rows) == len(ended) else self._completed_of(ended)
+        self._tell_of(ended, kept)
+        return kept
 
     def complete_and_claim(self, ended: Sequence[Ending], wish: Wish) -> tuple[set[UUID], list[Claim]]:
         """Finish jobs, as `complete_all` does, and take the next ones; these are independent of each other.
@@ -63,6 +72,7 @@ class Claiming:
             The jobs whose completion was kept; and the new claims, in the order in which they are to run.
         """
         kept, claims, with_keys = self._turn(ended, wish)
+        self._tell_of(ended, kept)
         for _ in range(MOST_LOOKS):
             if with_keys is None:
                 break
@@ -134,9 +144,17 @@ class Claiming:
         return {
             **keys_of([ending.claim for ending in ended]),
             "results": [ending.result for ending in ended],
-            "notify": [ending.notify for ending in ended],
             "keep": self.keep,
         }
+
+    def _tell_of(self, ended: Sequence[Ending], kept: set[UUID]) -> None:
+        """Tell other processes of the ends that were kept. A word that is lost costs those who wait there a second."""
+        told = [str(ending.claim.id) for ending in ended if ending.notify and ending.claim.id in kept]
+        try:
+            for first in range(0, len(told), TOLD_AT_ONCE):
+                self.connection.run("tell_ends", {"ids": ",".join(told[first : first + TOLD_AT_ONCE])})
+        except DatabaseUnavailable as error:
+            log.info("who waits for jobs elsewhere looks by itself", error=str(error))
 
     def _completed_of(self, ended: Sequence[Ending]) -> set[UUID]:
         """Which completions were kept, perhaps by this same statement, whose first answer was lost."""

@@ -78,8 +78,12 @@ on conflict (dedupe_key) where dedupe_key is not null and status in ('queued', '
 returning status, created_at,
     case when status = 'queued' then pg_notify('thetool_jobs', queue || ':' || runs || ':' || %(sender)s) end;
 
+-- tell_ends: Tell who waits elsewhere which jobs ended, once that is committed. A commit that notifies has its turn in
+-- Postgres until it has reached the disk, and all others who notify wait for that; this one need not reach it.
+select set_config('synchronous_commit', 'off', true), pg_notify('thetool_jobs_done', %(ids)s);
+
 -- notify: Tell sleeping workers to look: who has slots of this sort for this queue, but for the sender.
-select pg_notify('thetool_jobs', %(queue)s || ':' || %(runs)s || ':' || %(sender)s);
+select set_config('synchronous_commit', 'off', true), pg_notify('thetool_jobs', %(queue)s || ':' || %(runs)s || ':' || %(sender)s);
 
 -- find_dedupe: The unfinished job that has a dedupe_key.
 select id from jobs where dedupe_key = %(dedupe_key)s and status in ('queued', 'running');
@@ -94,19 +98,13 @@ returning claim_token, cancel_requested_at is not null;
 select id from jobs where id = any(%(ids)s::uuid[]) and status = 'running' and cancel_requested_at is not null;
 
 -- complete: Finish jobs with their results, as far as the claims hold and nobody asked to cancel; gives those.
-with done as (
-    update jobs set
-        status = 'completed', result = ended.result::json, error = null, progress = 1, lease_expires_at = null,
-        finished_at = now(), expires_at = now() + make_interval(secs => coalesce(keep_s, %(keep)s))
-    from unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(results)s::text[], %(notify)s::boolean[])
-        as ended (id, token, result, notify)
-    where jobs.id = ended.id and claim_token = ended.token and nullif(status, '') = 'running'
-        and cancel_requested_at is null
-    returning jobs.id, ended.notify
-), told as materialized (
-    select pg_notify('thetool_jobs_done', string_agg(id::text, ',')) from done where notify having count(*) > 0
-)
-select id, (select count(*) from told) from done;
+update jobs set
+    status = 'completed', result = ended.result::json, error = null, progress = 1, lease_expires_at = null,
+    finished_at = now(), expires_at = now() + make_interval(secs => coalesce(keep_s, %(keep)s))
+from unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(results)s::text[]) as ended (id, token, result)
+where jobs.id = ended.id and claim_token = ended.token and nullif(status, '') = 'running'
+    and cancel_requested_at is null
+returning jobs.id;
 
 -- complete_and_claim: The same for no, one or many jobs, and take the next ready ones in one step.
 -- A busy worker saves a commit. The first is of any kind; if it is of a quick kind, more of those come along. A job
@@ -116,13 +114,10 @@ with done as (
     update jobs set
         status = 'completed', result = ended.result::json, error = null, progress = 1, lease_expires_at = null,
         finished_at = now(), expires_at = now() + make_interval(secs => coalesce(keep_s, %(keep)s))
-    from unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(results)s::text[], %(notify)s::boolean[])
-        as ended (id, token, result, notify)
+    from unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(results)s::text[]) as ended (id, token, result)
     where jobs.id = ended.id and claim_token = ended.token and nullif(status, '') = 'running'
         and cancel_requested_at is null
-    returning jobs.id, ended.notify
-), told as materialized (
-    select pg_notify('thetool_jobs_done', string_agg(id::text, ',')) from done where notify having count(*) > 0
+    returning jobs.id
 ), head as materialized (
     select id, kind, concurrency_key is not null or rate_key is not null as keyed from jobs
     where status = 'queued' and not held and queue = %(queue)s and runs = %(runs)s and kind = any(%(kinds)s)
@@ -153,8 +148,7 @@ with done as (
     select false, id, null, null, null, null, null, null, null, null, null, null, null from head where keyed
 )
 select (select count(*) from done),
-    case when cardinality(%(ids)s::uuid[]) = 0 then set_config('synchronous_commit', 'off', true)
-        else (select count(*) from told)::text end,
+    case when cardinality(%(ids)s::uuid[]) = 0 then set_config('synchronous_commit', 'off', true) end,
     found.*
 from (select) as one left join found on true
 order by found.rank, found.id;

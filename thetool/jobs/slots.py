@@ -17,13 +17,15 @@ QUIT = "quit"
 
 LINGER_SECONDS = 0.005
 """Who found fewer jobs than it asked for has emptied the queue, and looks again so much later: else a worker beside a
-busy client would take its jobs in ones and twos, at the price of a commit each. A word of new jobs ends it at once."""
+busy client would take its jobs in ones and twos, at the price of a commit each. A word of new jobs ends it at once; but
+not where there were several jobs: they come in a stream, and so do the words, which then wake nobody."""
 
 
 class Slot:
     """One thread's place. `retired`: its thread ends after the job that it runs.
 
     `asked` is how many jobs its last look was for: where it got fewer, the others can leave the next look to it.
+    `deaf`: it looks again in a moment, whatever it is told.
     """
 
     def __init__(self, group: SlotGroup, number: int) -> None:
@@ -32,6 +34,7 @@ class Slot:
         self.seen = -1
         self.last_kind: str | None = None
         self.asked = 1
+        self.deaf = False
         self.inbox: queue.SimpleQueue[Claim | str] = queue.SimpleQueue()
         self.thread = threading.Thread(target=group.serve, args=(self,), name=f"{group.name}-{number}", daemon=True)
 
@@ -112,10 +115,10 @@ class SlotGroup:
             return self._idle.pop()
 
     def wake(self) -> None:
-        """There may be work: one idle slot looks. Slots at work look anyway when they are done."""
+        """There may be work: one idle slot looks. Slots at work look when they are done, and deaf ones in a moment."""
         with self._lock:
             self.wakes += 1
-            if self.looking and self._idle:
+            if self.looking and self._idle and not any(slot.deaf for slot in self._idle):
                 self._idle.pop().inbox.put(LOOK)
 
     def tell(self) -> None:
@@ -156,8 +159,9 @@ class SlotGroup:
         while not (self._closing or slot.retired):
             claims = self._next(slot) or self._sleep(slot)
             while claims:
-                few = slot.asked_for_more_than(claims)
+                few, slot.deaf = slot.asked_for_more_than(claims), len(claims) > 1
                 claims = self._run(claims, slot) or (self._sleep(slot, LINGER_SECONDS) if few else [])
+                slot.deaf = False
         self._rest(slot)
 
     def _next(self, slot: Slot) -> list[Claim]:
@@ -181,7 +185,7 @@ class SlotGroup:
     def _sleep(self, slot: Slot, seconds: float | None = None) -> list[Claim]:
         """Wait to be handed a job, or to be woken, or for `seconds`; not if somebody woke us while we looked."""
         with self._lock:
-            if self._closing or (self.looking and self.wakes != slot.seen):
+            if self._closing or (self.looking and self.wakes != slot.seen and not slot.deaf):
                 return []
             self._idle.append(slot)
         while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import shutil
 import statistics
@@ -48,7 +49,18 @@ def main() -> None:
         if options.minutes:
             _show_curve(peers[0], options.minutes, postgres, folder)
             return
-        print(_table(_measure(peers, sizes, options.rounds, postgres, folder), sizes, options.rounds))
+        results = _kept(options.keep)
+        for round_ in range(options.rounds):
+            print(f"round {round_ + 1} of {options.rounds}", file=sys.stderr)
+            _measure(results, peers, sizes, postgres, folder)
+            if options.keep:
+                options.keep.write_text(json.dumps(results))
+        print(_table(results, sizes))
+
+
+def _kept(file: Path | None) -> Results:
+    """The rounds of earlier calls, to which this one's are added."""
+    return json.loads(file.read_text()) if file and file.exists() else {}
 
 
 def _options() -> argparse.Namespace:
@@ -59,12 +71,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=50, help="batch size of the raw limit (as large as TheTool's)")
     parser.add_argument("--only", nargs="*", help="names of peers, such as TheTool Huey")
     parser.add_argument("--minutes", type=float, default=0, help="instead: the rate of TheTool's queue over so long")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="where rounds are kept: the next call adds its own")
     parser.add_argument("--peers", type=Path, default=Path.home() / ".cache/thetool-bench/peers", metavar="FOLDER")
     return parser.parse_args()
 
 
-def _measure(peers: list[Peer], sizes: Sizes, rounds: int, postgres: EmbeddedServer, folder: Path) -> Results:
-    results: Results = {}
+def _measure(results: Results, peers: list[Peer], sizes: Sizes, postgres: EmbeddedServer, folder: Path) -> None:
+    """One round of everything."""
 
     def note(name: str, column: str, value: float | list[float]) -> None:
         values = (
@@ -76,16 +89,13 @@ def _measure(peers: list[Peer], sizes: Sizes, rounds: int, postgres: EmbeddedSer
             results.setdefault(name, {}).setdefault(key, []).append(one)
             print(f"{name:<22} {key:<16} {one:>10,.1f}", file=sys.stderr, flush=True)
 
-    for round_ in range(rounds):
-        print(f"round {round_ + 1} of {rounds}", file=sys.stderr)
-        for column, measure in COLUMNS.items():
-            for peer in peers:
-                with _clean(peer, postgres, folder):
-                    note(peer.name, column, measure(peer, sizes))
-        if peers[0].name == "TheTool":
-            with _clean(peers[0], postgres, folder):
-                note("raw psycopg2", "drain/s", cells.raw_limit(peers[0], sizes))
-    return results
+    for column, measure in COLUMNS.items():
+        for peer in peers:
+            with _clean(peer, postgres, folder):
+                note(peer.name, column, measure(peer, sizes))
+    if peers[0].name == "TheTool":
+        with _clean(peers[0], postgres, folder):
+            note("raw psycopg2", "drain/s", cells.raw_limit(peers[0], sizes))
 
 
 @contextmanager
@@ -159,8 +169,9 @@ def _show_curve(peer: Peer, minutes: float, postgres: EmbeddedServer, folder: Pa
     print(f"median of the first fifth {first:,.0f} jobs/s, of the last {last:,.0f}: {last / first:.2f} of it is left")
 
 
-def _table(results: Results, sizes: Sizes, rounds: int) -> str:
+def _table(results: Results, sizes: Sizes) -> str:
     """The medians, and how many times better TheTool is: the median of the ratios of each round."""
+    rounds = max(len(values) for columns in results.values() for values in columns.values())
     columns = list(dict.fromkeys(column for values in results.values() for column in values))
     lines = [
         f"Medians of {rounds} interleaved runs, {sizes.jobs:,} no-op jobs, {sizes.pick_ups} pick-ups; in brackets how"
