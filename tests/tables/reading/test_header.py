@@ -77,6 +77,13 @@ def test_a_new_name_is_not_one_of_the_file(read: Reader) -> None:
     assert names(read, "a,a,a_2,column_5,\n1,2,3,4,5\n") == ["a", "a_3", "a_2", "column_5", "column_5_2"]
 
 
+def test_names_that_polars_takes_for_patterns(read: Reader) -> None:
+    found = read("*,^b$,b\n1,2,3\n4,5,6\n")
+    assert [column.name for column in found.reading.columns] == ["(*)", "(^b$)", "b"]
+    assert found.texts() == [("1", "2", "3"), ("4", "5", "6")]
+    assert "renamed_columns" in found.codes()
+
+
 def test_names_one_short(read: Reader) -> None:
     """As R writes row names."""
     found = read("x,y\n1,2,3\n2,3,4\n")

@@ -94,6 +94,18 @@ def test_bit_by_bit(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     assert parts.text.equals(whole.text)
 
 
+def test_characters_that_are_none(read: Reader) -> None:
+    found = read('[{"a": "\\ud800x", "b\\u0000": "\\u0000"}, {"a": "ä"}]')
+    assert found.values("a") == ["\ufffdx", "ä"]
+    assert [column.name for column in found.reading.columns] == ["a", "b"]
+    assert "\0" not in found.reading.model_dump_json()
+
+
+def test_records_without_keys(read: Reader) -> None:
+    with pytest.raises(EmptyTable):
+        read("[{}, {}]")
+
+
 def test_limits(tmp_path: Path) -> None:
     limits = Limits(record_characters=100, columns=3)
     for content, told in [

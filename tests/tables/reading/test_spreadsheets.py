@@ -114,6 +114,16 @@ def test_a_table_in_the_middle_of_a_sheet(read: Reader) -> None:
     assert (found.reading.footer.first_line, found.reading.footer.text) == (8, ["Total\t3"])
 
 
+def test_two_tables_in_a_sheet(read: Reader) -> None:
+    content = rows(("item", "n", "price"), ("a", 1, 2.5), ("b", 2, 3.5), (), ("key", "share"), ("x", 5), ("y", 6))
+    found = read(content)
+    assert found.typed.drop("_row").rows() == [("a", 1, 2.5), ("b", 2, 3.5)]
+    assert [(other.first_line, other.names) for other in found.reading.other_tables] == [(5, ["key", "share"])]
+    assert "other_tables" in found.codes()
+    assert read(content, header_row=5).values("share") == [5, 6]
+    assert read(content, header_row=5).reading.header.value == 5
+
+
 def test_formulas_without_values_errors_and_merged_cells(read: Reader) -> None:
     def fill(book: openpyxl.Workbook) -> None:
         sheet = book.active

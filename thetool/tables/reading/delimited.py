@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +22,7 @@ from thetool.tables.reading.sink import sink
 from thetool.tables.reading.survey import Survey, survey
 
 HEAD = 1 << 20
+LONGEST_LINE = 16 << 20
 TAIL = 1 << 16
 MOST_COLUMNS = 50_000
 _KEPT_LINES, _KEPT_CHARACTERS = 100, 1_000
@@ -57,14 +58,21 @@ def read(source: Path, folder: Path, target: Path, options: ReadOptions, tell: T
         notes += to_utf_8(source, encoding, path, lambda done: tell(0.1 + 0.1 * done))
     head = _head(path, start)
     dialect, draft = _dialect(head.text, options, encoding)
-    region = _region(path, head, dialect, options, draft)
-    found = survey(
-        path, region.start, region.end, dialect.delimiter, dialect.quote, lambda done: tell(0.2 + 0.2 * done)
-    )
+    region, found = _surveyed(path, head, dialect, options, draft, lambda done: tell(0.2 + 0.2 * done))
+    if found.odd_quotes and f"\\{dialect.quote}" in head.text:
+        dialect, draft = replace(dialect, escape="\\"), _dialect(head.text, options, encoding)[1]
+        region = _region(path, head, dialect, options, draft)
     draft.notes = [*notes, *draft.notes]
     _write(path, folder, target, region, dialect, found, draft, lambda done: tell(0.4 + 0.6 * done))
     (folder / "text.tmp").unlink(missing_ok=True)
     return draft
+
+
+def _surveyed(
+    path: Path, head: _Head, dialect: Dialect, options: ReadOptions, draft: Draft, tell: Tell
+) -> tuple[_Region, Survey]:
+    region = _region(path, head, dialect, options, draft)
+    return region, survey(path, region.start, region.end, dialect.delimiter, dialect.quote, tell)
 
 
 @dataclass(frozen=True)
@@ -82,11 +90,13 @@ def _head(path: Path, start: int) -> _Head:
     with path.open("rb") as file:
         file.seek(start)
         content = file.read(HEAD)
+        if len(content) == HEAD and b"\n" not in content and b"\r" not in content:
+            content += file.read(LONGEST_LINE - HEAD)
     whole = start + len(content) >= size
     if not whole:
         cut = max(content.rfind(b"\n"), content.rfind(b"\r")) + 1
         if not cut:
-            raise TableTooLarge("The first line is longer than 1 MiB: no table has that.")
+            raise TableTooLarge("The first line is longer than 16 MiB: no table has that.")
         content = content[:cut]
     if not content.strip():
         raise EmptyTable("The file is empty, or has only blanks. Send one with a row at least.")
@@ -106,7 +116,6 @@ def _dialect(text: str, options: ReadOptions, encoding: Encoding) -> tuple[Diale
     delimiter = found or NONE
     if not delimiter.isascii() or delimiter in "\r\n" or (quote and not quote.isascii()) or delimiter == quote:
         raise UnfitReadOptions("Delimiter and quote are single ASCII characters, not the same, and no line ends.")
-    escape = "\\" if quote and f"\\{quote}" in text and f"{quote}{quote}{quote}" not in text else None
     draft = Draft(
         header=Choice(value=0, reason=""),
         names=[],
@@ -115,7 +124,7 @@ def _dialect(text: str, options: ReadOptions, encoding: Encoding) -> tuple[Diale
         delimiter=Choice(value=found, reason=why, asked=options.delimiter is not None),
         quote=Choice(value=quote or None, reason=quote_why, asked=options.quote is not None),
     )
-    return Dialect(delimiter, quote, escape), draft
+    return Dialect(delimiter, quote), draft
 
 
 def _region(path: Path, head: _Head, dialect: Dialect, options: ReadOptions, draft: Draft) -> _Region:

@@ -13,7 +13,7 @@ _OTHERS = "^~:\x1f\x01\x1e#!"
 NONE = "\x1f"
 """Where there is one column: a character that stands in no text."""
 _ROWS = 400
-_LEAST_ALIKE = 0.4
+_LEAST_ALIKE, _GOOD = 0.4, 0.9
 _FIELD_LIMIT = 16 << 20
 
 csv.field_size_limit(_FIELD_LIMIT)
@@ -60,8 +60,9 @@ def name_of(delimiter: str) -> str:
 
 def find_delimiter(text: str, quote: str) -> tuple[str | None, str]:
     """The delimiter of a text's first lines, None where there is one column, and the reason."""
-    trials = [trial for delimiter in (*COMMON, *_OTHERS) if (trial := _try(text, delimiter, quote)) is not None]
-    trials = [trial for trial in trials if trial.width > 1 and trial.alike >= _least(trial.delimiter)]
+    trials = _trials(text, COMMON, quote, _LEAST_ALIKE)
+    if not any(trial.alike > _GOOD for trial in trials):
+        trials += _trials(text, _OTHERS, quote, 0.98)
     if not trials:
         return None, "No delimiter cuts the lines into fields alike: one column."
     best = max(trials, key=lambda trial: trial.score)
@@ -69,8 +70,9 @@ def find_delimiter(text: str, quote: str) -> tuple[str | None, str]:
     return best.delimiter, f"With {name_of(best.delimiter)}, {share} have {best.width} fields."
 
 
-def _least(delimiter: str) -> float:
-    return _LEAST_ALIKE if delimiter in COMMON else 0.98
+def _trials(text: str, delimiters: Iterable[str], quote: str, least: float) -> list[_Trial]:
+    trials = [trial for delimiter in delimiters if (trial := _try(text, delimiter, quote)) is not None]
+    return [trial for trial in trials if trial.width > 1 and trial.alike >= least]
 
 
 def _try(text: str, delimiter: str, quote: str) -> _Trial | None:

@@ -108,6 +108,15 @@ def _is_short_header(row: Row, later: Sequence[Row], width: int) -> bool:
     return enough and _looks_like_names(row, [one for one in later if _filled(one)])
 
 
+def is_other_table(ahead: Sequence[Row], width: int, names: Sequence[str] | None) -> bool:
+    """Whether these rows, which follow a blank one, begin a table of their own: other names, another width."""
+    filled = [row for row in ahead if _filled(row)]
+    if len(filled) < 2:
+        return False
+    place = find_start(filled)
+    return place.has_names and place.width > 1 and (place.width != width or list(filled[place.start]) == names)
+
+
 def count_footer(rows: Sequence[Row], width: int) -> int:
     """How many of the last rows are no rows of the table: totals, remarks, blank lines before them."""
     count = 0

@@ -16,7 +16,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from thetool.tables.reading.dialect import Dialect
-from thetool.tables.reading.header import find_start
+from thetool.tables.reading.header import find_start, is_other_table
 from thetool.tables.reading.problems import TableTooLarge
 from thetool.tables.reading.report import Note, OtherTable
 
@@ -57,13 +57,16 @@ class Mended:
         if self.nuls:
             told = f"{self.nuls:,} NUL characters were left out; no text has them."
             notes.append(Note(code="nul_characters", message=told, count=self.nuls))
-        if self.others:
-            where = ", ".join(f"lines {other.first_line:,} to {other.last_line:,}" for other in self.others[:5])
-            told = (
-                f"There are further tables in the file ({where}); this is the first. Ask for another with header_row."
-            )
-            notes.append(Note(code="other_tables", message=told, count=len(self.others)))
-        return notes
+        return notes + others_note(self.others, "lines")
+
+
+def others_note(others: list[OtherTable], unit: str) -> list[Note]:
+    """That there are further tables, and where."""
+    if not others:
+        return []
+    where = ", ".join(f"{unit} {other.first_line:,} to {other.last_line:,}" for other in others[:5])
+    told = f"There are further tables in the file ({where}); this is the first. Ask for another with header_row."
+    return [Note(code="other_tables", message=told, count=len(others))]
 
 
 def _rows(count: int) -> str:
@@ -182,7 +185,7 @@ class _Mending:
                 continue
             found.blank += 1
             ahead += [(self._start_of(one), one) for one in islice(self._reader, _AHEAD - len(ahead))]
-            if _is_other_table([one for _, one in ahead], width, self._shape.names):
+            if is_other_table([one for _, one in ahead], width, self._shape.names):
                 _note_others(chain(ahead, ((self._start_of(one), one) for one in self._reader)), found)
                 return
 
@@ -203,14 +206,6 @@ class _Mending:
         found.long_count += 1
         found.long += [line] if len(found.long) < _EXAMPLES else []
         return [*row[:width], self._shape.dialect.delimiter.join(extra)]
-
-
-def _is_other_table(ahead: list[list[str]], width: int, names: list[str] | None) -> bool:
-    filled = [row for row in ahead if row]
-    if len(filled) < 2:
-        return False
-    place = find_start(filled)
-    return place.has_names and place.width > 1 and (place.width != width or filled[place.start] == names)
 
 
 def _note_others(rows: Iterator[tuple[int, list[str]]], found: Mended) -> None:

@@ -13,13 +13,14 @@ _MOST_CHARACTERS = 300
 def named(originals: Sequence[str | None]) -> tuple[list[str], list[Note]]:
     """Usable names for what the file calls its columns, and what was changed.
 
-    Blanks around and line ends within are no part of a name. A column without a name is `column_3` (the third); the
+    Blanks around, line ends within and control characters are no part of a name. `*` and `^…$`, which Polars would take
+    for patterns, get parentheses. A column without a name is `column_3` (the third); the
     second of the same name is `name_2`, and so is a column that is called as ours, `_row`.
     """
     names: list[str] = []
     taken = {ROW}
-    unnamed, repeated = [], []
-    wanted = [" ".join((original or "").split())[:_MOST_CHARACTERS] for original in originals]
+    unnamed, repeated, patterns = [], [], []
+    wanted = [_clean(original or "") for original in originals]
     everything = set(wanted)
     for number, name in enumerate(wanted, 1):
         if not name:
@@ -27,9 +28,16 @@ def named(originals: Sequence[str | None]) -> tuple[list[str], list[Note]]:
         chosen = _free(name or f"column_{number}", taken, everything if name in taken or not name else set())
         if name and chosen != name:
             repeated.append(f"{name} → {chosen}")
+        elif name and name != (originals[number - 1] or "").strip() and name.startswith("("):
+            patterns.append(f"{name[1:-1]} → {name}")
         names.append(chosen)
         taken.add(chosen)
-    return names, _notes(unnamed, repeated)
+    return names, _notes(unnamed, repeated + patterns)
+
+
+def _clean(original: str) -> str:
+    name = " ".join("".join(one for one in original if one.isprintable() or one.isspace()).split())[:_MOST_CHARACTERS]
+    return f"({name})" if name == "*" or (name.startswith("^") and name.endswith("$")) else name
 
 
 def _free(name: str, taken: set[str], others: set[str]) -> str:
@@ -48,7 +56,9 @@ def _notes(unnamed: list[int], repeated: list[str]) -> list[Note]:
         told = f"{_columns(len(unnamed))} had no name and got one by position: {which}."
         notes.append(Note(code="unnamed_columns", message=told, count=len(unnamed)))
     if repeated:
-        told = f"{_columns(len(repeated))} had a name that was taken, and were renamed: {_some(repeated)}."
+        told = (
+            f"{_columns(len(repeated))} had a name that cannot stand, or was taken, and got another: {_some(repeated)}."
+        )
         notes.append(Note(code="renamed_columns", message=told, count=len(repeated)))
     return notes
 

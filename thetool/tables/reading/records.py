@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,15 @@ def read(
     return Draft(header=header, names=names, originals=list(batches.keys), encoding=encoding.choice(), notes=notes)
 
 
+def _frame(columns: Iterable[list[str | None]]) -> pl.DataFrame:
+    return pl.DataFrame([pl.Series(str(at), column, dtype=pl.String) for at, column in enumerate(columns)])
+
+
+def _whole(text: str | None) -> str | None:
+    """The text with a replacement for each half of a character."""
+    return None if text is None else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 class _Batches:
     """Records, gathered into Parquet files of some ten thousand; keys may come later than the first record."""
 
@@ -112,10 +121,10 @@ class _Batches:
         for column in self._columns.values():
             column += [None] * (self._height - len(column))
         path = self._folder / f"records-{len(self._parts)}.tmp"
-        frame = pl.DataFrame(
-            {str(at): column for at, column in enumerate(self._columns.values())},
-            schema=dict.fromkeys(map(str, range(len(self._columns))), pl.String),
-        )
+        try:
+            frame = _frame(self._columns.values())
+        except UnicodeEncodeError:  # half a character: "\ud800"
+            frame = _frame([[_whole(text) for text in column] for column in self._columns.values()])
         numbers = pl.int_range(self.rows + 1, self.rows + 1 + self._height, dtype=pl.Int64, eager=True).alias(ROW)
         frame = frame.insert_column(0, numbers) if frame.width else pl.DataFrame([numbers])
         frame.write_parquet(path, compression="lz4")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
+
+Told = Annotated[str, AfterValidator(lambda text: text.replace("\0", "").encode("utf-8", "replace").decode())]
+"""Text of a file, without what JSON and Postgres do not take: NULs, and halves of characters."""
 
 
 class Format(StrEnum):
@@ -44,13 +48,13 @@ class Lines(BaseModel):
 
     first_line: int = Field(description="The line (row of a sheet) of the first of them, from 1.")
     count: int
-    text: list[str] = Field(description="The lines; the first 100 of them, and of each the first 1,000 characters.")
+    text: list[Told] = Field(description="The lines; the first 100 of them, and of each the first 1,000 characters.")
 
 
 class Sheet(BaseModel):
     """A sheet of a spreadsheet."""
 
-    name: str
+    name: Told
 
 
 class OtherTable(BaseModel):
@@ -59,21 +63,21 @@ class OtherTable(BaseModel):
     first_line: int
     last_line: int
     columns: int
-    names: list[str] = Field(description="Its first row.")
+    names: list[Told] = Field(description="Its first row.")
 
 
 class Example(BaseModel):
     """A value, and where it stands."""
 
     row: int = Field(description="As in `_row`, from 1.")
-    text: str
+    text: Told
 
 
 class ReadColumn(BaseModel):
     """One column, and how it was read."""
 
     name: str
-    original_name: str | None = Field(description="As the file has it; null when it has none.")
+    original_name: Told | None = Field(description="As the file has it; null when it has none.")
     type: ColumnType
     reason: str = Field(description="Why it has this type, in a sentence.")
     asked: bool = Field(False, description="Whether the request said so.")
@@ -95,7 +99,7 @@ class Note(BaseModel):
     """Something that people should know about how the file was read."""
 
     code: str = Field(description="Stable, for programs: `short_rows`, say.")
-    message: str
+    message: Told
     count: int | None = Field(None, description="How many rows, lines, cells or columns it is about.")
 
 

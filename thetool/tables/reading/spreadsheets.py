@@ -8,17 +8,18 @@ from pathlib import Path
 import fastexcel
 import polars as pl
 
-from thetool.tables.reading import header, workbook
+from thetool.tables.reading import header, mending, workbook
 from thetool.tables.reading.damage import damage_told
 from thetool.tables.reading.draft import Draft
 from thetool.tables.reading.limits import Limits
 from thetool.tables.reading.names import ROW, named
 from thetool.tables.reading.options import ReadOptions
 from thetool.tables.reading.problems import EmptyTable, UnfitReadOptions
-from thetool.tables.reading.report import Choice, Format, Lines, Note, Sheet
+from thetool.tables.reading.report import Choice, Format, Lines, Note, OtherTable, Sheet
 from thetool.tables.reading.sink import sink
 
 _FIRST_ROWS = 500
+_AHEAD = 20
 _KEPT_LINES, _KEPT_CHARACTERS = 100, 1_000
 _NO_DAY = "1899-12-31 "  # before a time of the day
 
@@ -87,6 +88,7 @@ def _table(frame: pl.DataFrame, first_row: int, options: ReadOptions) -> tuple[D
     footer = 0 if options.last_row is not None or footer >= last - start else footer
     names = rows[place.start] if place.has_names else [""] * frame.width
     body = frame.slice(start, last - footer - start)
+    body, others = _first_of(body, place, names, first_row + start)
     blank = (
         body.select(pl.all_horizontal(pl.all().is_null())).to_series()
         if body.height
@@ -102,8 +104,9 @@ def _table(frame: pl.DataFrame, first_row: int, options: ReadOptions) -> tuple[D
         header=Choice(value=row if place.has_names else 0, reason=place.reason, asked=options.header_row is not None),
         names=fitting,
         originals=originals,
-        notes=[*notes, *_blank_note(int(blank.sum() or 0), body.height)],
+        notes=[*notes, *_blank_note(int(blank.sum() or 0), body.height), *mending.others_note(others, "rows")],
         preamble=_kept(rows[: place.start], first_row),
+        other_tables=others,
         footer=_kept(_rows(frame.slice(last - footer, footer)), first_row + last - footer) if footer else None,
     )
     numbers = pl.int_range(1, body.height + 1, dtype=pl.Int64, eager=True).alias(ROW)
@@ -112,6 +115,28 @@ def _table(frame: pl.DataFrame, first_row: int, options: ReadOptions) -> tuple[D
         pl.when(times.str.starts_with(_NO_DAY)).then(times.str.slice(len(_NO_DAY))).otherwise(times)
     )
     return draft, body.insert_column(0, numbers)
+
+
+def _first_of(
+    body: pl.DataFrame, place: header.Place, names: list[str], first_row: int
+) -> tuple[pl.DataFrame, list[OtherTable]]:
+    """The rows of the first table, where another follows after a blank row; and that one."""
+    blank = body.select(pl.all_horizontal(pl.all().is_null()).arg_true()).to_series() if body.width else pl.Series()
+    width = len(_trimmed(names)) or place.width
+    for at in blank.to_list()[:_FIRST_ROWS]:
+        ahead = [_trimmed(row) for row in _rows(body.slice(at + 1, _AHEAD))]
+        if ahead and ahead[0] and header.is_other_table(ahead, width, _trimmed(names)):
+            found = header.find_start([row for row in ahead if row])
+            first, last = first_row + at + 1, first_row + body.height - 1
+            other = OtherTable(first_line=first, last_line=last, columns=found.width, names=ahead[0][:100])
+            return body.head(at), [other]
+    return body, []
+
+
+def _trimmed(row: list[str]) -> list[str]:
+    """Without the empty cells at the end."""
+    filled = [at for at, cell in enumerate(row, 1) if cell]
+    return row[: filled[-1]] if filled else []
 
 
 def _rows(frame: pl.DataFrame) -> list[list[str]]:

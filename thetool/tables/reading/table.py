@@ -11,7 +11,7 @@ from thetool.tables.reading.columns.deciding import Deciding
 from thetool.tables.reading.draft import Draft
 from thetool.tables.reading.limits import LIMITS, Limits
 from thetool.tables.reading.options import ReadOptions
-from thetool.tables.reading.problems import UnfitReadOptions
+from thetool.tables.reading.problems import EmptyTable, UnfitReadOptions
 from thetool.tables.reading.report import Choice, Format, Reading
 from thetool.tables.reading.sink import rows_in, texts
 
@@ -64,6 +64,8 @@ def _read_table(
     format_ = formats.find_format(path, inner, options.format)
     draft = _read(path, folder, format_, options, limits, lambda done: progress(0.1 + 0.4 * done, "reading"))
     (folder / containers.UNPACKED).unlink(missing_ok=True)
+    if not draft.names:
+        raise EmptyTable("It has no column.")
     rows = rows_in(text)
     _check_columns(options, draft)
     delimiter = str(draft.delimiter.value) if draft.delimiter else None
