@@ -187,7 +187,8 @@ def test_damaged(read: Reader, part: str) -> None:
 def test_ods(read: Reader) -> None:
     found = read(
         ods(
-            '<table:table table:name="Tabelle1">'
+            '<table:table table:name="Tabelle &amp; 1">'
+            '<table:table-row table:number-rows-repeated="3"><table:table-cell/></table:table-row>'
             f"<table:table-row>{cell('name')}{cell('n')}{cell('day')}</table:table-row>"
             f'<table:table-row>{cell("Ann")}<table:table-cell office:value-type="float" office:value="1.5"/>'
             '<table:table-cell office:value-type="date" office:date-value="1850-03-01"/></table:table-row>'
@@ -197,7 +198,7 @@ def test_ods(read: Reader) -> None:
             "</table:table>"
         )
     )
-    assert found.reading.format.value == "ods"
+    assert (found.reading.format.value, found.reading.header.value) == ("ods", 4)
     assert found.values("n") == [1.5, 2.0, 2.0]
     assert found.values("day") == [dt.date(1850, 3, 1), dt.date(2024, 3, 1), dt.date(2024, 3, 1)]
 

@@ -34,16 +34,17 @@ def read(
         EmptyTable: the sheet, or every sheet, is empty.
         UnfitReadOptions: there is no such sheet or row.
     """
+    first_rows: dict[str, int] = {}
     if kind is Format.ODS:
-        workbook.look_inside_ods(source, limits, lambda done: tell(0.3 * done))
+        first_rows = workbook.look_inside_ods(source, limits, lambda done: tell(0.3 * done))
     book = _opened(source)
-    inside = workbook.Inside()
     wanted = [options.sheet] if options.sheet is not None else book.sheet_names
     if options.sheet is not None and options.sheet not in book.sheet_names:
         names = ", ".join(map(repr, book.sheet_names[:20]))
         raise UnfitReadOptions(f"There is no sheet {options.sheet!r:.100}. The sheets are: {names:.1000}.")
     frame, chosen = pl.DataFrame(), ""
     for chosen in wanted:
+        inside = workbook.Inside(first_row=first_rows.get(chosen, 1))
         if kind is Format.XLSX:
             inside = workbook.look_inside(source, chosen, limits, lambda done: tell(0.3 * done))
         frame = _loaded(book, chosen)

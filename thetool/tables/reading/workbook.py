@@ -152,42 +152,69 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def look_inside_ods(path: Path, limits: Limits, tell: Callable[[float], None]) -> None:
+def look_inside_ods(path: Path, limits: Limits, tell: Callable[[float], None]) -> dict[str, int]:
     """Check a whole ODS file; cells that are repeated count as often as they are.
+
+    Returns:
+        The first row of each sheet that has a value.
 
     Raises:
         DamagedTable, TableTooLarge: it is not safe to read.
     """
+    first_rows: dict[str, int] = {}
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             check(member, limits.sheet_bytes)
             if member.filename == "content.xml":
-                _check_ods(_parts(archive, member, limits, b">"), limits)
+                first_rows = _check_ods(_parts(archive, member, limits, b">"), limits)
             elif member.filename.endswith(".xml"):
                 for _ in _parts(archive, member, limits, None):
                     pass
     tell(1.0)
+    return first_rows
 
 
-def _check_ods(parts: Iterator[bytes], limits: Limits) -> None:
-    """The size of the rectangle that calamine would make, sheet by sheet."""
-    times, rows, filled_rows, width, columns, filled = 1, 0, 0, 0, 0, False
+@dataclass
+class _Grid:
+    """The rectangle of one ODS sheet, as it is gone through."""
+
+    limits: Limits
+    before: int = 0  # rows above this one
+    times: int = 0  # that this row comes
+    width: int = 0
+    columns: int = 0
+    first_row: int = 0
+
+    def row(self, times: int) -> None:
+        """A row begins."""
+        self.before += self.times
+        self.times, self.width = times, 0
+
+    def cell(self, times: int, filled: bool) -> None:
+        """A cell; what is empty counts when something comes after it."""
+        self.width += times
+        if filled:
+            self.first_row = self.first_row or self.before + 1
+            self.columns = max(self.columns, self.width)
+            _check_cells((self.before + self.times) * self.columns, self.limits)
+
+
+def _check_ods(parts: Iterator[bytes], limits: Limits) -> dict[str, int]:
+    """Refuse a sheet of which calamine would make too large a rectangle; the first row of the others."""
+    grids: dict[str, _Grid] = {}
+    grid = _Grid(limits)
     for part in parts:
         for token in _ODS_TOKEN.findall(part):
-            if token.startswith((b"<table:table-row", b"<table:table ", b"<table:table>")):
-                rows += times
-                if filled:
-                    filled_rows, columns = rows, max(columns, width)
-                    _check_cells(filled_rows * columns, limits)
-                width, filled = 0, False
-                is_row = token.startswith(b"<table:table-row")
-                repeated = _ROWS_REPEATED.search(token)
-                times = int(repeated[1]) if repeated and is_row else int(is_row)
-                if not is_row:
-                    rows = filled_rows = columns = 0
-                continue
-            repeated = _COLUMNS_REPEATED.search(token)
-            width += int(repeated[1]) if repeated else 1
-            if b"value-type=" in token:
-                filled = True
-                _check_cells((rows + times) * max(columns, width), limits)
+            if token.startswith(b"<table:table-row"):
+                grid.row(_repeated(_ROWS_REPEATED, token))
+            elif b"table-cell" in token[:32]:
+                grid.cell(_repeated(_COLUMNS_REPEATED, token), b"value-type=" in token)
+            else:
+                name = unescape(_attribute(token.decode("utf-8", "replace"), "table:name"))
+                grid = grids.setdefault(name, _Grid(limits))
+    return {name: found.first_row for name, found in grids.items()}
+
+
+def _repeated(pattern: re.Pattern[bytes], token: bytes) -> int:
+    found = pattern.search(token)
+    return int(found[1]) if found else 1
