@@ -57,26 +57,3 @@ def bar(share: float) -> Markup:
         '<svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
         '<rect class="rest" width="100" height="8"/><rect width="{:.2f}" height="8"/></svg>'
     ).format(100 * max(0.0, min(1.0, share)))
-
-
-def lines(series: Sequence[tuple[str, Sequence[float | None]]], label: str) -> Markup:
-    """Lines over one another on one scale, each with a class of its own."""
-    known = [value for _, values in series for value in values if value is not None]
-    low, high = min(known), max(known)
-    spread = (high - low) or 1
-    width, height = 960, 240
-    parts = []
-    for name, values in series:
-        step = width / max(1, len(values) - 1)
-        path, down = [], False
-        for place, value in enumerate(values):
-            if value is None:
-                down = False
-                continue
-            y = height - 4 - (value - low) / spread * (height - 8)
-            path.append(f"{'L' if down else 'M'}{place * step:.1f} {y:.1f}")
-            down = True
-        parts.append(Markup('<path class="{}" d="{}"/>').format(name, " ".join(path)))
-    return Markup(
-        '<svg class="lines" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
-    ).format(width, height, label, Markup().join(parts))

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from thetool.tables.market.report import Market
 from thetool.tables.profile.schemas import Profile
 from thetool.tables.reading.report import Reading
-from thetool.tables.report import drawing, wording
+from thetool.tables.report import drawing, market_chart, wording
 
 MOST_COLUMNS = 500
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -58,7 +58,8 @@ def _environment() -> Environment:
         "histogram": drawing.histogram,
         "sparkline": drawing.sparkline,
         "bar": drawing.bar,
-        "lines": drawing.lines,
+        "market_chart": market_chart.market_chart,
+        "most_points": market_chart.MOST_POINTS,
         "count": wording.count,
         "css": (_TEMPLATES / "report.css").read_text("utf-8"),
     }
