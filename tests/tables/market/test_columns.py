@@ -65,6 +65,11 @@ def test_a_file_without_names_by_its_values() -> None:
     assert [getattr(found, role) for role in ROLES] == [f"column_{at}" for at in range(1, 7)]
 
 
+def test_four_columns_alike_are_no_prices() -> None:
+    alike = prices(80).select("_row", column_1="Date", column_2="Low", column_3="Low", column_4="Low", column_5="Low")
+    assert find_market(alike) is None
+
+
 def test_other_tables_are_no_markets() -> None:
     weather = prices(80).select("_row", "Date", pl.col("Close").alias("Temperature"), "High", "Low")
     assert find_market(weather) is None

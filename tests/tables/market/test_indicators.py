@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pandas_ta_classic as third
 import pytest
 import talipp.indicators as second
 from talipp.ohlcv import OHLCV
@@ -145,7 +144,10 @@ def test_obv(candles: Candles, bars: list[OHLCV]) -> None:
     same(ours - ours[0], theirs - theirs[0], warm_up=0)
 
 
+@pytest.mark.filterwarnings("ignore:Timestamp.dayofyear")  # the library's own, while it is imported
 def test_cmf(candles: Candles) -> None:
+    import pandas_ta_classic as third
+
     columns = (pd.Series(getattr(candles, name)) for name in ("high", "low", "close", "volume"))
     same(indicators.cmf(candles)["cmf"], third.cmf(*columns, length=20).to_numpy(), warm_up=19)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
 
-from thetool.tables.market.names import named, unnamed
+from thetool.tables.market.names import by_word, named, unnamed
 from thetool.tables.market.options import Role
 from thetool.tables.market.values import SLACK, as_moment, as_number
 
@@ -24,6 +24,8 @@ _ORDER: tuple[Role, ...] = (*_NEEDED, "adjusted_close", "volume", "symbol", "tim
 _LEAST_CONSISTENT = 0.8
 _LEAST_CONSISTENT_WITHOUT_NAMES = 0.98
 _LEAST_READ = 0.5
+_MOST_NUMBERS, _MOST_TEXTS = 12, 50
+"""Columns among which prices without names, and symbols, are looked for: in a wide table that would take long."""
 
 
 class MarketColumns(BaseModel):
@@ -92,9 +94,9 @@ def _listed(roles: Sequence[str]) -> str:
 
 
 def _by_name(names: Sequence[str], given: dict[Role, str]) -> dict[Role, str]:
-    found = dict(given)
+    found, columns = dict(given), by_word(names)
     for role in _ORDER:
-        if role not in found and (name := named(names, role, set(found.values()))):
+        if role not in found and (name := named(columns, role, found.values())):
             found[role] = name
     return found
 
@@ -128,7 +130,7 @@ def _consistent(table: pl.LazyFrame, found: Mapping[Role, str]) -> float:
 def _by_values(table: pl.LazyFrame, names: Sequence[str]) -> MarketColumns:
     """Without names: a date, then the first four numbers side by side that lie as open, high, low, close."""
     schema = table.collect_schema()
-    numbers = [name for name in names if schema[name].is_numeric()]
+    numbers = [name for name in names if schema[name].is_numeric()][:_MOST_NUMBERS]
     dates = [name for name in names if schema[name].is_temporal()]
     for at in range(len(numbers) - 3):
         found = dict(zip(_PRICES, numbers[at : at + 4], strict=True))
@@ -139,11 +141,18 @@ def _by_values(table: pl.LazyFrame, names: Sequence[str]) -> MarketColumns:
         if len(before) > 1 and str(schema[before[1]]) == "Time":
             found["time"] = before[1]
         share = _consistent(table, found)
-        if share >= _LEAST_CONSISTENT_WITHOUT_NAMES:
+        if share >= _LEAST_CONSISTENT_WITHOUT_NAMES and _moves(table, found["high"], found["low"]):
             if at + 4 < len(numbers):
                 found["volume"] = numbers[at + 4]
             return _columns(found, "values", share)
     raise NoMarketError("The columns have no names, and no four of them lie as open, high, low and close do.")
+
+
+def _moves(table: pl.LazyFrame, high: str, low: str) -> bool:
+    """Whether the two differ in most rows; of four columns alike each would be the highest."""
+    import polars as pl
+
+    return bool((table.select((pl.col(high) > pl.col(low)).mean()).collect().item() or 0) > 0.5)
 
 
 def _with_symbol(table: pl.LazyFrame, columns: MarketColumns) -> MarketColumns:
@@ -168,16 +177,13 @@ def _parting(table: pl.LazyFrame, moment: pl.Expr, texts: Sequence[str]) -> str 
     """The text column within each of whose values a date comes once, where in the table most come more often."""
     import polars as pl
 
-    if not texts:
+    moments, rows = table.select(moment.n_unique(), pl.len().alias("rows")).collect().row(0)
+    texts = texts[:_MOST_TEXTS]
+    if moments > rows * 0.7 or not texts:
         return None
-    counted = [pl.struct(moment, pl.col(name)).n_unique().alias(name) for name in texts]
-    kinds = [pl.col(name).n_unique().alias(f"kinds of {name}") for name in texts]
-    row = (
-        table.select(moment.n_unique().alias("moments"), pl.len().alias("rows"), *counted, *kinds)
-        .collect()
-        .row(0, named=True)
-    )
-    if row["moments"] > row["rows"] * 0.7:
-        return None
-    parting = [name for name in texts if row[name] >= row["rows"] * 0.99 and row[f"kinds of {name}"] <= row["rows"] / 2]
-    return min(parting, key=lambda name: int(row[f"kinds of {name}"])) if parting else None
+    kinds = [pl.col(name).n_unique().alias(name) for name in texts]
+    pairs = [pl.struct(moment, pl.col(name)).n_unique().alias(name) for name in texts]
+    number = table.select(kinds).collect().row(0, named=True)
+    apart = table.select(pairs).collect().row(0, named=True)
+    parting = [name for name in texts if apart[name] >= rows * 0.99 and number[name] <= rows / 2]
+    return min(parting, key=lambda name: int(number[name])) if parting else None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Collection, Mapping, Sequence
 
 from thetool.tables.market.options import Role
 
@@ -78,20 +77,19 @@ WORDS: dict[Role, tuple[str, ...]] = {
 _STANDS_FOR_ITSELF = re.compile(r"(column|col|field|unnamed|spalte|var|f|c|x)?\d+|")
 
 
-def named(names: Sequence[str], role: Role, taken: set[str]) -> str | None:
-    """The column that is called so, of those not taken; the likeliest name first, then the first in the file."""
-    called = _called(tuple(names))
-    return next((name for word in WORDS[role] for name in called.get(word, ()) if name not in taken), None)
-
-
-@lru_cache(maxsize=4)
-def _called(names: tuple[str, ...]) -> dict[str, list[str]]:
-    """By word the columns that are called so, in the file's order: a table may have ten thousand."""
-    called: dict[str, list[str]] = {}
+def by_word(names: Sequence[str]) -> dict[str, list[str]]:
+    """The columns by what they are called, as `plain` has it, with and without a unit; in the file's order."""
+    found: dict[str, list[str]] = {}
     for name in names:
         for word in {plain(name), _without_unit(name)}:
-            called.setdefault(word, []).append(name)
-    return called
+            found.setdefault(word, []).append(name)
+    return found
+
+
+def named(columns: Mapping[str, Sequence[str]], role: Role, taken: Collection[str]) -> str | None:
+    """The column that is called so, of those not taken; the likeliest name first, then the first in the file."""
+    fitting = (name for word in WORDS[role] for name in columns.get(word, ()) if name not in taken)
+    return next(fitting, None)
 
 
 def unnamed(names: Sequence[str]) -> bool:

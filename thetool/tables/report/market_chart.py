@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -51,7 +52,7 @@ def market_chart(result: SymbolResult) -> Markup:
 
 
 def _latest(series: Series) -> Series:
-    cut = {
+    cut: dict[str, Any] = {
         name: value[-MOST_POINTS:] if isinstance(value, list) else value
         for name in Series.model_fields
         for value in [getattr(series, name)]
