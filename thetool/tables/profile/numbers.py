@@ -117,10 +117,24 @@ def distinct_and_top(ordered: Values, number: int) -> tuple[Distinct, list[tuple
     """
     if not len(ordered):
         return Distinct(count=0, exact=True, method="counted"), []
+    again = ordered[1:] == ordered[:-1]
+    different = len(ordered) - int(np.count_nonzero(again))
+    distinct = Distinct(count=different, exact=True, method="counted")
+    if different == len(ordered) > number:
+        return distinct, []
+    if different <= max(number, len(ordered) // 2):
+        return distinct, _frequent(ordered, number, 0)
+    top = _frequent(ordered[1:][again], number, 1)  # each value once less: few, and never more than half
+    if len(top) < number:
+        once = np.flatnonzero(~np.append(False, again) & ~np.append(again, False))[: number - len(top)]
+        top += [(value.item(), 1) for value in ordered[once]]
+    return distinct, top
+
+
+def _frequent(ordered: Values, number: int, missing: int) -> list[tuple[Any, int]]:
+    """The most frequent values and their counts; `missing` is added to each count."""
     starts = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
     counts = np.diff(np.concatenate((starts, [len(ordered)])))
-    if len(counts) == len(ordered) > number:
-        return Distinct(count=len(starts), exact=True, method="counted"), []
     if len(counts) > number:
         least = np.partition(counts, len(counts) - number)[len(counts) - number]
         more, same = np.flatnonzero(counts > least), np.flatnonzero(counts == least)
@@ -128,8 +142,7 @@ def distinct_and_top(ordered: Values, number: int) -> tuple[Distinct, list[tuple
     else:
         chosen = np.arange(len(counts))
     chosen = chosen[np.lexsort((starts[chosen], -counts[chosen]))]
-    top = [(ordered[starts[at]].item(), int(counts[at])) for at in chosen]
-    return Distinct(count=len(starts), exact=True, method="counted"), top
+    return [(ordered[starts[at]].item(), int(counts[at]) + missing) for at in chosen]
 
 
 def top_values(top: list[tuple[Any, int]], values: int) -> list[TopValue]:

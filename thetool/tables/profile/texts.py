@@ -35,14 +35,11 @@ def pattern(value: str) -> str:
 
 def patterns(sample: list[str]) -> list[Pattern]:
     """The most frequent forms of `sample`, the values of rows in their order."""
-    examples: dict[str, str] = {}
-    forms: Counter[str] = Counter()
-    for form, value in zip(_forms(sample), sample, strict=True):
-        forms[form] += 1
-        examples.setdefault(form, value)
+    forms = _forms(sample)
+    first = dict(zip(reversed(forms), reversed(sample), strict=True))
     return [
-        Pattern(pattern=form, count=count, share=count / len(sample), example=shown(examples[form]))
-        for form, count in forms.most_common(PATTERNS)
+        Pattern(pattern=form, count=count, share=count / len(sample), example=shown(first[form]))
+        for form, count in Counter(forms).most_common(PATTERNS)
     ]
 
 

@@ -23,7 +23,7 @@ from thetool.tables.reading.report import ColumnType, ReadColumn
 
 _NUMBER = r"[-+]?[0-9]+(?:[., '\u00a0\u202f][0-9]+)*"
 _number = re.compile(_NUMBER)
-_LOOKED_AT = 200
+_LOOKED_AT = 100
 _FEW = 0.05
 _PARALLEL = 50_000
 
@@ -145,7 +145,8 @@ def looked_at(values: pl.Series) -> pl.DataFrame:
     """The different values of a column (`value`), their `rows` and `characters`, and whether they are `suspicious`."""
     value = pl.col("value")
     if len(values) < _PARALLEL:
-        counted = values.alias("value").value_counts(name="rows").drop_nulls("value").lazy()
+        counts = values.alias("value").value_counts(name="rows")
+        counted = (counts.drop_nulls("value") if values.null_count() else counts).lazy()
     else:  # the lazy engine counts on all cores, but takes longer to begin
         counted = values.alias("value").to_frame().lazy().drop_nulls().group_by("value").agg(pl.len().alias("rows"))
     suspicious = (value == "") | value.str.contains(SUSPICIOUS)
