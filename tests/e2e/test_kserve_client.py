@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +38,8 @@ def add(service: Service, name: str, data: bytes, version: str = "1.0.0") -> str
     sent = urllib3.request(
         "POST",
         f"http://127.0.0.1:{service.port}/api/v1/models/{model['id']}/upload?validate=true&wait=60",
-        fields={"file": ("model.onnx", io.BytesIO(data).read())},
+        fields={"file": ("model.onnx", data)},
+        timeout=60,
         headers=dict(HEADERS),
     )
     assert sent.json()["validation"]["valid"], sent.json()

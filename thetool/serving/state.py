@@ -107,6 +107,7 @@ class Serving:
             threads=self._threads_of_a_run,
             size=found.memory_bytes,
             row_by_row=found.row_by_row,
+            bounded=found.bounded,
         )
         if found.warms_up:
             ran = self.engine.run(session, sample_feeds(session.inputs), timeout=self.settings.predict_timeout_seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -45,7 +46,7 @@ def kserve_json() -> list[Body]:
 
 
 def kserve_image() -> Body:
-    """KServe V2 with the picture's bytes after the JSON; the answer in bytes, too."""
+    """KServe V2 with the picture's bytes after the JSON."""
     array = image()
     tensor = {
         "name": "x",
@@ -56,6 +57,14 @@ def kserve_image() -> Body:
     head = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True, "skip_cache": True}}).encode()
     headers = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(head))}
     return head + array.tobytes(), headers
+
+
+def kserve_base64_image() -> Body:
+    """KServe V2 in JSON with the picture's `.npy` file in base64, for a server without the binary extension."""
+    data = base64.b64encode(npy_image()[0]).decode()
+    tensor = {"name": "x", "shape": [1, 1], "datatype": "BYTES", "parameters": {"content_type": "base64"}}
+    body = json.dumps({"inputs": [{**tensor, "data": [data]}]}).encode()
+    return body, {"Content-Type": "application/json"}
 
 
 def npy_image() -> Body:

@@ -8,7 +8,6 @@ import sys
 import litserve
 import numpy as np
 import onnxruntime
-from starlette.requests import Request
 
 MODEL, PORT = sys.argv[1], int(sys.argv[2])
 IMAGE = "mobilenet" in MODEL
@@ -20,10 +19,10 @@ class Api(litserve.LitAPI):
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(MODEL, options, providers=["CPUExecutionProvider"])
 
-    async def decode_request(self, request: Request) -> np.ndarray:
+    def decode_request(self, request) -> np.ndarray:
         if IMAGE:
-            return np.load(io.BytesIO(await request.body()))
-        return np.array((await request.json())["input"], dtype=np.float32)
+            return np.load(io.BytesIO(request["file"].file.read()))
+        return np.array(request["input"], dtype=np.float32)
 
     def batch(self, inputs: list[np.ndarray]) -> np.ndarray:
         return np.concatenate(inputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from mlserver import MLModel
-from mlserver.codecs import NumpyCodec
+from mlserver.codecs import Base64Codec, NumpyCodec
 from mlserver.types import InferenceRequest, InferenceResponse
 
 
@@ -24,7 +25,10 @@ class Onnx(MLModel):
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
-        x = NumpyCodec.decode_input(payload.inputs[0]).astype(np.float32, copy=False)
+        if payload.inputs[0].datatype == "BYTES":
+            x = np.load(io.BytesIO(Base64Codec.decode_input(payload.inputs[0])[0]))
+        else:
+            x = NumpyCodec.decode_input(payload.inputs[0]).astype(np.float32, copy=False)
         output = NumpyCodec.encode_output("y", self.session.run(None, {"x": x})[0])
         return InferenceResponse(model_name=self.name, outputs=[output])
 

@@ -91,16 +91,16 @@ def known_peers() -> list[Peer]:
         Peer(
             "LitServe 0.2.19",
             "litserve_peer.py",
-            ("litserve==0.2.19",),
+            ("litserve==0.2.19", "python-multipart==0.0.32"),
             ("/predict", lambda: asking.as_json(lambda row: {"input": row})),
-            ("/predict", asking.npy_image),
+            ("/predict", asking.form_image),
         ),
         Peer(
             "MLServer 1.7.1",
             "mlserver_peer.py",
-            ("mlserver==1.7.1",),
+            ("mlserver==1.7.1", "uvloop==0.21.0"),
             ("/v2/models/tabular/infer", asking.kserve_json),
-            ("/v2/models/mobilenet/infer", asking.kserve_image),
+            ("/v2/models/mobilenet/infer", asking.kserve_base64_image),
         ),
         Peer(
             "BentoML 1.4.40",

@@ -25,6 +25,13 @@ OPERATOR_SETS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 RANDOM = frozenset(
     {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
 )
+UNBOUNDED = frozenset(
+    {
+        "Loop", "Scan", "SequenceMap", "ConstantOfShape", "Range", "Expand", "Tile", "Resize", "Upsample", "OneHot",
+        "Pad", "CenterCropPad", "MaxUnpool", "Col2Im", "Multinomial", "RandomNormal", "RandomUniform",
+    }
+)  # fmt: skip
+"""Operators whose work depends on the values of their inputs, not on their shapes alone."""
 LARGEST_CONSTANT_BYTES = 2**31
 OF_THE_FILE = 4
 """Loading reads a file, copies its weights and lays them out anew."""
@@ -54,6 +61,7 @@ class Found(BaseModel):
     memory_bytes: int = Field(description="About what it takes in memory, loaded.")
     deterministic: bool = Field(description="Whether equal inputs give equal outputs; else nothing is cached.")
     row_by_row: bool = Field(description="Whether rows of several requests may share a run: tried with two rows.")
+    bounded: bool = Field(False, description="Whether equal shapes mean equal work: no loops, no sizes out of values.")
     warms_up: bool = Field(description="Whether a made-up input was taken; it warms the model up when it is loaded.")
     notes: list[str] = Field(default=[], description="What is to be known besides.")
 
@@ -98,6 +106,7 @@ def inspect(data: bytes, *, run_bytes: int, stage: Callable[[float, str], None] 
         memory_bytes=max(memory.now(), len(data)),
         deterministic=not RANDOM & operators.keys(),
         row_by_row=row_by_row and not RANDOM & operators.keys(),
+        bounded=not UNBOUNDED & operators.keys(),
         warms_up=warms_up,
         notes=notes,
     )
@@ -302,7 +311,7 @@ def _count_operators(proto: onnx.ModelProto) -> dict[str, int]:
     for graph in _graphs(proto):
         for node in graph.node:
             counts[node.op_type] = counts.get(node.op_type, 0) + 1
-    return dict(sorted(counts.items(), key=lambda one: -one[1])[:MOST_METADATA])
+    return dict(sorted(counts.items(), key=lambda one: -one[1]))
 
 
 def _name(node: Any) -> str:

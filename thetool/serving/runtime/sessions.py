@@ -26,15 +26,18 @@ _allocator_made = False
 class Session:
     """A loaded model. `bytes` is what it takes in memory; runs are safe from several threads. `lane`: who waits for it.
 
+    `bounded`: equal shapes mean equal work. `quick`: the shapes of inputs that took no time worth a thread.
     `row_by_row`: each row's outputs depend on that row alone, so that rows of several requests may share a run.
     """
 
-    def __init__(self, inner: Any, *, size: int, row_by_row: bool) -> None:
+    def __init__(self, inner: Any, *, size: int, row_by_row: bool, bounded: bool) -> None:
         self.inputs: tuple[TensorSpec, ...] = tuple(TensorSpec.of(one) for one in inner.get_inputs())
         self.outputs: tuple[TensorSpec, ...] = tuple(TensorSpec.of(one) for one in inner.get_outputs())
         self.output_names = [one.name for one in self.outputs]
         self.bytes = size
         self.row_by_row = row_by_row
+        self.bounded = bounded
+        self.quick: set[tuple[Any, ...]] = set()
         self.lane: Lane | None = None
         self._inner = inner
 
@@ -58,7 +61,13 @@ class Stopped(Exception):  # noqa: N818  a state, not a mistake
 
 
 def open_session(
-    model: Path | bytes, *, run_bytes: int, threads: int = 1, size: int = 0, row_by_row: bool = False
+    model: Path | bytes,
+    *,
+    run_bytes: int,
+    threads: int = 1,
+    size: int = 0,
+    row_by_row: bool = False,
+    bounded: bool = False,
 ) -> Session:
     """Load a model.
 
@@ -67,7 +76,7 @@ def open_session(
         run_bytes: memory that all runs of this process may take together; the first call's holds.
         threads: cores that one run uses.
         size: bytes of memory that it will take, as far as is known.
-        row_by_row: see `Session`.
+        row_by_row, bounded: see `Session`.
 
     Raises:
         InvalidModel: ONNX Runtime does not take it.
@@ -89,7 +98,7 @@ def open_session(
     except Exception as error:
         raise InvalidModel(words_of(error)) from None
     return_freed_memory()
-    return Session(inner, size=max(size, ROOM_OF_A_SESSION), row_by_row=row_by_row)
+    return Session(inner, size=max(size, ROOM_OF_A_SESSION), row_by_row=row_by_row, bounded=bounded)
 
 
 def providers() -> list[str]:
