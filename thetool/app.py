@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apiflask import APIFlask
 
+from thetool import gpu
 from thetool.access import health_routes, setup
 from thetool.access import routes as access_routes
 from thetool.analyze import jobs as analyze_jobs  # noqa: F401  registers its kinds of job
@@ -19,6 +20,8 @@ from thetool.jobs.schedules import routes as schedules_routes
 from thetool.jobs.schedules.cleanup import sweep
 from thetool.jobs.webhooks import routes as webhooks_routes
 from thetool.pages import routes as pages_routes
+from thetool.restyle import retention as restyle_retention
+from thetool.restyle import routes as restyle_routes
 from thetool.serving import job_routes as prediction_job_routes
 from thetool.serving import kserve_routes, model_routes, predict_routes, version_routes
 from thetool.serving import retention as serving_retention
@@ -53,12 +56,15 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         kserve_routes,
         prediction_job_routes,
         analyze_routes,
+        restyle_routes,
         pages_routes,
     ):
         app.register_blueprint(routes.blueprint)
     storage_health.register()
     jobs_health.register()
+    gpu.register()
     sweep("files", due=lambda _: storage_sweep.due(), remove=lambda _: storage_sweep.sweep_batch())
     analyze_retention.register()
     serving_retention.register()
+    restyle_retention.register()
     return app

@@ -17,6 +17,7 @@ from pydantic import AliasChoices, SecretStr, ValidationError, field_validator, 
 
 from thetool.settings.access import AccessSettings
 from thetool.settings.jobs import JobSettings
+from thetool.settings.restyle import RestyleSettings
 from thetool.settings.service import ServiceSettings
 from thetool.settings.serving import ServingSettings
 from thetool.settings.storage import StorageSettings
@@ -28,7 +29,7 @@ class SettingsError(Exception):
     """A setting has a value that TheTool cannot start with; the message is one line and names it."""
 
 
-class Settings(ServingSettings, JobSettings, AccessSettings, StorageSettings, ServiceSettings):
+class Settings(RestyleSettings, ServingSettings, JobSettings, AccessSettings, StorageSettings, ServiceSettings):
     """The settings of one process, read once at its start.
 
     They are declared group by group in `thetool/settings/`; the documentation has the last base's first.

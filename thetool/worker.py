@@ -109,6 +109,8 @@ class Worker(CallerLimits):
     def run(self) -> None:
         """Serve until told to leave; ends the process."""
         from thetool.analyze.warming import warm_later
+        from thetool.gpu import DeviceWatch
+        from thetool.restyle.warming import warm
         from thetool.serving.state import listen
 
         status = 0
@@ -116,6 +118,7 @@ class Worker(CallerLimits):
         try:
             if self.runner is not None:
                 self.runner.start()
+                DeviceWatch(self.settings, self.runner, warm).start()
             self.state = State.READY
             warm_later()
             listen()
@@ -249,11 +252,15 @@ class Worker(CallerLimits):
             self.state = State.WORN
 
     def _why_worn_out(self) -> str | None:
+        from thetool import gpu
+
         settings = self.settings
+        if self.runner is not None and self.runner.wants_replacement:
+            return "the thread of a job did not stop, or its device is lost"
+        if gpu.held() is not None:  # to load its models again takes longer than any leak costs
+            return None
         if settings.max_requests and self.nr >= settings.max_requests and not _holds_models():
             return f"{self.nr} requests served"
-        if self.runner is not None and self.runner.wants_replacement:
-            return "the thread of a job did not stop"
         if settings.worker_max_rss_mb:
             used = psutil.Process().memory_info().rss // 2**20
             if used > settings.worker_max_rss_mb:

@@ -66,6 +66,7 @@ class Service:
         if database_url:
             self.environment["DATABASE_URL"] = database_url
         self.environment |= {name: str(value) for name, value in environment.items()}
+        self.python = sys.executable
         self.process: subprocess.Popen[bytes] | None = None
 
     # --- start and stop
@@ -75,7 +76,7 @@ class Service:
         arguments = command or ("-m", "gunicorn", "tests.e2e.sample:app")
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *arguments],
+                [self.python, *arguments],
                 cwd=self.folder,
                 env={"PATH": os.environ["PATH"], "HOME": str(self.home)} | self.environment,
                 stdout=log,

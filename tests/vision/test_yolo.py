@@ -11,7 +11,7 @@ from thetool.vision.photo import Photo
 from thetool.vision.slicing import Sliced
 from thetool.vision.yolo import Yolo, package
 
-pytest.importorskip("torch", reason="requirements-gpu.txt is not installed")
+pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module")

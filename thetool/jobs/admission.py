@@ -98,13 +98,18 @@ class Admission:
 _admission: Admission | None = None
 
 
+def is_offered(kind: str) -> bool:
+    """Whether a live worker takes jobs of this kind, so that a submit may count on one."""
+    try:
+        _current().require_worker(kind)
+    except NoWorker:
+        return False
+    return True
+
+
 def admit(jobs: Sequence[NewJob], job_quota: int | None, *, cursor: Any = None) -> None:
     """Raise QueueFull, QuotaExceeded or NoWorker when these jobs, of one owner, may not be made now."""
-    global _admission
-    queue = local.queue
-    admission = _admission
-    if admission is None or admission.queue is not queue:
-        admission = _admission = Admission(queue)
+    admission = _current()
     admission.require_room(local.settings.max_queued_jobs, len(jobs), cursor=cursor)
     if job_quota is not None and jobs:
         admission.require_quota(jobs[0].owner_id, job_quota, len(jobs), cursor=cursor)
@@ -112,3 +117,13 @@ def admit(jobs: Sequence[NewJob], job_quota: int | None, *, cursor: Any = None) 
     for kind in {job.kind for job in jobs}:
         if runner is None or not runner.takes(kind):
             admission.require_worker(kind, cursor=cursor)
+
+
+def _current() -> Admission:
+    """That of this process's queue."""
+    global _admission
+    queue = local.queue
+    admission = _admission
+    if admission is None or admission.queue is not queue:
+        admission = _admission = Admission(queue)
+    return admission

@@ -57,10 +57,16 @@ class LeaseKeeper:
         if self.draining:
             return
         self.draining = True
+        self.tell()
+
+    def tell(self) -> None:
+        """Say at once what has changed; where the database is away, the next heartbeat does."""
+        if not self._thread.is_alive():
+            return
         try:
             self.say()
         except DatabaseUnavailable as error:
-            log.info("the next heartbeat says that this worker drains", error=str(error))
+            log.info("the next heartbeat says what has changed", error=str(error))
 
     def close(self) -> None:
         """Stop, give back what was claimed at the last moment for a slot that had been reserved, and remove the row."""

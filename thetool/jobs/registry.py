@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel
 
+from thetool.config import Settings
 from thetool.jobs.context import JobContext
 from thetool.web.problems import Problem
 
@@ -18,6 +19,8 @@ FinishHook = Callable[[Any, JobContext, Any], None]
 
 Rate = tuple[int, float]
 """So many in so many seconds."""
+Able = Callable[[Settings], bool]
+"""Whether this process, with these settings, can run a kind just now."""
 Runs = Literal["thread", "process", "network", "housekeeping"]
 
 DEFAULT_MEMORY_MB = 1024
@@ -66,6 +69,7 @@ class JobKind:
     expires_in: float | None
     concurrency: int | None
     rate: Rate | None
+    able: Able | None
     module: str
 
 
@@ -85,6 +89,7 @@ def job(
     expires_in: float | None = None,
     concurrency: int | None = None,
     rate: Rate | None = None,
+    able: Able | None = None,
 ) -> Callable[[Handler[Params, Result]], Handler[Params, Result]]:
     """Make a function the handler of a kind of job; it stays an ordinary function.
 
@@ -105,6 +110,8 @@ def job(
         concurrency: how many jobs of this kind run at a time, in all processes together; a submit may name a narrower
             `concurrency_key` than the kind.
         rate: how many may begin within how many seconds, such as `(10, 60)`; a submit may name a narrower `rate_key`.
+        able: whether this process can run it just now (packages, weights); asked every second of kinds of the queue
+            `gpu`, where a worker offers only those. It must not import what is heavy.
 
     Raises:
         TypeError: the handler is not `(context, params: Model) -> Model`.
@@ -135,6 +142,7 @@ def job(
                 expires_in=expires_in,
                 concurrency=concurrency,
                 rate=rate,
+                able=able,
                 module=handler.__module__,
             )
         )

@@ -46,6 +46,7 @@ class Runner:
     def __init__(self, settings: Settings, *, queues: tuple[str, ...] = ("cpu",)) -> None:
         self.settings = settings
         self.queues = queues
+        self._able: dict[str, frozenset[str]] = {}
         self.worker_id = new_id()
         self.queue = queue_of(settings, name="queue")
         self.wants_replacement = False
@@ -182,6 +183,32 @@ class Runner:
             log.info("the worker's row stays until it is found dead", error=str(error))
         self.queue.close()
 
+    def serve(self, queue: str, kinds: frozenset[str], slots: int) -> None:
+        """Take these kinds of a further queue from now on, in slots of its own; again: these, and no others, of it.
+
+        What runs on a device waits for that device only, and never for the slots of all other work.
+
+        Args:
+            queue: such as `gpu`.
+            kinds: names of the kinds that can be run just now.
+            slots: how many of its jobs run at a time.
+        """
+        self._able[queue] = kinds
+        if queue not in self.groups and not self._closed:
+            group = self._group("thread", slots, queue)
+            self.groups = {**self.groups, queue: group}  # a new one: other threads go through the old one just now
+            self.queues = (*self.queues, queue)
+            if not self._keeper.draining:
+                group.start()
+        self._keeper.tell()
+        self.wake()
+
+    def group_of(self, queue: str, runs: str) -> SlotGroup | None:
+        """The slots that jobs of this sort run in; None where this worker does not serve the queue."""
+        if queue not in self.queues:
+            return None
+        return self.groups.get(queue) or self.groups[runs]
+
     def busy(self) -> int:
         """How many jobs run here now."""
         return len(self._active)
@@ -192,24 +219,31 @@ class Runner:
 
     def wish(self, queue: str, runs: str) -> Wish:
         """What this worker takes out of a queue for its slots of one sort."""
-        kinds = tuple(kind.name for kind in registry.kinds() if kind.runs == runs and kind.queue == queue)
+        able = self._able.get(queue)
+        kinds = tuple(
+            kind.name
+            for kind in registry.kinds()
+            if kind.runs == runs and kind.queue == queue and (able is None or kind.name in able)
+        )
         return Wish(self.worker_id, queue, runs, kinds)
 
     def kind_names(self) -> list[str]:
         """The names of all kinds that this worker takes."""
-        able = [runs for runs, group in self.groups.items() if group.size]
-        return [name for runs in able for queue in self.queues for name in self.wish(queue, runs).kinds]
+        sorts = {(queue, kind.runs) for kind in registry.kinds() for queue in self.queues if kind.queue == queue}
+        groups = {sort: self.group_of(*sort) for sort in sorted(sorts)}
+        return [name for sort, group in groups.items() if group and group.size for name in self.wish(*sort).kinds]
 
     def wake(self) -> None:
         """There may be jobs: idle slots look."""
         for group in self.groups.values():
             group.wake()
 
-    def _group(self, runs: str, size: int) -> SlotGroup:
+    def _group(self, runs: str, size: int, queue: str | None = None) -> SlotGroup:
+        """Slots for one sort of jobs: those of a queue of its own, else of all queues that have none."""
         return SlotGroup(
-            f"job-{runs}",
+            f"job-{queue or runs}",
             size,
-            look=lambda slot: self._look(slot, runs),
+            look=lambda slot: self._look(slot, runs, self._shared_queues() if queue is None else (queue,)),
             work=lambda claims, slot: self._batches.work(claims, slot),
             rest=self._nursery.dismiss,
             rest_after=CHILD_IDLE_SECONDS if runs == "process" else None,
@@ -218,9 +252,12 @@ class Runner:
     def _at_rest(self) -> bool:
         return all(group.at_rest() for group in self.groups.values())
 
-    def _look(self, slot: Slot, runs: str) -> list[Claim]:
+    def _shared_queues(self) -> tuple[str, ...]:
+        return tuple(queue for queue in self.queues if queue not in self.groups)
+
+    def _look(self, slot: Slot, runs: str, queues: tuple[str, ...]) -> list[Claim]:
         """The next ready jobs for a free slot."""
-        for queue in self.queues:
+        for queue in queues:
             wish = self._wish_of(slot, queue, runs)
             try:
                 claims = self.queue.claim(wish) if wish.kinds else []
@@ -233,10 +270,11 @@ class Runner:
 
     def _wish_after(self, slot: Slot) -> Wish | None:
         """What the slot would do next, if it may find something: only where one look answers that."""
-        if len(self.queues) > 1 or not slot.may_find_work():
+        name = next(name for name, group in self.groups.items() if group is slot.group)
+        queues, runs = ((name,), "thread") if name in self.queues else (self._shared_queues(), name)
+        if len(queues) > 1 or not slot.may_find_work():
             return None
-        runs = next(runs for runs, group in self.groups.items() if group is slot.group)
-        return self._wish_of(slot, self.queues[0], runs)
+        return self._wish_of(slot, queues[0], runs)
 
     def _wish_of(self, slot: Slot, queue: str, runs: str) -> Wish:
         """What a slot takes: several jobs where those that it had last are quick, for what follows is often alike."""
@@ -267,8 +305,8 @@ class Runner:
         queue, runs, sender = payload.split(":") if payload else ("", "", "")
         if payload is None:
             self.wake()
-        elif queue in self.queues and sender != self.queue.sender:
-            self.groups[runs].wake()
+        elif sender != self.queue.sender and (group := self.group_of(queue, runs)):
+            group.wake()
 
     def _hear_cancel(self, payload: str | None) -> None:
         if payload is not None:

@@ -120,8 +120,8 @@ def _submit_now(job: NewJob, kind: JobKind, dedupe: Dedupe, idempotency: Idempot
             slot.release()
     if slot is not None and made.claim is not None:
         slot.hand(made.claim)
-    elif local.runner is not None:
-        local.runner.groups[kind.runs].wake()
+    elif local.runner is not None and (group := local.runner.group_of(kind.queue, kind.runs)):
+        group.wake()
     return made.submission
 
 
@@ -143,7 +143,8 @@ def _inserted(insertion: _Insertion) -> _Made:
 
 def _free_slot(kind: JobKind) -> Slot | None:
     runner = local.runner
-    return runner.groups[kind.runs].reserve() if runner and kind.queue in runner.queues else None
+    group = runner.group_of(kind.queue, kind.runs) if runner and runner.takes(kind.name) else None
+    return group.reserve() if group else None
 
 
 @dataclass(frozen=True, slots=True)

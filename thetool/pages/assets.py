@@ -26,6 +26,7 @@ STYLES = (
     "photos",
     "tables",
     "market",
+    "restyle",
     "many",
     "jobs",
     "settings",

@@ -53,3 +53,8 @@ class StorageSettings(Group):
         description="Bucket for files; without it they are kept in Postgres.",
     )
     s3_region: str = named("S3_REGION", default="auto", description="Region of the bucket.")
+    cdn_domain: str | None = named(
+        "CDN_DOMAIN",
+        default=None,
+        description="Host of a CDN in front of this service, such as `cdn.example.com`: links to pictures lead there.",
+    )

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
+from thetool.config import Settings
 from thetool.jobs.process_tree import memory_bytes
 from thetool.vision.decoding.process import ChildGone, DecoderProcess, Limits, Nonsense, OutOfTime
 from thetool.vision.formats import HEAD, described, image_format
@@ -231,6 +232,14 @@ class Decoder:
         if gone.status in _KILLED:
             return ImageTooLarge(f"Decoding it needs more memory than there is. {_SEND_SMALLER}")
         return DamagedImage(f"It could not be decoded: it made the decoder crash. {_SEND_WHOLE}")
+
+
+_decoders: dict[Settings, Decoder] = {}  # `setdefault` gives all threads the same one; `functools.cache` would not
+
+
+def decoder_of(settings: Settings) -> Decoder:
+    """The decoder of this process, for as many photos at a time as it looks at."""
+    return _decoders.setdefault(settings, Decoder(most=settings.job_threads))
 
 
 def _require_known(head: bytes) -> None:

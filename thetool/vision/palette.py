@@ -50,14 +50,14 @@ def find_palette(photo: Photo, most: int = MOST) -> Palette:
     if not 1 <= most <= 16:
         raise ValueError(f"1 to 16 colours, not {most}")
     sample = _sample(photo.pixels)
-    points = _oklab(sample)
+    points = oklab(sample)
     centres = _without_specks(points, _merged(points, _clusters(points), most))
     nearest = _nearest(points, centres)
     counts = np.bincount(nearest, minlength=len(centres))
     order = [cluster for cluster in np.argsort(-counts, kind="stable") if counts[cluster]]
     shares = _rounded([counts[cluster] / len(points) for cluster in order])
     colours = np.array([_typical(sample[nearest == cluster], points[nearest == cluster]) for cluster in order])
-    names = _names(colours)
+    names = names_of(colours)
     return Palette(
         colours=[
             Colour(hex=f"#{colour.tobytes().hex()}", share=share, name=name)
@@ -149,7 +149,7 @@ def _means(points: Colours, nearest: NDArray[np.intp], centres: Colours) -> Colo
     return found.astype(np.float32)
 
 
-def _oklab(colours: NDArray[np.uint8]) -> Colours:
+def oklab(colours: NDArray[np.uint8]) -> Colours:
     """OKLab of sRGB colours, both (number, 3)."""
     import numpy as np
 
@@ -191,9 +191,10 @@ def _typical(colours: NDArray[np.uint8], points: Colours) -> NDArray[np.uint8]:
     return colour
 
 
-def _names(colours: NDArray[np.uint8]) -> list[str]:
+def names_of(colours: NDArray[np.uint8]) -> list[str]:
+    """Plain names of sRGB colours (number, 3)."""
     names, known = _known()
-    return [names[at] for at in _nearest(_oklab(colours) * _NAMING, known)]
+    return [names[at] for at in _nearest(oklab(colours) * _NAMING, known)]
 
 
 @cache
@@ -202,7 +203,7 @@ def _known() -> tuple[list[str], Colours]:
 
     pairs = [(name, colour) for name, colours in COLOUR_NAMES.items() for colour in colours.split()]
     colours = np.frombuffer(bytes.fromhex("".join(colour for _, colour in pairs)), np.uint8).reshape(-1, 3)
-    return [name for name, _ in pairs], (_oklab(colours) * _NAMING).astype(np.float32)
+    return [name for name, _ in pairs], (oklab(colours) * _NAMING).astype(np.float32)
 
 
 def _rounded(shares: list[float]) -> list[float]:

@@ -67,14 +67,21 @@ class WebSocket:
         """Ask whether the other side lives; its pong moves `heard_at`."""
         self._send(Ping())
 
-    def receive(self) -> None:
-        """Read what has come (call it when the connection is readable), and answer pings and a close."""
+    def receive(self) -> int:
+        """Read what has come (call it when the connection is readable), and answer pings and a close.
+
+        Returns:
+            How many texts ended in what came.
+        """
         data = self.connection.recv(4096)
         self.heard_at = time.monotonic()
         self._protocol.receive_data(data or None)
+        texts = 0
         for event in self._protocol.events():
+            texts += isinstance(event, TextMessage) and event.message_finished
             if isinstance(event, Ping | CloseConnection) and self._protocol.state in _ANSWERS:
                 self._send(event.response())
+        return texts
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Say why, wait a moment for the other side to close too, and end the connection."""

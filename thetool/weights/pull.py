@@ -69,7 +69,7 @@ def pull(
         return locate(settings, role, model.name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder, lambda: report(Progress(role, model.name, "", "waiting", 0, model.size))):
+        with alone(folder, lambda: report(Progress(role, model.name, "", "waiting", 0, model.size))):
             _pull_missing(settings, model, folder, report)
     except OSError as error:
         what = f"{error.strerror or error} ({error.filename or folder})."
@@ -101,7 +101,7 @@ def _pull_file(
 ) -> None:
     originals = [_fetch_original(model, original, fetch, folder, report) for original in file.fetched]
     if file.converter is None:
-        _place(originals[0], file, folder)
+        place_file(originals[0], folder / file.name)
         return
     report(Progress(model.role, model.name, file.name, "converting", 0, file.size))
     try:
@@ -112,7 +112,7 @@ def _pull_file(
         what = f"{file.name}: the converter made another file than the catalogue names."
         how_to = f"install the packages of requirements-prod.txt, then run: thetool weights pull {model.role}"
         raise PullFailed(model.role, what, how_to)
-    _place(made, file, folder)
+    place_file(made, folder / file.name)
 
 
 def _fetch_original(model: Model, original: Original, fetch: Fetch, folder: Path, report: ProgressCallback) -> Path:
@@ -134,15 +134,16 @@ def _fetch_original(model: Model, original: Original, fetch: Fetch, folder: Path
     raise PullFailed(model.role, what, f"{ways}, then run: thetool weights pull {model.role} {by_hand}")
 
 
-def _place(checked: Path, file: WeightFile, folder: Path) -> None:
-    """Rename the file into its place: readers see the old one, or the new one, whole."""
+def place_file(checked: Path, target: Path) -> None:
+    """Rename a file into its place: readers see the old one, or the new one, whole."""
     checked.chmod(0o644)
-    _sync(checked)
-    checked.replace(folder / file.name)
-    _sync(folder)
+    sync(checked)
+    checked.replace(target)
+    sync(target.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the disk keep what was written to a file, or the names in a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -151,7 +152,7 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def _alone(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
+def alone(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """Hold the folder's lock; the kernel lets go of it when the holder dies."""
     with (folder / ".lock").open("ab") as lock:
         try:

@@ -10,6 +10,8 @@ from threading import Event
 from thetool.config import Settings
 from thetool.weights.problems import WeightsUnavailable
 from thetool.weights.pull import Progress, ProgressCallback, pull
+from thetool.weights.pull_repository import pull_part
+from thetool.weights.repositories import parts_of
 
 
 class _StoppedError(Exception):
@@ -50,3 +52,17 @@ def pull_together(
         except BaseException:
             stop.set()
             raise
+
+
+def pull_group(
+    settings: Settings, group: str, progress: ProgressCallback
+) -> dict[str, dict[str, Path] | WeightsUnavailable]:
+    """Pull the models of a group's parts, one after the other: they share the line. As `pull_together` answers."""
+    outcomes: dict[str, dict[str, Path] | WeightsUnavailable] = {}
+    for part in parts_of(group):
+        try:
+            folder = pull_part(settings, part, progress)
+            outcomes[part.name] = {} if folder is None else {"": folder}
+        except WeightsUnavailable as problem:
+            outcomes[part.name] = problem
+    return outcomes

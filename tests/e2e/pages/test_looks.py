@@ -10,7 +10,7 @@ from tests.e2e.pages.conftest import GOOD, LOOKS, STRUCTURE
 from tests.e2e.service import KEY, Service
 
 pytestmark = pytest.mark.browser
-RAIL = ["/analyze", "/jobs", "/settings"]
+RAIL = ["/analyze", "/restyle", "/jobs", "/settings"]
 SHIFTS = """
 const done = arguments[0];
 new PerformanceObserver((list) => done(list.getEntries().reduce((sum, entry) => sum + entry.value, 0)))
@@ -70,7 +70,12 @@ def test_everything_can_be_read(browser: Browser, service: Service, scheme: str)
         browser.click(".sample")
         browser.see("[data-finding=statistics]")
         assert browser.run(LOOKS) == []
-        for path, ready in ((f"/jobs/{failed}", ".notice"), ("/jobs", "#rows tr"), ("/settings", "#none")):
+        for path, ready in (
+            (f"/jobs/{failed}", ".notice"),
+            ("/restyle", "#unavailable"),
+            ("/jobs", "#rows tr"),
+            ("/settings", "#none"),
+        ):
             browser.open(path)
             browser.see(ready)
             browser.until(lambda: "well" in browser.text("#status"), "the status line")
@@ -101,7 +106,12 @@ def test_every_page_is_made_for_those_who_do_not_see_it(browser: Browser, servic
     browser.click(".sample")
     browser.see("[data-finding=statistics]")
     assert browser.run(STRUCTURE) == []
-    for path, ready in ((f"/jobs/{job_id}", ".notice"), ("/jobs", "#rows tr"), ("/settings", "#keys")):
+    for path, ready in (
+        (f"/jobs/{job_id}", ".notice"),
+        ("/restyle", "#drop"),
+        ("/jobs", "#rows tr"),
+        ("/settings", "#keys"),
+    ):
         browser.open(path)
         browser.see(ready)
         assert browser.run(STRUCTURE) == [], path

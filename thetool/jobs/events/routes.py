@@ -79,12 +79,12 @@ def stream_events(job_id: UUID, query: EventsQuery) -> Response:
     docs/live.md.
     """
     after, end = _position(request.headers.get("Last-Event-ID") or query.after)
-    ended, listener = _admit(job_id, query.ticket, after)
+    ended, listener = admit(job_id, query.ticket, after)
     if end is not None and end == ended:
         return Response(status=204)
     if request.method == "HEAD":
         return sse.empty_answer()
-    return sse.answer_with(_open(job_id, listener), _base())
+    return sse.answer_with(open_stream(job_id, listener), base_address())
 
 
 @blueprint.get("/ws/jobs/<uuid:job_id>", websocket=True)
@@ -100,11 +100,12 @@ def talk_of_events(job_id: UUID, query: EventsQuery) -> Response:
     require_upgrade()
     try:
         after, _ = _position(query.after)
-        _, listener = _admit(job_id, query.ticket, after)
-        stream = _open(job_id, listener)
+        _, listener = admit(job_id, query.ticket, after)
+        stream = open_stream(job_id, listener)
     except Problem as problem:
         return WebSocketAnswer(partial(talk.refuse, refused=problem, request_id=current_request_id()))
-    return WebSocketAnswer(partial(talk.talk, stream=stream, base=_base()))
+    base = base_address()
+    return WebSocketAnswer(partial(talk.talk, stream=stream, write=lambda message: [message.as_json(base).decode()]))
 
 
 def _position(said: str | None) -> tuple[int | None, int | None]:
@@ -119,9 +120,9 @@ def _position(said: str | None) -> tuple[int | None, int | None]:
     return int(place[1]), int(place[2]) if place[2] else None
 
 
-def _admit(job_id: UUID, ticket: str | None, after: int | None) -> tuple[int | None, Listener]:
+def admit(job_id: UUID, ticket: str | None, after: int | None) -> tuple[int | None, Listener]:
     """Which end the job has now, and who listens; the request's database session is given up."""
-    caller, seconds = _caller(job_id, ticket)
+    caller, seconds = caller_of(job_id, ticket)
     job = listing.find(caller, job_id, "read")
     if ticket is not None:
         require_recent(job.finished_at)
@@ -131,7 +132,7 @@ def _admit(job_id: UUID, ticket: str | None, after: int | None) -> tuple[int | N
     return ended, Listener(after, seconds, caller_connection(), _may_go_on(caller))
 
 
-def _caller(job_id: UUID, ticket: str | None) -> tuple[Caller, float]:
+def caller_of(job_id: UUID, ticket: str | None) -> tuple[Caller, float]:
     """Who listens, and for how many seconds at most."""
     if ticket is None:
         caller = current_caller()
@@ -166,11 +167,12 @@ def _may_go_on(caller: Caller) -> Callable[[], bool]:
     return ask
 
 
-def _open(job_id: UUID, listener: Listener) -> Stream:
+def open_stream(job_id: UUID, listener: Listener) -> Stream:
+    """Begin to tell of a job; whoever gets the stream must close it. Raises TooManyStreams."""
     return local.streams.open(job_id, settings(), listener)
 
 
-def _base() -> str:
+def base_address() -> str:
     """What links begin with; a WebSocket came by `ws:`, and its links lead to `http:`."""
     base = absolute_url("")
     return "http" + base.removeprefix("ws") if base.startswith("ws") else base

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 
 from thetool.jobs.events.mailbox import Line, Woken
-from thetool.jobs.events.messages import problem
+from thetool.jobs.events.messages import Message, problem
 from thetool.jobs.events.stream import Ended, Stream
 from thetool.web.problems import Problem
 from thetool.web.websocket import WebSocket
+
+Write = Callable[[Message], Iterable[str]]
+"""The texts that tell a message."""
 
 PING_SECONDS = 15.0
 SILENT_SECONDS = 60.0
@@ -25,19 +29,30 @@ REFUSED = 4000
 """A refusal closes with this and the problem's status, such as 4404; one that will pass (503) with 1013."""
 
 
-def talk(place: WebSocket, stream: Stream, base: str) -> None:
-    """Tell the stream's messages until it ends or the other side goes; closes both."""
+def talk(place: WebSocket, stream: Stream, write: Write, answer: str | None = None) -> None:
+    """Tell the stream's messages until it ends or the other side goes; closes both.
+
+    Args:
+        place: where.
+        stream: what.
+        write: how each message is told.
+        answer: what is said to each text that the other side says.
+    """
     try:
         line = Line(stream.mailbox, place.connection, reads=True)
         while place.open:
             for message in stream.take():
-                place.send(message.as_json(base).decode())
+                for text in write(message):
+                    place.send(text)
             if stream.ended is not None:
                 place.close(*CLOSE_CODES[stream.ended])
                 return
             woken = line.wait(min(PING_SECONDS, stream.seconds_left()))
             if woken in (Woken.CALLER, Woken.GONE):
-                place.receive()
+                texts = place.receive()
+                if answer is not None:
+                    for _ in range(texts if place.open else 0):
+                        place.send(answer)
             elif woken is Woken.TIME and not _still_there(place):
                 return
     finally:

@@ -39,7 +39,7 @@ def download(url: str, size: int, partial: Path, downloaded: Downloaded) -> None
             if _fetch_rest(url, size, partial, downloaded):
                 return
         except urllib3.exceptions.HTTPError as error:
-            problem = _words(error)
+            problem = words_of(error)
         here = partial.stat().st_size if partial.exists() else 0
         if here <= had:  # no progress: another try would not help
             break
@@ -57,7 +57,7 @@ def _fetch_rest(url: str, size: int, partial: Path, downloaded: Downloaded) -> b
         headers["Range"] = f"bytes={start}-"
     timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=SILENCE_SECONDS)
     retries = urllib3.Retry(connect=1, read=0, other=0, redirect=5, status=0)
-    with _pool(url) as pool:
+    with connections(url) as pool:
         answer = pool.request(
             "GET", url, headers=headers, timeout=timeout, retries=retries, preload_content=False, decode_content=False
         )
@@ -81,13 +81,13 @@ def _fetch_rest(url: str, size: int, partial: Path, downloaded: Downloaded) -> b
     return here == size
 
 
-def _words(error: urllib3.exceptions.HTTPError) -> str:
+def words_of(error: urllib3.exceptions.HTTPError) -> str:
     """What happened, without the pool and the address that it happened to."""
     reason = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else error
     return str(reason).rpartition("): ")[2] or type(error).__name__
 
 
-def _pool(url: str) -> urllib3.PoolManager:
+def connections(url: str) -> urllib3.PoolManager:
     """Connections that go through the proxy of the environment, where there is one for this address."""
     parts = urlsplit(url)
     proxy = urllib.request.getproxies().get(parts.scheme)

@@ -4,7 +4,9 @@ import { el } from "./dom.js";
 import { jsonView } from "./json_view.js";
 
 const LONGEST_SHOWN = 4_000;
-const INTERNAL = new Set(["cache_key", "keep_seconds", "input", "skipped", "by_name", "exhaustive", "filename"]);
+const INTERNAL = new Set(
+  ["cache_key", "keep_seconds", "input", "skipped", "by_name", "exhaustive", "filename", "sha256", "mask", "given"],
+);
 
 /** The view of what `job` was asked, or null when there is nothing to tell. */
 export function askedView({ kind, params }) {

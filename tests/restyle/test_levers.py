@@ -1,0 +1,111 @@
+"""The levers of speed change how a picture is computed, and not the picture; few steps are really few."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.restyle.rooms import room
+from thetool.config import Settings
+from thetool.restyle.loading import Painters, WeightsUnreadable, load
+from thetool.restyle.painting import Picture, paint
+from thetool.restyle.presets import Painting, painting
+from thetool.restyle.prompts import Prompt
+from thetool.weights.problems import WeightsMissing
+
+pytestmark = pytest.mark.torch
+PLAIN: dict[str, Any] = {"RESTYLE_CHANNELS_LAST": False, "RESTYLE_FUSE_QKV": False}
+PHOTO = np.asarray(room(128, 64))
+
+
+def loaded(named: dict[str, str], **changes: Any) -> Painters:
+    import torch
+
+    return load(Settings(**{**named, **changes}), torch.device("cpu"))
+
+
+def painted(painters: Painters, steps: int = 3) -> tuple[np.ndarray, list[int]]:
+    told: list[int] = []
+    edges = np.zeros(PHOTO.shape[:2], np.uint8)
+    edges[:, 64] = 255
+    picture = Picture(
+        photo=PHOTO,
+        depth=PHOTO[..., 0],
+        edges=edges,
+        mask=None,
+        prompt=Prompt("a room", "blurry"),
+        numbers=Painting(steps, 0.75, 2.0, 0.8, 0.5),
+        seed=1,
+        watch=lambda step, steps, preview: told.append(step),
+    )
+    encoder = painters.image_to_image
+    paint(painters, [picture], lambda words: encoder.encode_prompt(words, painters.device, 1, False)[0])
+    assert picture.painted is not None
+    return picture.painted.astype(int), told
+
+
+@pytest.mark.parametrize(
+    ("changes", "off"),
+    [
+        ({"RESTYLE_CHANNELS_LAST": True}, 1),
+        ({"RESTYLE_FUSE_QKV": True}, 1),
+        ({"RESTYLE_DTYPE": "bfloat16"}, 25),
+    ],
+)
+def test_a_lever_paints_the_same_picture(tiny_models: dict[str, str], changes: dict[str, Any], off: float) -> None:
+    plain, _ = painted(loaded(tiny_models, **PLAIN))
+    other, _ = painted(loaded(tiny_models, **{**PLAIN, **changes}))
+    assert np.abs(plain - other).mean() <= off
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_compiled_networks_paint_the_same_picture(tiny_models: dict[str, str], tmp_path: Path) -> None:
+    plain, _ = painted(loaded(tiny_models))
+    compiled, _ = painted(loaded(tiny_models, RESTYLE_COMPILE=True, THETOOL_HOME=tmp_path))
+    assert np.abs(plain - compiled).mean() <= 1
+
+
+def test_depth_and_edges_really_guide(tiny_models: dict[str, str]) -> None:
+    painters = loaded(tiny_models)
+    plain, told = painted(painters)
+    assert told == [1, 2, 3], "so many steps as were asked for, whatever the strength"
+    networks = painters.image_to_image.controlnet.nets
+    for network in networks:
+        for parameter in network.parameters():
+            parameter.data.mul_(0)
+    other, _ = painted(painters)
+    assert np.abs(plain - other).mean() > 0
+
+
+def test_a_lora_makes_few_steps_of_it(tiny_models: dict[str, str], tmp_path: Path) -> None:
+    from diffusers import LCMScheduler, StableDiffusionPipeline
+    from peft import LoraConfig, get_peft_model_state_dict
+
+    base = StableDiffusionPipeline.from_pretrained(tiny_models["RESTYLE_BASE_MODEL"])
+    base.unet.add_adapter(LoraConfig(r=2, target_modules=["to_q", "to_v"], init_lora_weights=False))
+    layers = get_peft_model_state_dict(base.unet)
+    StableDiffusionPipeline.save_lora_weights(tmp_path / "lora", unet_lora_layers=layers)
+    painters = loaded(tiny_models, RESTYLE_FEW_STEPS_MODEL=str(tmp_path / "lora"))
+    assert isinstance(painters.image_to_image.scheduler, LCMScheduler)
+    with_lora, told = painted(painters, steps=4)
+    assert len(told) == 4
+    assert np.abs(with_lora - painted(loaded(tiny_models), steps=4)[0]).mean() > 0
+    from thetool.restyle.options import Options
+    from thetool.restyle.styles import styles
+
+    assert painting(Options(quality="fast"), styles(Settings())["modern"], few_steps=True).steps == 4
+
+
+def test_damaged_weights_are_told_as_such(tiny_models: dict[str, str], tmp_path: Path) -> None:
+    folder = tmp_path / "depth-control"
+    shutil.copytree(tiny_models["RESTYLE_DEPTH_CONTROL_MODEL"], folder)
+    (folder / "diffusion_pytorch_model.safetensors").write_bytes(b"not what it should be")
+    with pytest.raises(WeightsUnreadable, match="thetool weights pull restyle"):
+        loaded(tiny_models, RESTYLE_DEPTH_CONTROL_MODEL=str(folder))
+    with pytest.raises(WeightsMissing, match="thetool weights pull restyle"):
+        loaded(tiny_models, RESTYLE_DEPTH_CONTROL_MODEL="own/never-pulled", WEIGHTS_DIR=tmp_path)

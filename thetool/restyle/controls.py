@@ -1,0 +1,48 @@
+"""What guides the painting, seen in the photo at the size of the painting: how near things are, and their outlines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from thetool.restyle.sizes import Size
+from thetool.vision.edges import find_edges
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from thetool.vision.depth import DepthModel
+
+    Pixels = NDArray[np.uint8]
+    Map = NDArray[np.uint8]
+
+
+class Controls(NamedTuple):
+    """Two pictures (height, width): depth in grey, the nearest white; outlines white on black."""
+
+    depth: Map
+    edges: Map
+
+
+def find_depth(photo: Pixels, size: Size, model: DepthModel) -> Map:
+    """The depth map at this size (width, height): grey, as the ControlNet was trained with, not in false colours."""
+    import numpy as np
+
+    return np.asarray(np.rint(resized(np.asarray(model.find(photo) * 255, np.uint8), size)), np.uint8)
+
+
+def find_outlines(photo: Pixels, size: Size) -> Map:
+    """The edge map at this size: edges are looked for there, for smaller edge maps are blurred ones."""
+    import numpy as np
+
+    return np.where(find_edges(resized(photo, size)), np.uint8(255), np.uint8(0))
+
+
+def resized(pixels: Pixels, size: Size) -> Pixels:
+    """Pixels (height, width) or (height, width, 3) at another size (width, height)."""
+    import numpy as np
+    from PIL import Image
+
+    if pixels.shape[1::-1] == size:
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))

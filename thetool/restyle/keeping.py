@@ -1,0 +1,69 @@
+"""Keeping what a restyling made: files of the job's owner, and links to them that are signed and expire."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from thetool.config import Settings
+from thetool.jobs.context import JobContext
+from thetool.restyle.controls import Controls
+from thetool.restyle.jobs import Restyle
+from thetool.restyle.picture_file import MAP_MEDIA_TYPE, MEDIA_TYPE, map_file, picture_file, thumbnail_file
+from thetool.restyle.schemas import RestyleMetadata, Variation
+from thetool.storage.links import signed_path
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+
+class Keeper:
+    """Stores the files of one job."""
+
+    def __init__(self, context: JobContext, params: Restyle, settings: Settings) -> None:
+        self._context = context
+        self._seconds = params.keep_seconds
+        self._settings = settings
+        self.expires_at = datetime.now(UTC) + timedelta(seconds=params.keep_seconds)
+
+    def link(self, file_id: UUID) -> str:
+        """A link to a file, good for as long as it is kept: through the CDN where there is one."""
+        settings = self._settings
+        address = f"https://{settings.cdn_domain}" if settings.cdn_domain else settings.public_url or ""
+        return address + signed_path(settings, file_id, self._seconds)
+
+    def maps(self, maps: Controls, mask: NDArray[np.bool_] | None) -> dict[str, str]:
+        """Keep the pictures that guided the painting, and give links to them."""
+        found = {"depth": maps.depth, "edges": maps.edges}
+        if mask is not None:
+            found["mask"] = mask.astype("uint8") * 255
+        return {name: self._keep(map_file(pixels), MAP_MEDIA_TYPE, f"{name}.png") for name, pixels in found.items()}
+
+    def pictures(self, made: Sequence[tuple[Pixels, RestyleMetadata]]) -> list[Variation]:
+        """Keep the results, each with what its metadata say in its file."""
+        kept = []
+        for number, (pixels, metadata) in enumerate(made):
+            name = "transformed" if number == 0 else f"transformed-{number + 1}"
+            told = metadata.model_dump(mode="json", exclude={"timings", "processing_time", "gpu_seconds", "cost"})
+            content = picture_file(
+                pixels, json.dumps(told), f"A room in {metadata.style} style, made by a model of a photo"
+            )
+            kept.append(
+                Variation(
+                    transformed_url=self._keep(content, MEDIA_TYPE, f"{name}.jpg"),
+                    thumbnail_url=self._keep(thumbnail_file(pixels), MEDIA_TYPE, f"{name}-thumbnail.jpg"),
+                    seed=metadata.seed,
+                    quality=metadata.quality,
+                )
+            )
+        return kept
+
+    def _keep(self, content: bytes, media_type: str, name: str) -> str:
+        stored = self._context.store(content, media_type=media_type, filename=name, keep_seconds=self._seconds)
+        return self.link(stored)

@@ -1,0 +1,28 @@
+"""Loading the models ahead, in the background, once this worker has its device: the first photo need not wait."""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+
+from thetool.config import Settings
+from thetool.restyle.jobs import can_restyle
+
+log = structlog.get_logger(__name__)
+
+
+def warm(settings: Settings) -> None:
+    """Begin to load them in a thread of its own, where they are here; what goes wrong the first job tells its owner."""
+    if can_restyle(settings):
+        threading.Thread(target=_load, args=(settings,), name="restyle-warming", daemon=True).start()
+
+
+def _load(settings: Settings) -> None:
+    from thetool.restyle.engine import engine_of
+
+    try:
+        with engine_of(settings).on_device():
+            log.info("the restyling models were loaded ahead")
+    except Exception as error:
+        log.warning("the restyling models could not be loaded ahead", error=str(error))
