@@ -35,14 +35,14 @@ def read(source: Path, target: Path, limits: Limits, tell: Callable[[float], Non
         names, notes = named(list(schema))
         texts = [_text(old, dtype).alias(new) for (old, dtype), new in zip(schema.items(), names, strict=True)]
         numbered = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(ROW)
-        sink(frame.select(numbered, *texts), target, rows, len(names), tell)
+        written = sink(frame.select(numbered, *texts), target, rows, len(names), tell)
     nested = [name for name, dtype in zip(names, schema.dtypes(), strict=True) if dtype.is_nested()]
     if nested:
         told = f"{', '.join(nested[:10])}: nested values are kept as JSON text."
         notes.append(Note(code="nested_values", message=told, count=len(nested)))
     declared = {name: kind for name, dtype in zip(names, schema.dtypes(), strict=True) if (kind := _kind(dtype))}
     header = Choice(value=0, reason="Parquet names its columns itself.")
-    return Draft(header=header, names=names, originals=list(schema), notes=notes, declared=declared)
+    return Draft(header=header, names=names, originals=list(schema), notes=notes, text=written, declared=declared)
 
 
 def _kind(dtype: pl.DataType) -> ColumnType | None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from thetool.tables.reading.report import Choice, ColumnType, Lines, Note, OtherTable, Sheet
+
+if TYPE_CHECKING:
+    from thetool.tables.reading.sink import Written
 
 
 @dataclass
@@ -23,4 +27,5 @@ class Draft:
     footer: Lines | None = None
     other_tables: list[OtherTable] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    text: Written | None = None
     declared: dict[str, ColumnType] = field(default_factory=dict)

@@ -55,12 +55,14 @@ def read(
     if not batches.rows:
         raise EmptyTable("There is no record in it.")
     names, renamed = named(list(batches.keys))
-    sink(batches.frame(names), target, batches.rows, len(names), lambda done: tell(0.7 + 0.3 * done))
+    written = sink(batches.frame(names), target, batches.rows, len(names), lambda done: tell(0.7 + 0.3 * done))
     batches.remove()
     (folder / "text.tmp").unlink(missing_ok=True)
     header = Choice(value=0, reason="The keys of the records are the names.")
     notes += [*renamed, *batches.notes(), *stream.notes]
-    return Draft(header=header, names=names, originals=list(batches.keys), encoding=encoding.choice(), notes=notes)
+    return Draft(
+        text=written, header=header, names=names, originals=list(batches.keys), encoding=encoding.choice(), notes=notes
+    )
 
 
 def _frame(columns: Iterable[list[str | None]]) -> pl.DataFrame:

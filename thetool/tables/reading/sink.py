@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -20,15 +21,25 @@ def engine(rows: int, columns: int) -> Literal["streaming", "in-memory"]:
     return "in-memory" if rows * columns <= _SMALL else "streaming"
 
 
-def sink(frame: pl.LazyFrame, path: Path, rows: int, columns: int, tell: Callable[[float], None]) -> None:
+@dataclass(frozen=True)
+class Written:
+    """A table that was written: in memory when it is small, else read anew each time it is looked at."""
+
+    frame: pl.LazyFrame
+    rows: int
+
+
+def sink(frame: pl.LazyFrame, path: Path, rows: int, columns: int, tell: Callable[[float], None]) -> Written:
     """Write a frame whose first column is `_row`; `tell` hears the share of `rows` that is written."""
     if engine(rows, columns) == "in-memory":
         table = frame.collect(engine="in-memory")
         table.write_parquet(path, row_group_size=ROW_GROUP, compression_level=1, statistics=columns < _WIDE)
-        return
+        return Written(table.lazy(), table.height)
     frame.with_columns(_watched(rows, tell)).sink_parquet(
         path, row_group_size=ROW_GROUP, compression="zstd", compression_level=1, engine="streaming"
     )
+    written = pl.scan_parquet(path, glob=False)
+    return Written(written, int(written.select(pl.len()).collect().item()))
 
 
 def _watched(rows: int, tell: Callable[[float], None]) -> pl.Expr:
@@ -36,17 +47,7 @@ def _watched(rows: int, tell: Callable[[float], None]) -> pl.Expr:
 
     def look(part: pl.Series) -> pl.Series:
         if len(part):
-            tell(min(1.0, part[-1] / rows))
+            tell(min(1.0, part[-1] / max(1, rows)))
         return part
 
     return pl.col(ROW).map_batches(look, return_dtype=pl.Int64, is_elementwise=True)
-
-
-def rows_in(path: Path) -> int:
-    """How many rows a Parquet file has."""
-    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
-
-
-def texts(path: Path, rows: int, columns: int) -> pl.LazyFrame:
-    """The table in a Parquet file: in memory when it is small, else read anew each time."""
-    return pl.read_parquet(path).lazy() if engine(rows, columns) == "in-memory" else pl.scan_parquet(path)

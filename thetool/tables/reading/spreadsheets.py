@@ -58,7 +58,7 @@ def read(
     draft.sheet = Choice(value=chosen, reason=reason, asked=options.sheet is not None)
     draft.sheets = [Sheet(name=name) for name in book.sheet_names]
     draft.notes += _notes(inside, len(book.sheet_names))
-    sink(table.lazy(), target, table.height, table.width, lambda done: tell(0.7 + 0.3 * done))
+    draft.text = sink(table.lazy(), target, table.height, table.width, lambda done: tell(0.7 + 0.3 * done))
     return draft
 
 

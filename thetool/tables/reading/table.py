@@ -13,7 +13,6 @@ from thetool.tables.reading.limits import LIMITS, Limits
 from thetool.tables.reading.options import ReadOptions
 from thetool.tables.reading.problems import EmptyTable, UnfitReadOptions
 from thetool.tables.reading.report import Choice, Format, Reading
-from thetool.tables.reading.sink import rows_in, texts
 
 TEXT, TYPED = "text.parquet", "typed.parquet"
 SPOOLED = ".tmp"
@@ -57,19 +56,17 @@ def _read_table(
     progress: Callable[[float, str], None],
     limits: Limits,
 ) -> Reading:
-    text = folder / TEXT
     path, inner, unpacked = containers.unpacked(
         source, folder, filename, limits, lambda done: progress(0.1 * done, "unpacking")
     )
     format_ = formats.find_format(path, inner, options.format)
     draft = _read(path, folder, format_, options, limits, lambda done: progress(0.1 + 0.4 * done, "reading"))
     (folder / containers.UNPACKED).unlink(missing_ok=True)
-    if not draft.names:
+    if not draft.names or draft.text is None:
         raise EmptyTable("It has no column.")
-    rows = rows_in(text)
+    frame, rows = draft.text.frame, draft.text.rows
     _check_columns(options, draft)
     delimiter = str(draft.delimiter.value) if draft.delimiter else None
-    frame = texts(text, rows, len(draft.names))
     decided = Deciding(
         frame, draft.names, draft.declared, rows, options, delimiter, lambda done: progress(0.5 + 0.2 * done, "typing")
     ).decide()
