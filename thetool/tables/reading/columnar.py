@@ -13,7 +13,7 @@ from thetool.tables.reading.limits import Limits
 from thetool.tables.reading.names import ROW, named
 from thetool.tables.reading.problems import TableTooLarge
 from thetool.tables.reading.report import Choice, ColumnType, Note
-from thetool.tables.reading.sink import sink
+from thetool.tables.reading.sink import engine_for, sink
 
 _MOMENT = "%Y-%m-%d %H:%M:%S%.6f"
 
@@ -35,7 +35,9 @@ def read(source: Path, target: Path, limits: Limits, tell: Callable[[float], Non
         names, notes = named(list(schema))
         texts = [_text(old, dtype).alias(new) for (old, dtype), new in zip(schema.items(), names, strict=True)]
         numbered = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(ROW)
-        written = sink(frame.select(numbered, *texts), target, rows, len(names), tell)
+        written = sink(
+            frame.select(numbered, *texts), target, rows, engine_for(rows, len(names), 16 * source.stat().st_size), tell
+        )
     nested = [name for name, dtype in zip(names, schema.dtypes(), strict=True) if dtype.is_nested()]
     if nested:
         told = f"{', '.join(nested[:10])}: nested values are kept as JSON text."

@@ -17,7 +17,7 @@ from thetool.tables.reading.options import ReadOptions
 from thetool.tables.reading.problems import DamagedTable, UnfitReadOptions
 from thetool.tables.reading.region import Head, Region, find_region, lines_before, read_head
 from thetool.tables.reading.report import Choice, Note
-from thetool.tables.reading.sink import Written, sink
+from thetool.tables.reading.sink import Written, engine_for, sink
 from thetool.tables.reading.survey import Survey, survey
 
 Tell = Callable[[float], None]
@@ -82,7 +82,7 @@ def _write(
     if region.start >= region.end:
         draft.notes.append(Note(code="no_rows", message="The table has names and no rows."))
         empty = pl.LazyFrame(schema={ROW: pl.Int64, **dict.fromkeys(draft.names, pl.String)})
-        return sink(empty, target, 0, len(draft.names), tell)
+        return sink(empty, target, 0, "in-memory", tell)
     if dialect.escape is None and found.is_regular(region.width):
         written = _as_it_is(path, target, region, dialect, found, draft, tell)
         if written:
@@ -97,8 +97,9 @@ def _as_it_is(
     frame = _scan(path, lines_before(path, 0, region.start), found.rows, draft.names, dialect)
     if found.quoted:
         frame = frame.with_columns(pl.when(pl.col(draft.names) != "").then(pl.col(draft.names)))
+    engine = engine_for(found.rows, region.width, region.end - region.start)
     try:
-        written = sink(frame, target, found.rows, region.width, tell)
+        written = sink(frame, target, found.rows, engine, tell)
     except pl.exceptions.PolarsError:
         return None
     return written if written.rows == found.rows else None
@@ -113,8 +114,9 @@ def _mended(
     _take(mended, region, draft)
     columns = draft.names if mended.has_extra else [*draft.names, _free(draft.names)]
     frame = _scan(spool, 0, mended.rows, columns, Dialect(",", '"')).select(ROW, *draft.names)
+    engine = engine_for(mended.rows, len(columns), spool.stat().st_size)
     try:
-        written = sink(frame, target, mended.rows, len(columns), lambda done: tell(0.5 + 0.5 * done))
+        written = sink(frame, target, mended.rows, engine, lambda done: tell(0.5 + 0.5 * done))
     except pl.exceptions.PolarsError as error:
         raise DamagedTable(f"It cannot be read to the end: {str(error).splitlines()[0]}") from error
     if written.rows != mended.rows:

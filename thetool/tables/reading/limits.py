@@ -13,8 +13,8 @@ class Limits:
     """Of a file that comes packed, after unpacking."""
     sheet_bytes: int = 1 << 30
     """Of the XML of a sheet, which is read as a whole."""
-    cells: int = 30_000_000
-    """Of a sheet, empty ones between others counted: all are in memory at once."""
+    cells: int = 10_000_000
+    """Of a sheet, empty ones between others counted: all are in memory at once, about 100 bytes each."""
     columns: int = 50_000
     rows: int = 1_000_000_000
     record_characters: int = 32 << 20

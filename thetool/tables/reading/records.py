@@ -18,7 +18,7 @@ from thetool.tables.reading.names import ROW, named
 from thetool.tables.reading.options import ReadOptions
 from thetool.tables.reading.problems import EmptyTable, TableTooLarge
 from thetool.tables.reading.report import Choice, Format, Note
-from thetool.tables.reading.sink import ROW_GROUP, sink
+from thetool.tables.reading.sink import ROW_GROUP, engine_for, sink
 
 _BATCH_CHARACTERS = 64 << 20
 
@@ -55,7 +55,13 @@ def read(
     if not batches.rows:
         raise EmptyTable("There is no record in it.")
     names, renamed = named(list(batches.keys))
-    written = sink(batches.frame(names), target, batches.rows, len(names), lambda done: tell(0.7 + 0.3 * done))
+    written = sink(
+        batches.frame(names),
+        target,
+        batches.rows,
+        engine_for(batches.rows, len(names), size),
+        lambda done: tell(0.7 + 0.3 * done),
+    )
     batches.remove()
     (folder / "text.tmp").unlink(missing_ok=True)
     header = Choice(value=0, reason="The keys of the records are the names.")

@@ -12,13 +12,16 @@ import polars as pl
 from thetool.tables.reading.names import ROW
 
 ROW_GROUP = 50_000
-_SMALL = 4_000_000  # cells
+_SMALL_CELLS, _SMALL_BYTES = 4_000_000, 64 << 20
 _WIDE = 1_000  # columns, whose statistics would take as long as they themselves
 
 
-def engine(rows: int, columns: int) -> Literal["streaming", "in-memory"]:
-    """How Polars is to run: what is small is done before the streaming engine has started."""
-    return "in-memory" if rows * columns <= _SMALL else "streaming"
+Engine = Literal["streaming", "in-memory"]
+
+
+def engine_for(rows: int, columns: int, size: int) -> Engine:
+    """How Polars is to run on so many rows, columns and bytes: what is small is done before streaming has started."""
+    return "in-memory" if rows * columns <= _SMALL_CELLS and size <= _SMALL_BYTES else "streaming"
 
 
 @dataclass(frozen=True)
@@ -27,19 +30,20 @@ class Written:
 
     frame: pl.LazyFrame
     rows: int
+    engine: Engine
 
 
-def sink(frame: pl.LazyFrame, path: Path, rows: int, columns: int, tell: Callable[[float], None]) -> Written:
+def sink(frame: pl.LazyFrame, path: Path, rows: int, engine: Engine, tell: Callable[[float], None]) -> Written:
     """Write a frame whose first column is `_row`; `tell` hears the share of `rows` that is written."""
-    if engine(rows, columns) == "in-memory":
+    if engine == "in-memory":
         table = frame.collect(engine="in-memory")
-        table.write_parquet(path, row_group_size=ROW_GROUP, compression_level=1, statistics=columns < _WIDE)
-        return Written(table.lazy(), table.height)
+        table.write_parquet(path, row_group_size=ROW_GROUP, compression_level=1, statistics=table.width < _WIDE)
+        return Written(table.lazy(), table.height, engine)
     frame.with_columns(_watched(rows, tell)).sink_parquet(
         path, row_group_size=ROW_GROUP, compression="zstd", compression_level=1, engine="streaming"
     )
     written = pl.scan_parquet(path, glob=False)
-    return Written(written, int(written.select(pl.len()).collect().item()))
+    return Written(written, int(written.select(pl.len()).collect().item()), engine)
 
 
 def _watched(rows: int, tell: Callable[[float], None]) -> pl.Expr:

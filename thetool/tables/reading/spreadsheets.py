@@ -16,7 +16,7 @@ from thetool.tables.reading.names import ROW, named
 from thetool.tables.reading.options import ReadOptions
 from thetool.tables.reading.problems import EmptyTable, UnfitReadOptions
 from thetool.tables.reading.report import Choice, Format, Lines, Note, OtherTable, Sheet
-from thetool.tables.reading.sink import sink
+from thetool.tables.reading.sink import engine_for, sink
 
 _FIRST_ROWS = 500
 _AHEAD = 20
@@ -58,7 +58,8 @@ def read(
     draft.sheet = Choice(value=chosen, reason=reason, asked=options.sheet is not None)
     draft.sheets = [Sheet(name=name) for name in book.sheet_names]
     draft.notes += _notes(inside, len(book.sheet_names))
-    draft.text = sink(table.lazy(), target, table.height, table.width, lambda done: tell(0.7 + 0.3 * done))
+    engine = engine_for(table.height, table.width, source.stat().st_size)
+    draft.text = sink(table.lazy(), target, table.height, engine, lambda done: tell(0.7 + 0.3 * done))
     return draft
 
 

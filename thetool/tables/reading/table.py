@@ -64,14 +64,13 @@ def _read_table(
     (folder / containers.UNPACKED).unlink(missing_ok=True)
     if not draft.names or draft.text is None:
         raise EmptyTable("It has no column.")
-    frame, rows = draft.text.frame, draft.text.rows
     _check_columns(options, draft)
     delimiter = str(draft.delimiter.value) if draft.delimiter else None
     decided = Deciding(
-        frame, draft.names, draft.declared, rows, options, delimiter, lambda done: progress(0.5 + 0.2 * done, "typing")
+        draft.text, draft.names, draft.declared, options, delimiter, lambda done: progress(0.5 + 0.2 * done, "typing")
     ).decide()
-    typed.write(frame, folder / TYPED, decided, rows, lambda done: progress(0.7 + 0.3 * done, "writing"))
-    columns = typed.told(frame, decided, draft.originals, rows)
+    typed.write(draft.text, folder / TYPED, decided, lambda done: progress(0.7 + 0.3 * done, "writing"))
+    columns = typed.told(draft.text, decided, draft.originals)
     progress(1.0, "writing")
     return Reading(
         filename=filename,
@@ -87,7 +86,7 @@ def _read_table(
         preamble=draft.preamble,
         footer=draft.footer,
         other_tables=draft.other_tables,
-        rows=rows,
+        rows=draft.text.rows,
         columns=columns,
         notes=draft.notes,
     )

@@ -17,7 +17,7 @@ from thetool.tables.reading.columns.shapes import Look, look_at
 from thetool.tables.reading.columns.words import FALSE, NULL_WORDS, TRUE, are_yes_and_no
 from thetool.tables.reading.options import ColumnOptions, ReadOptions
 from thetool.tables.reading.report import ColumnType
-from thetool.tables.reading.sink import engine
+from thetool.tables.reading.sink import Written
 
 _SAMPLE_ROWS = 400
 _SAMPLE_CELLS = 100_000
@@ -31,10 +31,9 @@ _DATES = (ColumnType.DATE, ColumnType.DATETIME)
 class Deciding:
     """The texts of a table, and what is asked of their types."""
 
-    text: pl.LazyFrame
+    text: Written
     names: Sequence[str]
     declared: Mapping[str, ColumnType]
-    rows: int
     options: ReadOptions
     delimiter: str | None
     tell: Callable[[float], None]
@@ -46,7 +45,7 @@ class Deciding:
         decided: dict[str, Decision] = {}
         asking: dict[str, Asking] = {}
         for name in self.names:
-            found = self._begin(name, sample[name], self.rows - empty[name])
+            found = self._begin(name, sample[name], self.text.rows - empty[name])
             if isinstance(found, Decision):
                 decided[name] = found
             else:
@@ -56,19 +55,21 @@ class Deciding:
         return {name: decided[name] for name in self.names}
 
     def _empty(self) -> dict[str, int]:
-        return self._collected(self.text.select(pl.col(*self.names).null_count())).row(0, named=True)
+        return self._collected(self.text.frame.select(pl.col(*self.names).null_count())).row(0, named=True)
 
     def _collected(self, frame: pl.LazyFrame) -> pl.DataFrame:
-        return frame.collect(engine=engine(self.rows, len(self.names)))
+        return frame.collect(engine=self.text.engine)
 
     def _sample(self) -> dict[str, list[str | None]]:
         """Values from windows that are spread over the table."""
-        frame = self.text.select(self.names)
+        frame = self.text.frame.select(self.names)
         most = max(_SAMPLE_WINDOWS * 3, min(_SAMPLE_ROWS, _SAMPLE_CELLS // len(self.names)))
-        if engine(self.rows, len(self.names)) == "in-memory":
-            return frame.gather_every(max(1, self.rows // most)).collect(engine="in-memory").to_dict(as_series=False)
+        if self.text.engine == "in-memory":
+            return (
+                frame.gather_every(max(1, self.text.rows // most)).collect(engine="in-memory").to_dict(as_series=False)
+            )
         size = most // _SAMPLE_WINDOWS
-        starts = [(self.rows - size) * at // (_SAMPLE_WINDOWS - 1) for at in range(_SAMPLE_WINDOWS)]
+        starts = [(self.text.rows - size) * at // (_SAMPLE_WINDOWS - 1) for at in range(_SAMPLE_WINDOWS)]
         return pl.concat([frame.slice(start, size).collect() for start in starts]).to_dict(as_series=False)
 
     def _begin(self, name: str, sample: list[str | None], values: int) -> Decision | Asking:
@@ -82,7 +83,7 @@ class Deciding:
         if own.type is None and name in self.declared:
             return declared.decide(pl.col(name), values, self.declared[name])
         look = look_at(sample, nulls)
-        look.whole = len(sample) == self.rows
+        look.whole = len(sample) == self.text.rows
         decimal, order = own.decimal or self.options.decimal, own.date_order or self.options.date_order
         question = Question(name, pl.col(name), look, values, nulls, own.type, decimal, order)
         asking = _asking(question, own.type or _likely(look))
@@ -108,7 +109,7 @@ class Deciding:
     def _count(self, asked: dict[str, dict[str, pl.Expr]]) -> dict[str, Counts]:
         places = [(name, key, expression) for name, asks in asked.items() for key, expression in asks.items()]
         sums = [expression.sum().alias(str(number)) for number, (_, _, expression) in enumerate(places)]
-        row = self._collected(self.text.select(sums)).row(0)
+        row = self._collected(self.text.frame.select(sums)).row(0)
         counts: dict[str, Counts] = {name: {} for name in asked}
         for (name, key, _), count in zip(places, row, strict=True):
             counts[name][key] = count or 0

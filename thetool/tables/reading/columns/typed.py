@@ -11,27 +11,23 @@ from thetool.tables.reading.columns import numbers
 from thetool.tables.reading.columns.decision import Decision, is_nothing
 from thetool.tables.reading.names import ROW
 from thetool.tables.reading.report import ColumnType, Example, ReadColumn
-from thetool.tables.reading.sink import sink
+from thetool.tables.reading.sink import Written, sink
 
 _EXAMPLES = 5
 _LONGEST_EXAMPLE = 200
 
 
-def write(
-    text: pl.LazyFrame, target: Path, decided: dict[str, Decision], rows: int, tell: Callable[[float], None]
-) -> None:
+def write(text: Written, target: Path, decided: dict[str, Decision], tell: Callable[[float], None]) -> None:
     """Write the typed table."""
     columns = [decision.value(pl.col(name)).alias(name) for name, decision in decided.items()]
-    sink(text.select(ROW, *columns), target, rows, len(columns), tell)
+    sink(text.frame.select(ROW, *columns), target, text.rows, text.engine, tell)
 
 
-def told(
-    text: pl.LazyFrame, decided: dict[str, Decision], originals: Sequence[str | None], rows: int
-) -> list[ReadColumn]:
+def told(text: Written, decided: dict[str, Decision], originals: Sequence[str | None]) -> list[ReadColumn]:
     """What the reading says of each column."""
-    examples = _examples(text, decided)
-    null_words = _null_words(text, decided)
-    currencies = _currencies(text, decided)
+    examples = _examples(text.frame, decided)
+    null_words = _null_words(text.frame, decided)
+    currencies = _currencies(text.frame, decided)
     return [
         ReadColumn(
             name=name,
@@ -39,7 +35,7 @@ def told(
             type=decision.type,
             reason=decision.reason,
             asked=decision.asked,
-            empty=rows - decision.values,
+            empty=text.rows - decision.values,
             null_words=null_words.get(name, {}),
             untyped=decision.untyped,
             untyped_examples=examples.get(name, []),
