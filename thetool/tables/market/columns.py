@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from thetool.tables.market.names import by_word, named, unnamed
 from thetool.tables.market.options import Role
-from thetool.tables.market.values import SLACK, as_moment, as_number
+from thetool.tables.market.values import SLACK, as_moment, as_number, as_volume
 
 if TYPE_CHECKING:
     import polars as pl
@@ -77,7 +77,7 @@ def look_for_market(frame: pl.DataFrame | pl.LazyFrame, columns: Mapping[Role, s
     given = dict(columns or {})
     if wrong := [name for name in given.values() if name not in names]:
         raise NoMarketError(f"There is no column {wrong[0]!r}.")
-    found = _by_name(names, given)
+    found = _by_name(table, names, given)
     missing = [role for role in _NEEDED if role not in found]
     if missing and not given and unnamed(names):
         return _with_symbol(table, _by_values(table, names))
@@ -93,12 +93,19 @@ def _listed(roles: Sequence[str]) -> str:
     return roles[0] if len(roles) == 1 else f"{', '.join(roles[:-1])} and {roles[-1]}"
 
 
-def _by_name(names: Sequence[str], given: dict[Role, str]) -> dict[Role, str]:
+def _by_name(table: pl.LazyFrame, names: Sequence[str], given: dict[Role, str]) -> dict[Role, str]:
     found, columns = dict(given), by_word(names)
     for role in _ORDER:
-        if role not in found and (name := named(columns, role, found.values())):
-            found[role] = name
+        if role not in found and (fitting := named(columns, role, found.values())):
+            found[role] = _filled(table, fitting) if role == "volume" and len(fitting) > 1 else fitting[0]
     return found
+
+
+def _filled(table: pl.LazyFrame, volumes: Sequence[str]) -> str:
+    """The first of these that says anything: trading programs leave one of theirs at zero."""
+    schema = table.collect_schema()
+    most = table.select(as_volume(name, schema).max().alias(name) for name in volumes).collect().row(0, named=True)
+    return next((name for name in volumes if (most[name] or 0) > 0), volumes[0])
 
 
 def _columns(found: Mapping[Role, str], by: Literal["names", "values", "request"], share: float) -> MarketColumns:

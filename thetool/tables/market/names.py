@@ -48,9 +48,9 @@ _NAMES: dict[Role, str] = {
         复权收盘价 調整後終値 调整后收盘价
     """,
     "volume": """
-        volume vol v volumen umsatz stucke stück stücke handelsvolumen volumn volumes volym wolumen hacim objem объем
+        stucke stück stücke stuecke volume vol v volumen handelsvolumen volumn volumes volym wolumen hacim objem объем
         объём forgalom volumetraded tottrdqty ttltradgvol quantity tradedquantity sharestraded totaltradedquantity
-        volumeshares realvolume tickvol tickvolume 6volume 5volume 成交量 出来高 거래량 dagvolume volumebase
+        volumeshares realvolume tickvol tickvolume 6volume 5volume 成交量 出来高 거래량 dagvolume umsatz volumebase
         basevolume
     """,
     "symbol": """
@@ -86,10 +86,10 @@ def by_word(names: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def named(columns: Mapping[str, Sequence[str]], role: Role, taken: Collection[str]) -> str | None:
-    """The column that is called so, of those not taken; the likeliest name first, then the first in the file."""
+def named(columns: Mapping[str, Sequence[str]], role: Role, taken: Collection[str]) -> list[str]:
+    """The columns that are called so, of those not taken; the likeliest name first, then the first in the file."""
     fitting = (name for word in WORDS[role] for name in columns.get(word, ()) if name not in taken)
-    return next(fitting, None)
+    return list(dict.fromkeys(fitting))
 
 
 def unnamed(names: Sequence[str]) -> bool:

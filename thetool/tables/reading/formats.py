@@ -35,6 +35,8 @@ _BINARY = ("MZ", "ORC", "BZh")  # may begin a text too
 _PAGE = re.compile(
     r"\s*(<!--.*?-->\s*)*(<!doctype html|<html|<head|<body|<\?xml[^>]*>\s*<(!doctype )?html)", re.I | re.S
 )
+# trading programs write the names of columns so too, but close none: <DATE> <OPEN>
+_ELEMENTS = re.compile(r"\s*<[a-z][\w:.-]*( [^>]*)?>\s*<", re.I)
 _ASKED = "It was asked for."
 
 
@@ -81,7 +83,7 @@ def _refuse_others(start: bytes) -> None:
 def _of_text(text: str, filename: str | None) -> Choice:
     if _PAGE.match(text):
         raise NotATable(_page_told(text))
-    if re.match(r"\s*<\?xml|\s*<[a-z][\w:.-]*( [^>]*)?>\s*<", text, re.I):
+    if re.match(r"\s*<\?xml", text, re.I) or (_ELEMENTS.match(text) and re.search(r"</|/>", text)):
         raise NotATable("It is XML. Save the table in it as CSV, JSON or XLSX.")
     bare = text.lstrip()
     named = (filename or "").lower()
