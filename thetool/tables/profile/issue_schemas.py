@@ -23,6 +23,7 @@ IssueCode = Literal[
     "control_characters",
     "surrounding_junk",
     "case_variants",
+    "inconsistent_case",
     "similar_categories",
     "future_dates",
     "missing_values",

@@ -78,9 +78,13 @@ class TextSurvey(WordSurvey):
         self._sample += sample
         rows = counts["rows"].to_numpy()
         self._lengths.add(counts["characters"].to_numpy(), rows)
-        self._meaning.add(start, values, counts, sample)
+        meant = counts
         if counts["suspicious"].any():
             self._defects.add(start, values, counts.filter("suspicious"))
+            if "null_words" in self._defects.found:
+                nothing = self._defects.found["null_words"].values
+                meant = counts.filter(~pl.col("value").is_in(list(nothing)))
+        self._meaning.add(start, values, meant, sample)
         self._look_for_numbers(start, values, counts, sample)
         self.count(start, counts, len(values))
 

@@ -226,3 +226,59 @@ def test_hostile_values_stay_short_in_sentences(profiled: Profiled) -> None:
 
 def test_every_code_has_its_place_in_the_order() -> None:
     assert len(set(get_args(IssueCode))) == len(get_args(IssueCode))
+
+
+def test_names_in_capitals(profiled: Profiled) -> None:
+    names = ["Anna Smith", "Bob Jones", "CARLA DIAZ", "Dan O'Neil", "eve adams", "Fay Wu"]
+    issue = the(profiled({"customer": names}), "inconsistent_case")
+    assert issue.example is not None
+    assert (issue.rows, issue.example.row, issue.example.value) == (2, 3, "CARLA DIAZ")
+    assert issue.mend == mend("change_text_casing", column="customer", case="title")
+
+
+CUSTOMERS = """Customer ID,Full Name,Email,Phone,City,State,Signup Date,Age,Total Spent,Status,Newsletter
+001,john smith,john.smith@email.com,(555) 123-4567,New York,NY,2023-01-15,34,"$1,234.50",active,yes
+002,JANE DOE,jane.doe@email,555-234-5678,new york,NY,01/20/2023,28,$890.00,Active,no
+003,Bob Johnson ,bob@email.com,5553456789,Los Angeles,CA,2023-02-01,seventy-two,N/A,inactive,YES
+004,Alice Brown,alice.brown@email.com,+1 555 456 7890,Chicago,IL,"Feb 14, 2023",45,$2000,active,No
+005,Charlie Wilson,,555.567.8901,Houston,TX,2023-03-01,,$450.75,ACTIVE,yes
+006,Diana Miller,diana@email.com,(555) 678-9012,Phoenix,AZ,03/15/2023,31,$1100.00,pending,
+007,Eve Davis,eve.davis@email.com,555-789-0123,Philadelphia,PA,2023-04-01,29,$780.25,active,yes
+002,JANE DOE,jane.doe@email,555-234-5678,new york,NY,01/20/2023,28,$890.00,Active,no
+008,Frank Garcia,frank.garcia@email.com,555-890-1234,San Antonio,TX,2023-04-15,52,$3200.00,inactive,no
+009,grace lee,grace@email.com,N/A,San Diego,CA,2023-05-01,38,$567.80,active,Yes
+010,Henry Martinez,henry@email.com,555-012-3456,Dallas,TX,05/15/2023,41,"$1,890.00",active,no
+Total,,,,,,,,"$14,003.30",,
+"""
+
+
+def test_a_dirty_list_of_customers(profiled_file: Profiled) -> None:
+    """The kind of sample that ModularData has: mixed phones, dates and currency, words for numbers, duplicates."""
+    profile = profiled_file(CUSTOMERS)
+    assert {column.name: column.semantic.type for column in profile.column_profiles} == {
+        "Customer ID": "identifier",
+        "Full Name": "name",
+        "Email": "email",
+        "Phone": "phone",
+        "City": "text",
+        "State": "state",
+        "Signup Date": "date",
+        "Age": "measure",
+        "Total Spent": "currency",
+        "Status": "category",
+        "Newsletter": "boolean",
+    }
+    found = {(issue.code, *issue.columns): issue.rows for issue in profile.issues}
+    expected = {
+        ("untyped_values", "Age"): 1,
+        ("duplicate_rows",): 1,
+        ("invalid_values", "Email"): 2,
+        ("null_words", "Phone"): 1,
+        ("surrounding_whitespace", "Full Name"): 1,
+        ("case_variants", "City"): 1,
+        ("case_variants", "Status"): 3,
+        ("inconsistent_case", "Full Name"): 4,
+        ("footer_rows",): 1,
+    }
+    assert expected.items() <= found.items()
+    assert not [key for key in found if key[0] == "invalid_values" and key[1] != "Email"]

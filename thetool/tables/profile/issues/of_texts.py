@@ -20,6 +20,7 @@ from thetool.tables.profile.semantics.texts import Fit
 from thetool.tables.profile.texts import shown
 
 MANY_GROUPS = 50
+_LETTERS = 4
 _PATTERN_TYPES = {"email": "email", "phone": "phone", "url": "url", "date": "date", "postal_code": "zipcode"}
 
 
@@ -134,6 +135,8 @@ def _spellings(column: ColumnProfile, rows: int, counts: dict[str, int], first_r
     cases = by_case(counts)
     if cases.mapping:
         found.append(_spelled(column, rows, cases, "case_variants", "warning", "only by case", first_row))
+    if column.semantic.type == "name":
+        found += _written_unlike(column, rows, counts, first_row)
     if len(counts) <= MOST_CATEGORIES and _may_repeat(column, rows):
         words = {value: number for value, number in counts.items() if value.strip()}
         kind = column.semantic.type
@@ -141,6 +144,21 @@ def _spellings(column: ColumnProfile, rows: int, counts: dict[str, int], first_r
         if others.mapping:
             found.append(_spelled(column, rows, others, "similar_categories", "info", "by little", first_row))
     return found
+
+
+def _written_unlike(column: ColumnProfile, rows: int, counts: dict[str, int], first_row: FirstRow) -> list[Issue]:
+    """Names in capitals or in small letters alone, where most are not."""
+    unlike = [value for value in counts if len(value) >= _LETTERS and (value.isupper() or value.islower())]
+    affected = sum(counts[value] for value in unlike)
+    if not affected or affected > 0.5 * (rows - column.nulls):
+        return []
+    example = first_row(column.name, unlike)
+    message = (
+        f"{said(affected, 'value', 'values')} of {column.name} in capitals or small letters alone, unlike the others: "
+        f"{quoted(example.value if example else unlike[0])}."
+    )
+    mending = mend("change_text_casing", column=column.name, case="title")
+    return [issue("inconsistent_case", "info", column.name, affected, rows, message, example, mending)]
 
 
 def _may_repeat(column: ColumnProfile, rows: int) -> bool:
