@@ -63,7 +63,7 @@ function emptiness({ nulls, null_share: share }) {
   return el(
     "div",
     { class: "emptiness", title: counted(nulls, "empty cell") },
-    el("span", { class: "track", "aria-hidden": "true" }, el("span", { vars: { part: share } })),
+    nulls ? el("span", { class: "track", "aria-hidden": "true" }, el("span", { vars: { part: share } })) : null,
     el("span", { class: "number small" }, nulls ? percent(share) : "none"),
   );
 }

@@ -20,7 +20,7 @@ export function marketView({ symbols, strategy, left_out: left, notes, disclaime
 
 function symbolView(one, alone, open) {
   const body = [facts(one), marketChart(one), votes(one), one.notes.length ? el("ul", { class: "notes" }, one.notes.map(({ message }) => el("li", { class: "wrap" }, message))) : null];
-  if (alone) return el("div", { class: "stack" }, verdict(one), ...body);
+  if (alone) return el("div", { class: "stack" }, el("p", { class: "verdict" }, verdict(one)), ...body);
   return el("details", { class: "symbol", open }, el("summary", {}, el("b", { class: "wrap" }, one.symbol ?? "Prices"), " ", verdict(one)), el("div", { class: "stack" }, ...body));
 }
 

@@ -82,7 +82,7 @@ function fields(reading) {
     encoding ? field("Encoding", input("encoding", encoding.asked ? encoding.value : "", { placeholder: encoding.value, list: "encodings" }), datalist()) : null,
     delimiter ? many(Object.entries(DELIMITERS), delimiter, "delimiter", "Between fields") : null,
     quote ? many(Object.entries(QUOTES), quote, "quote", "Around fields") : null,
-    field("Names of columns in line", input("header_row", header.asked ? header.value : "", { type: "number", min: 0, placeholder: header.value })),
+    field("Names in line", input("header_row", header.asked ? header.value : "", { type: "number", min: 0, placeholder: header.value })),
     field("Last line", input("last_row", "", { type: "number", min: 1, placeholder: "all" })),
     typed ? field("Decimal mark", select("decimal", [["as found", "as found"], [".", "point"], [",", "comma"]], "as found")) : null,
     typed ? field("Dates", select("date_order", [["as found", "as found"], ["dmy", "day first"], ["mdy", "month first"], ["ymd", "year first"]], "as found")) : null,

@@ -91,7 +91,8 @@ function issues(list) {
   const left = list.slice(FEW_ISSUES);
   const body = list.length ? [shown, left.length ? more(shown, left.map(item), `Show ${counted(left.length, "more issue")}`) : null] : [];
   const grave = list.filter(({ severity }) => severity !== "info").length;
-  const head = list.length ? `${counted(grave, "issue")}${list.length > grave ? `, ${list.length - grave} to know` : ""}` : "none found";
+  const told = [grave && counted(grave, "issue"), list.length > grave && `${count(list.length - grave)} to know`];
+  const head = told.filter(Boolean).join(", ") || "none found";
   return section("issues", "Issues", body, head);
 }
 
