@@ -27,7 +27,7 @@ SPREADSHEET = b"application/vnd.oasis.opendocument.spreadsheet"
 XLSX = zipped(("[Content_Types].xml", b"<Override ContentType='x.spreadsheetml.sheet.main+xml'/>"), ("a.xml", b""))
 XLSX_OTHER_ORDER = zipped(("docProps/app.xml", b"<a/>"), ("xl/workbook.xml", b"<a/>"))
 DOCX = zipped(("[Content_Types].xml", b"<Override ContentType='x.wordprocessingml.document'/>"), ("word/a.xml", b""))
-ODS = zipped(("mimetype", SPREADSHEET), ("content.xml", b"<a/>"), method=zipfile.ZIP_STORED)
+ODS = zipped(("mimetype", SPREADSHEET), ("META-INF/manifest.xml", b""), ("content.xml", b""), method=zipfile.ZIP_STORED)
 ODT = zipped(("mimetype", b"application/vnd.oasis.opendocument.text"), method=zipfile.ZIP_STORED)
 
 BY_CONTENT = {

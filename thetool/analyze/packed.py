@@ -51,13 +51,14 @@ def inside_zip(head: bytes) -> Inside:
     """
     entries = list(_entries(head))
     names = [entry.name or "" for entry in entries]
+    for entry in entries:
+        if entry.name == "mimetype":
+            return Inside("workbook" if entry.head.startswith(_SPREADSHEET) else "other")
     if any(name.startswith("xl/") for name in names):
         return Inside("workbook")
     if any(name.startswith(("word/", "ppt/", "META-INF/")) for name in names):
         return Inside("other")
     for entry in entries:
-        if entry.name == "mimetype":
-            return Inside("workbook" if entry.head.startswith(_SPREADSHEET) else "other")
         if entry.name == "[Content_Types].xml":
             return Inside("workbook" if _EXCEL.search(entry.head) else "other")
     return next((entry for entry in entries if not _is_of_a_system(entry.name or "")), Inside("other"))

@@ -86,7 +86,7 @@ def look_at_table(file: Path, request: TableRequest, watcher: Watcher, *, unpack
     folder = file.with_name(f"{file.name}.tables")
     folder.mkdir()
     told = _Reading(watcher)
-    limits = replace(LIMITS, unpacked_bytes=unpacked_bytes)
+    limits = replace(LIMITS, unpacked_bytes=unpacked_bytes, sheet_bytes=min(LIMITS.sheet_bytes, unpacked_bytes))
     reading = read_table(file, folder, request.reading, filename=request.filename, progress=told.watch, limits=limits)
     found = TableFindings(TableResult(reading=reading, preview=_preview(folder)))
     if {"profile", "correlations"} & set(request.tasks):
