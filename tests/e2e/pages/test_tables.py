@@ -1,0 +1,116 @@
+"""A table in Analyze: what is wrong with it, how it was read, read otherwise, its columns; nothing in it is markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from tests.e2e.browser import Browser
+from tests.e2e.pages.conftest import LOOKS, STRUCTURE
+
+pytestmark = pytest.mark.browser
+ORDERS, PRICES = ".sample[data-name='orders.csv']", ".sample[data-name='prices.csv']"
+MARKUP = "<img src=x onerror=alert(1)>"
+HOSTILE = f'name,"{MARKUP}",n\n"{MARKUP}","</td><script>alert(2)</script>",1\n=1+1,javascript:alert(3),2\nx,y,3\n'
+
+
+@pytest.fixture
+def orders(browser: Browser) -> Iterator[Browser]:
+    """The sample table of orders, analysed."""
+    browser.open("/analyze")
+    browser.click(ORDERS)
+    browser.see("[data-finding=columns]")
+    yield browser
+    browser.look()
+
+
+def test_a_table_is_shown_with_all_that_was_found(orders: Browser) -> None:
+    findings = [node.get_dom_attribute("data-finding") for node in orders.all("[data-finding]")]
+    assert findings == ["size", "issues", "reading", "columns", "preview"]
+    assert "rows\n65\n" in orders.text("[data-finding=size]")
+    assert "blanks before or after" in orders.text("[data-finding=issues]")
+    assert "semicolon" in orders.text("[data-finding=reading]")
+    assert "3 lines before the table" in orders.text("[data-finding=reading]")
+    assert "2025-09-01 to 2026-01-28" in orders.text("[data-finding=columns]")
+    assert len(orders.all("[data-finding=columns] .histogram span")) == 40
+    orders.until(
+        lambda: orders.all("#announcer")[0].get_property("textContent").startswith("Done: 65 × 7 columns"),
+        "it is announced",
+    )
+    orders.click("#answer summary")
+    assert '"kind": "table"' in orders.text("#answer pre")
+
+
+def test_a_column_is_opened_by_its_name(orders: Browser) -> None:
+    name = orders.all(".opener")[1]
+    orders.run("arguments[0].focus()", name)
+    orders.press(Keys.ENTER)
+    assert name.get_dom_attribute("aria-expanded") == "true"
+    assert "Most frequent" in orders.text(".below")
+    orders.press(Keys.ENTER)
+    assert not orders.all(".below")
+
+
+def test_it_is_read_otherwise(orders: Browser) -> None:
+    orders.click(".otherwise > summary")
+    orders.fill(".corrections [name=header_row]", "0")
+    orders.click(".corrections [name=as_text]")
+    assert "header_row" not in orders.text("#request pre")
+    orders.click(".corrections button[type=submit]")
+    orders.until(lambda: "names of columns\nnone" in orders.text("[data-finding=reading]"), "it is read anew")
+    shown = [cell.text for cell in orders.all("[data-finding=columns] tbody tr > td:nth-child(2)")]
+    assert set(shown) == {"text"}
+    request = orders.text("#request pre")
+    assert "--form-string 'header_row=0'" in request
+    assert "--form-string 'as_text=true'" in request
+    assert orders.focused().get_dom_attribute("id") == "result"
+    orders.click(".corrections button:not([type=submit])")
+    orders.until(lambda: "in line 4" in orders.text("[data-finding=reading]"), "it is as it was found")
+    assert "header_row" not in orders.text("#request pre")
+    orders.driver.refresh()
+    orders.see("[data-finding=columns]")
+    assert "choose the file again" in orders.text("[data-finding=reading]")
+
+
+def test_prices_are_judged_and_drawn(browser: Browser) -> None:
+    browser.open("/analyze")
+    browser.click(PRICES)
+    assert browser.see(".market-stage")
+    assert "sell" in browser.text(".verdict")
+    assert len(browser.all("[data-finding=market] table.sheet tbody tr")) == 12
+    assert "not advice" in browser.text("[data-finding=market]")
+
+
+def test_hostile_values_are_inert(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "hostile.csv"
+    file.write_text(HOSTILE)
+    browser.open("/analyze")
+    browser.all("#file")[0].send_keys(str(file))
+    assert browser.see("[data-for=table] legend").text == "What to find in a table"
+    browser.click("#go")
+    browser.see("[data-finding=preview]")
+    for name in browser.all(".opener"):
+        browser.run("arguments[0].click()", name)
+    assert MARKUP in browser.text("[data-finding=preview]")
+    assert not browser.all("[data-finding] img, [data-finding] script, [data-finding] a[href^='javascript']")
+
+
+def test_what_is_no_table_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "page.csv"
+    file.write_text("<!doctype html><p>a, b</p>")
+    browser.open("/analyze")
+    browser.all("#file")[0].send_keys(str(file))
+    browser.click("#go")
+    assert browser.see("#result .notice").get_dom_attribute("data-code") == "not_a_table"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_table_can_be_read_by_all(orders: Browser, scheme: str) -> None:
+    orders.run("document.querySelector('.otherwise').open = true; document.querySelectorAll('.opener')[5].click()")
+    for width in (1280, 390):
+        orders.look(scheme=scheme, width=width)
+        assert orders.run(LOOKS) == []
+        assert orders.run(STRUCTURE) == []
