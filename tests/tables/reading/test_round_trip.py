@@ -35,7 +35,7 @@ def tables(draw: st.DrawFn) -> list[list[str]]:
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_round_trip(table: list[list[str]], delimiter: str, line_end: str, quoting: int, encoding: str) -> None:
     out = io.StringIO(newline="")
     csv.writer(out, delimiter=delimiter, lineterminator=line_end, quoting=quoting).writerows(table)

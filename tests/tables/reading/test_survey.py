@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @given(text=texts, size=st.integers(1, 9))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_chunks_make_no_difference(path: Path, text: str, size: int) -> None:
     path.write_bytes(text.encode())
     length = len(text.encode())
@@ -37,7 +37,7 @@ def test_chunks_make_no_difference(path: Path, text: str, size: int) -> None:
 
 
 @given(text=texts)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_regular_is_as_the_standard_reader_has_it(path: Path, text: str) -> None:
     path.write_bytes(text.encode())
     found = survey(path, 0, len(text.encode()), ",", '"')

@@ -14,12 +14,12 @@
 Both begin with the column `_row` (`Int64`): 1 for the first row of data. The `Reading` says how the file was read: each
 choice with its reason, and each can be made otherwise with `ReadOptions`. No library's inference decides anything.
 
-- `options`: `ReadOptions`, what is asked (loads nothing heavy)
-- `report`: `Reading`, what is told (loads nothing heavy)
-- `problems`: why a file is refused (loads nothing heavy)
-- `table`: `read_table`, the whole way
+- `options`: `ReadOptions`, what is asked; `report`: `Reading`, what is told; `problems`: why a file is refused;
+  `limits`: how large it may be (these four load nothing heavy)
+- `table`: `read_table`, the whole way; `draft`: what the reader of one format hands over; `sink`: writing Parquet
 - `containers`, `formats`: gzip and zip; which format it is
-- `encodings`, `survey`, `dialect`, `header`, `mending`, `delimited`: text files
-- `records`, `spreadsheets`, `columnar`: JSON, XLSX and ODS, Parquet
+- `delimited` with `encodings`, `dialect`, `header`, `region`, `survey`, `mending`: text
+- `records` with `json_stream`: JSON; `spreadsheets` with `workbook`: XLSX and ODS; `columnar`: Parquet
+- `names`: each column has one; `damage`: what libraries raise, as a problem
 - `columns/`: what type a column has, and its values as that type
 """
