@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import polars as pl
@@ -115,3 +116,39 @@ def test_every_field_of_the_answer_is_described() -> None:
     for model in (Market, SymbolResult):
         for name, field in model.model_fields.items():
             assert field.description or name in {"columns", "strategy"} | series, name
+
+
+def finite(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(finite, value.values()))
+    if isinstance(value, list):
+        return all(map(finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+EXTREMES = [
+    {"Volume": pl.lit(1e308)},
+    {"Volume": pl.lit(1e-300)},
+    {"Adj": pl.col("Close") * 1e-300},
+    {"Adj": pl.when(pl.col("_row") == 9).then(pl.col("Close") * 1e300).otherwise("Close")},
+    {"High": pl.when(pl.col("_row") == 9).then(1e308).otherwise("High")},
+    {"Low": pl.when(pl.col("_row") == 60).then(5e-324).otherwise("Low")},
+    {"Close": pl.col("Open"), "High": pl.col("Open"), "Low": pl.col("Open")},
+]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("start", [1e-10, 1, 1e10])
+@pytest.mark.parametrize("changed", range(len(EXTREMES)))
+def test_no_number_is_too_odd(changed: int, start: float) -> None:
+    """Whatever the table holds, the answer is of finite numbers, and says what was left out."""
+    frame = prices(250, start=start).with_columns(**EXTREMES[changed]).rename({"Adj": "Adj Close"}, strict=False)
+    answer = market(frame, strategy="weekly")
+    assert finite(answer.model_dump(mode="json"))
+    assert answer.symbols[0].rows >= 249
+
+
+def test_prices_beyond_all_measure_are_left_out() -> None:
+    answer = market(prices(80, start=1e250))
+    assert answer.symbols == []
+    assert [(left.symbol, left.rows) for left in answer.left_out] == [(None, 0)]

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     Moments = NDArray[np.datetime64]
 
 MOST_SYMBOLS = 2_000
+_LEAST, _MOST, _MOST_VOLUME = 1e-12, 1e12, 1e18
 
 _LEFT_OUT = {
     "no_date": "{rows} without a readable date left out.",
     "no_price": "{rows} without all four prices left out.",
-    "not_positive": "{rows} with a price of zero or below left out: percentages mean nothing there.",
+    "not_positive": "{rows} with a price of zero, below, or beyond 1e-12 to 1e12 left out: they allow no arithmetic.",
     "inconsistent": "{rows} left out in which high is not the highest price, or low not the lowest.",
     "repeated": "{rows} there twice with the same values; one of each counts.",
     "contradicting": "{rows} with the date of another row and other values left out; the last in the table counts.",
@@ -127,7 +128,7 @@ def _judged(rows: pl.LazyFrame) -> pl.LazyFrame:
     top, bottom = pl.max_horizontal(*prices), pl.min_horizontal(*prices)
     dated = pl.col("moment").is_not_null()
     priced = pl.all_horizontal(price.is_not_null() for price in prices)
-    above = bottom > 0
+    above = (bottom >= _LEAST) & (top <= _MOST)
     misses = pl.max_horizontal(top - pl.col("high"), pl.col("low") - bottom) / top
     counts = dated & priced & above
     volume = pl.col("volume")
@@ -137,10 +138,10 @@ def _judged(rows: pl.LazyFrame) -> pl.LazyFrame:
         (dated & priced & ~above).alias("not_positive"),
         (counts & (misses > SLACK)).alias("inconsistent"),
         (counts & (misses > 0) & (misses <= SLACK)).alias("widened"),
-        (volume.is_null() | (volume < 0)).alias("volume_unreadable"),
+        (volume.is_null() | ~volume.is_between(0, _MOST_VOLUME)).alias("volume_unreadable"),
         pl.when(misses <= SLACK).then(top).otherwise(pl.col("high")).alias("high"),
         pl.when(misses <= SLACK).then(bottom).otherwise(pl.col("low")).alias("low"),
-        pl.when(volume >= 0).then(volume).otherwise(0.0).alias("volume"),
+        pl.when(volume.is_between(0, _MOST_VOLUME)).then(volume).otherwise(0.0).alias("volume"),
         (counts & (misses <= SLACK)).fill_null(False).alias("counts"),
     ).with_columns(pl.col("counts").and_(pl.struct("symbol", "moment").is_duplicated()).alias("doubled"))
 

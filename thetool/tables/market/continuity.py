@@ -19,6 +19,7 @@ _NEAR = 0.03
 _SPLIT_FACTOR = 1.2
 """A step of the adjusted close's factor beyond this is a split, below it a dividend."""
 _JUMP = 0.5
+_MOST_FACTOR = 1e6
 _MINUTE, _HOUR, _DAY = 60.0, 3_600.0, 86_400.0
 
 
@@ -73,13 +74,11 @@ def _adjusted(candles: Candles) -> Candles:
     adjusted = candles.adjusted
     if adjusted is None:
         return candles
-    missing = int((~(adjusted > 0)).sum())
-    if missing:
-        message = (
-            f"The adjusted close is missing in {missing:,} rows, so it is not used: splits and dividends are jumps."
-        )
-        return candles.with_notes(MarketNote(code="not_adjusted", message=message, rows=missing))
     factor = adjusted / candles.close
+    missing = int((~((factor > 1 / _MOST_FACTOR) & (factor < _MOST_FACTOR))).sum())
+    if missing:
+        message = f"In {missing:,} rows the adjusted close is missing or none: it is not used, and splits are jumps."
+        return candles.with_notes(MarketNote(code="not_adjusted", message=message, rows=missing))
     factor = factor / factor[-1]
     changed = int((np.abs(factor - 1) > 1e-6).sum())
     if not changed:
