@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
 from tests.tables.reading.conftest import Reader
@@ -54,3 +57,26 @@ def test_texts(read: Reader, content: str, kind: str) -> None:
         assert read(content, format="csv").texts() == [("1", "2")]
         return
     assert read(content).reading.format.value == kind
+
+
+def test_lines_of_json_may_be_long(read: Reader) -> None:
+    long = "x" * 10_000
+    found = read(f'{{"a": 1, "b": "{long}"}}\n{{"a": 2}}\n')
+    assert found.texts() == [("1", long), ("2", None)]
+    assert read(f'{{"a": "{long}"}}').reading.format.value == "json"
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ({"[Content_Types].xml": b"", "word/document.xml": b""}, "Office"),
+        ({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"}, "OpenDocument"),
+    ],
+)
+def test_documents(read: Reader, parts: dict[str, bytes], told: str) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(UnsupportedTable, match=told):
+        read(packed.getvalue())

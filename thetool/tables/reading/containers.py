@@ -79,6 +79,8 @@ def _gunzip(source: Path, target: Path, limits: Limits, tell: Callable[[float], 
 def _unzip(source: Path, target: Path, limits: Limits, tell: Callable[[float], None]) -> str:
     with _opened(source) as archive:
         files = [one for one in archive.infolist() if not one.is_dir() and not _is_by_the_way(one.filename)]
+        if any(one.filename == "[Content_Types].xml" for one in files):
+            raise UnsupportedTable("It is an Office document, but no workbook. Save the table in it as XLSX or CSV.")
         if len(files) != 1:
             names = ", ".join(repr(one.filename[:100]) for one in files[:10])
             told = f"It holds {len(files)} files: {names}." if files else "It holds no file."

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from pathlib import Path
 
-from thetool.tables.reading.containers import ZIP, is_spreadsheet
+from thetool.tables.reading.containers import ZIP
 from thetool.tables.reading.encodings import BEGINNING, beginning
 from thetool.tables.reading.problems import TAKEN, EmptyTable, NotATable, UnsupportedTable
 from thetool.tables.reading.report import Choice, Format
@@ -37,6 +38,7 @@ _PAGE = re.compile(
 )
 # trading programs write the names of columns so too, but close none: <DATE> <OPEN>
 _ELEMENTS = re.compile(r"\s*<[a-z][\w:.-]*( [^>]*)?>\s*<", re.I)
+_LONGEST_RECORD = 4 << 20  # that is looked at, to tell lines of JSON from a document
 _ASKED = "It was asked for."
 
 
@@ -59,19 +61,23 @@ def find_format(path: Path, filename: str | None, asked: Format | None) -> Choic
     if start.startswith(ZIP):
         return _workbook(path)
     _refuse_others(start)
+    if start.lstrip()[:1] == b"{":
+        with path.open("rb") as file:
+            start = file.readline(_LONGEST_RECORD) + file.read(BEGINNING)
     return _of_text(beginning(start), filename)
 
 
 def _workbook(path: Path) -> Choice:
-    import zipfile
-
     with zipfile.ZipFile(path) as archive:
         names = set(archive.namelist())
+        kind = archive.read("mimetype") if "mimetype" in names and archive.getinfo("mimetype").file_size < 200 else b""
     if "xl/workbook.xml" in names:
         return Choice(value=Format.XLSX, reason="It is a zip file with the parts of an Excel workbook.")
-    if "content.xml" in names and is_spreadsheet(path):
-        return Choice(value=Format.ODS, reason="It is a zip file with the parts of an OpenDocument file.")
-    raise UnsupportedTable("It is a binary Excel workbook (.xlsb). Save it as .xlsx.")
+    if "content.xml" not in names:
+        raise UnsupportedTable("It is a binary Excel workbook (.xlsb). Save it as .xlsx.")
+    if kind and b"spreadsheet" not in kind:
+        raise UnsupportedTable("It is an OpenDocument file, but no spreadsheet. Save the table in it as ODS or CSV.")
+    return Choice(value=Format.ODS, reason="It is a zip file with the parts of an OpenDocument spreadsheet.")
 
 
 def _refuse_others(start: bytes) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from thetool.tables.reading import header
 from thetool.tables.reading.dialect import Dialect
 from thetool.tables.reading.draft import Draft
+from thetool.tables.reading.limits import LIMITS
 from thetool.tables.reading.names import named
 from thetool.tables.reading.options import ReadOptions
 from thetool.tables.reading.problems import EmptyTable, NotATable, TableTooLarge, UnfitReadOptions
@@ -18,7 +19,6 @@ from thetool.tables.reading.report import Choice, Lines, Note
 HEAD = 1 << 20
 LONGEST_LINE = 16 << 20
 TAIL = 1 << 16
-MOST_COLUMNS = 50_000
 _KEPT_LINES, _KEPT_CHARACTERS = 100, 1_000
 _FIRST_ROWS = 1_000
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1b]")
@@ -80,8 +80,8 @@ def find_region(path: Path, head: Head, dialect: Dialect, options: ReadOptions, 
     place = _place(rows, lines, options)
     first = rows[place.start]
     width = max(place.width, len(first)) if place.has_names else place.width
-    if width > MOST_COLUMNS:
-        raise TableTooLarge(f"It has {width:,} columns; {MOST_COLUMNS:,} are the most.")
+    if width > LIMITS.columns:
+        raise TableTooLarge(f"It has {width:,} columns; {LIMITS.columns:,} are the most.")
     data_line = lines[place.start + 1] if place.has_names else lines[place.start]
     draft.originals = [*first, *[None] * (width - len(first))] if place.has_names else [None] * width
     draft.names, renamed = named(draft.originals)
