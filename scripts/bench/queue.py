@@ -5,6 +5,7 @@
     scripts/bench/queue.py --rounds 1 --jobs 1000 a quick look
     scripts/bench/queue.py --only TheTool         without the others
     scripts/bench/queue.py --minutes 10           ten minutes at full speed: jobs a second in each ten seconds
+    scripts/bench/queue.py --data /dev/shm        Postgres keeps its data in memory: without what the disk takes
 
 No-op jobs, two workers each, one client; Postgres is an embedded one with its defaults (synchronous_commit=on), Redis
 runs without persistence. The others are installed from PyPI into environments of their own (`--peers FOLDER`).

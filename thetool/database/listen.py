@@ -115,6 +115,8 @@ class Listener:
         """LISTEN and UNLISTEN as the subscriptions ask for; returns the channels that are new on this connection."""
         with self._lock:
             wanted = set(self._callbacks)
+        if wanted == listening:
+            return set()
         fresh, gone = wanted - listening, listening - wanted
         with connection.cursor() as cursor:
             for verb, channels in (("listen", fresh), ("unlisten", gone)):

@@ -41,7 +41,7 @@ def main() -> None:
     with ExitStack() as stack:
         if any("Redis" in peer.name for peer in peers):
             redis = stack.enter_context(_redis())
-        postgres = stack.enter_context(_postgres())
+        postgres = stack.enter_context(_postgres(options.data))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="thetool-bench-")))
         for peer in peers:
             peer.install(options.peers)
@@ -71,6 +71,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=50, help="batch size of the raw limit (as large as TheTool's)")
     parser.add_argument("--only", nargs="*", help="names of peers, such as TheTool Huey")
     parser.add_argument("--minutes", type=float, default=0, help="instead: the rate of TheTool's queue over so long")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="where Postgres has its data, such as /dev/shm")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="where rounds are kept: the next call adds its own")
     parser.add_argument("--peers", type=Path, default=Path.home() / ".cache/thetool-bench/peers", metavar="FOLDER")
     return parser.parse_args()
@@ -134,8 +135,8 @@ def _run(url: str, statement: str) -> None:
 
 
 @contextmanager
-def _postgres() -> Iterator[EmbeddedServer]:
-    with tempfile.TemporaryDirectory(prefix="thetool-bench-") as folder:
+def _postgres(place: Path | None) -> Iterator[EmbeddedServer]:
+    with tempfile.TemporaryDirectory(prefix="thetool-bench-", dir=place) as folder:
         server = EmbeddedServer(Path(folder))
         server.start(max_connections=100)
         try:
