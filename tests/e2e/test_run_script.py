@@ -55,11 +55,14 @@ def test_it_starts_shows_what_to_try_and_ctrl_c_stops_it_all(folder: Path, runs:
 
 
 @needs_virtual_environment
-def test_a_key_that_was_set_is_not_shown(folder: Path, runs: list[Run], weights_dir: Path) -> None:
-    key = "a-key-that-is-nobody-elses-business-0123456789"
-    run = Run(folder, PORT=free_port(), WEIGHTS_DIR=weights_dir, MASTER_API_KEY=key)
+def test_a_key_that_was_set_is_not_shown_and_host_and_port_may_be_chosen(
+    folder: Path, runs: list[Run], weights_dir: Path
+) -> None:
+    key, port = "a-key-that-is-nobody-elses-business-0123456789", free_port()
+    run = Run(folder, "--host", "127.0.0.2", PORT=port, WEIGHTS_DIR=weights_dir, MASTER_API_KEY=key)
     runs.append(run)
     run.wait_for("Ctrl-C stops it")
+    assert f"http://127.0.0.2:{port}" in run.log()
     assert '"Authorization: Bearer $MASTER_API_KEY"' in run.log()
     assert run.interrupt() == 0
     assert key not in run.log()
