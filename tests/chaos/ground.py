@@ -153,7 +153,7 @@ class Callers(threading.Thread):
         self.promised: set[UUID] = set()
 
     def run(self) -> None:
-        while not self._ended.wait(0.03):
+        while not self._ended.wait(0.1):
             try:
                 status, answer = self._service.post("/chaos/noted", {})
             except Exception:  # noqa: S112 - the service was killed in the middle of it; nothing was promised
@@ -181,12 +181,20 @@ class Watch(threading.Thread):
             "select concurrency_key, count(*) from jobs where status = 'running' and concurrency_key is not null"
             " group by concurrency_key having count(*) > max(concurrency_limit)"
         )
-        while not self._ended.wait(0.1):
+        while not self._ended.is_set():
             try:
-                self.violations += ask(self._url, crowded)
+                with closing(psycopg2.connect(self._url, application_name="chaos")) as connection:
+                    connection.autocommit = True
+                    self._look(connection, crowded)
+            except psycopg2.Error:  # Postgres was killed, or is not back yet
+                self._ended.wait(0.1)
+
+    def _look(self, connection: Any, crowded: str) -> None:
+        with connection.cursor() as cursor:
+            while not self._ended.wait(0.1):
+                cursor.execute(crowded)
+                self.violations += cursor.fetchall()
                 self.looks += 1
-            except psycopg2.OperationalError:
-                continue
 
     def end(self) -> None:
         self._ended.set()

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -68,6 +67,7 @@ class Service:
         self.environment |= {name: str(value) for name, value in environment.items()}
         self.python = sys.executable
         self.process: subprocess.Popen[bytes] | None = None
+        self._connection: Any = None
 
     # --- start and stop
 
@@ -133,6 +133,7 @@ class Service:
 
     def destroy(self) -> None:
         """End whatever is left of it, the embedded Postgres too."""
+        self._forget_connection()
         if self.process is not None and self.exit_status() is None:
             self.interrupt()
             try:
@@ -229,10 +230,25 @@ class Service:
 
     def job(self, job_id: str) -> dict[str, Any]:
         """The job's row, out of the database itself."""
-        with closing(psycopg2.connect(self.database_url or EmbeddedServer(self.home).dsn)) as connection:
-            cursor = connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor)
-            cursor.execute("select status, attempts, lost, worker_id, error from jobs where id = %s", (job_id,))
+        asked = "select status, attempts, lost, worker_id, error from jobs where id = %s"
+        try:
+            return self._row(asked, job_id)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):  # Postgres was started anew since the last look
+            self._forget_connection()
+            return self._row(asked, job_id)
+
+    def _row(self, statement: str, *values: Any) -> dict[str, Any]:
+        if self._connection is None:
+            self._connection = psycopg2.connect(self.database_url or EmbeddedServer(self.home).dsn)
+            self._connection.autocommit = True
+        with self._connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+            cursor.execute(statement, values)
             return dict(cursor.fetchone())
+
+    def _forget_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def reload(self) -> set[int]:
         """HUP, and wait until other workers serve and the old ones are gone; gives the new ones' pids."""
@@ -254,43 +270,3 @@ def ask(connection: http.client.HTTPConnection, method: str, path: str, body: An
     answer = connection.getresponse()
     text = answer.read()
     return answer.status, json.loads(text) if text else None
-
-
-class Traffic:
-    """Clients that ask all the time, half of them on connections that they keep; what went wrong is in `failures`."""
-
-    def __init__(self, service: Service, clients: int = 4, path: str = "/sample/pid") -> None:
-        self.failures: list[str] = []
-        self.answered = 0
-        self.pids: set[int] = set()
-        self._service = service
-        self._path = path
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._client, args=(number % 2 == 0,)) for number in range(clients)]
-
-    def _client(self, keeps: bool) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._service.port, timeout=30)
-        while not self._stop.is_set():
-            try:
-                status, answer = ask(connection, "GET", self._path)
-                if status != 200:
-                    raise AssertionError(f"status {status}")
-                self.answered += 1
-                self.pids.add(answer["pid"])
-            except Exception as error:  # whatever it is, a caller would have seen it
-                self.failures.append(f"{'kept' if keeps else 'new'} connection: {error!r}")
-                connection.close()
-            if not keeps:
-                connection.close()
-            self._stop.wait(0.02)
-        connection.close()
-
-    def __enter__(self) -> Traffic:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()

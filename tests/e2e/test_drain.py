@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import MakeService
-from tests.e2e.service import Service, Traffic, until
+from tests.e2e.service import Service, until
+from tests.e2e.traffic import Traffic
 
 UNUSED = {"attempts": 0, "lost": 0}
 FIRST_TRY = {"status": "completed", "attempts": 1, "lost": 0}

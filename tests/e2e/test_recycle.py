@@ -8,7 +8,8 @@ import subprocess
 import sys
 
 from tests.e2e.conftest import MakeService
-from tests.e2e.service import ROOT, Service, Traffic, until
+from tests.e2e.service import ROOT, Service, until
+from tests.e2e.traffic import Traffic
 
 
 def test_request_limit_refuses_no_request_and_loses_no_job(make_service: MakeService) -> None:

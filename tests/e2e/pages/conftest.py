@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,14 @@ def browser(tab: Browser, session: dict[str, str]) -> Iterator[Browser]:
     tab.driver.add_cookie({**session, "httpOnly": True})
     yield tab
     assert tab.complaints() == []
+
+
+@contextmanager
+def enough(service: Service) -> Iterator[None]:
+    """The jobs that step come to their ends meanwhile."""
+    file = service.home / "enough"
+    file.touch()
+    try:
+        yield
+    finally:
+        file.unlink()

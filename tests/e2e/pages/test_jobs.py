@@ -6,6 +6,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.browser import Browser
+from tests.e2e.pages.conftest import enough
 from tests.e2e.pages.sample import MARKUP
 from tests.e2e.service import Service
 
@@ -15,12 +16,13 @@ pytestmark = pytest.mark.browser
 def test_the_list_of_jobs_is_live(browser: Browser, service: Service) -> None:
     browser.open("/jobs?kind=sample.page_steps")
     browser.see("#empty")
-    job_id = service.submit("page_steps", 4)
+    job_id = service.submit("page_steps", 30)
     row = f"#rows tr:has(a[href='/jobs/{job_id}'])"
     browser.see(row)
     browser.until(lambda: "stepping" in browser.text(row), "its stage is shown")
     browser.until(lambda: MARKUP in browser.text(f"{row} .said"), "its message is shown as it is")
-    browser.until(lambda: "completed" in browser.text(f"{row} .badge"), "it completes in sight")
+    with enough(service):
+        browser.until(lambda: "completed" in browser.text(f"{row} .badge"), "it completes in sight")
     assert browser.all("#rows img") == []
 
 

@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from tests.e2e.browser import Browser
+from tests.e2e.pages.conftest import enough
 from tests.e2e.service import ROOT, Service, until
 
 pytestmark = pytest.mark.browser
@@ -30,11 +31,12 @@ def shows_the_end(browser: Browser, job_id: str) -> None:
 
 
 def test_a_job_page_hears_events_and_asks_little(browser: Browser, service: Service) -> None:
-    job_id = service.submit("page_news", 3)
+    job_id = service.submit("page_news", 30)
     browser.requested()
     browser.open(f"/jobs/{job_id}")
     browser.until(lambda: "stepping" in browser.text("#job .progress"), "its stage is shown")
-    shows_the_end(browser, job_id)
+    with enough(service):
+        shows_the_end(browser, job_id)
     assert any(address.endswith(f"/api/v1/jobs/{job_id}/events") for address in browser.requested())
     assert asked(browser).count(f"/api/v1/jobs/{job_id}") <= 3
 
@@ -43,10 +45,11 @@ def test_without_events_a_job_page_asks(browser: Browser, service: Service) -> N
     browser.driver.execute_cdp_cmd("Network.enable", {})
     browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/api/*/events*"]})
     try:
-        job_id = service.submit("page_news", 3)
+        job_id = service.submit("page_news", 30)
         browser.open(f"/jobs/{job_id}")
         browser.until(lambda: "stepping" in browser.text("#job .progress"), "its stage is shown")
-        shows_the_end(browser, job_id)
+        with enough(service):
+            shows_the_end(browser, job_id)
     finally:
         browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
 
@@ -59,13 +62,9 @@ def test_a_job_page_survives_a_reload_of_the_service(browser: Browser, service: 
     service.send(signal.SIGHUP)
     until(lambda: len(service.worker_pids() - old) == 2, "the new workers are there", 60)
     until(lambda: len(service.worker_pids()) == 3, "only the job's worker is left of the old ones", 60)
-    enough = service.home / "enough"
-    enough.touch()
-    try:
+    with enough(service):
         shows_the_end(browser, job_id)
         until(lambda: not service.worker_pids() & old, "the new workers are alone", 60)
-    finally:
-        enough.unlink()
 
 
 def test_a_finished_job_in_the_list_does_not_say_what_it_was_doing(browser: Browser, service: Service) -> None:
@@ -80,22 +79,17 @@ def test_a_finished_job_in_the_list_does_not_say_what_it_was_doing(browser: Brow
 @pytest.mark.parametrize(("number", "name"), [(0, "follow"), (1, "talk")], ids=["events", "websocket"])
 def test_the_scripts_of_the_documentation(browser: Browser, service: Service, number: int, name: str) -> None:
     script = re.findall(r"```js\n(.*?)```", (ROOT / "docs/live.md").read_text(), re.DOTALL)[number]
-    job = service.get(f"/api/v1/jobs/{service.submit('page_news', 2)}")[1]
+    job = service.get(f"/api/v1/jobs/{service.submit('page_news', 30)}")[1]
     browser.open("/settings")
     browser.driver.delete_all_cookies()  # the ticket is enough
-    told = browser.driver.execute_async_script(
-        f"""
-        {script}
-        const [job, done] = arguments;
-        const told = [];
-        {name}(job, (event, data) => {{
-          told.push(event);
-          if (event === "completed") done([told, data.links.result]);
-        }});
-        """,
-        job,
-    )
-    assert told[0][0] == "snapshot"
-    assert told[0][-1] == "completed"
-    assert "progress" in told[0]
-    assert told[1] == job["links"]["result"]
+    tells = "(event, data) => window.told.push([event, data.links?.result])"
+    browser.run(f"{script}\nwindow.told = []; {name}(arguments[0], {tells});", job)
+
+    def told() -> list[str]:
+        return [event for event, _ in browser.run("return window.told")]
+
+    browser.until(lambda: "progress" in told(), "progress is told")
+    with enough(service):
+        browser.until(lambda: told()[-1] == "completed", "the end is told")
+    assert told()[0] == "snapshot"
+    assert browser.run("return window.told.at(-1)[1]") == job["links"]["result"]
