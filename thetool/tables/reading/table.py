@@ -66,6 +66,7 @@ def _read_table(
         raise EmptyTable("It has no column.")
     _check_columns(options, draft)
     delimiter = str(draft.delimiter.value) if draft.delimiter else None
+    progress(0.5, "typing")
     decided = Deciding(
         draft.text, draft.names, draft.declared, options, delimiter, lambda done: progress(0.5 + 0.2 * done, "typing")
     ).decide()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ _DAYS = "(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)"
 _WEEKDAY = rf"(?:{_DAYS}[a-z]*\.?,? +)?"
 WORDS = f"(?:{_NAME}|{_DAYS})"
 """Words that a date may begin with."""
+_EARLIEST = datetime.date(1000, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def _sane(value: pl.Expr) -> pl.Expr:
     """Without years before 1000, which are years of two digits that were read as four."""
     import polars as pl
 
-    return pl.when(value.dt.year() >= 1000).then(value)
+    return pl.when(value >= _EARLIEST).then(value)
 
 
 def _english(lowered: pl.Expr, form: Form) -> pl.Expr:
