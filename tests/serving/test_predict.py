@@ -262,6 +262,10 @@ def test_a_canary_gets_its_share(house: House) -> None:
     newest = next(one["id"] for one in listed if one["version"] == "2.0.0")
     house.call("PATCH", f"/api/v1/models/{newest}", json={"status": "archived"})
     assert {asked_by_name(house, "canary") for _ in range(20)} == {1}, "who is not ready gets none"
+    compared = house.get("/api/v1/models/by-name/canary/latency").json["versions"]
+    assert [one["version"] for one in compared] == ["2.0.0", "1.0.0"]
+    assert sum(one["predictions"] for one in compared) == 80
+    refused(house.get("/api/v1/models/by-name/nobody/latency"), 404, "not_found")
 
 
 def test_a_repeated_prediction_is_cached_until_the_model_changes(house: House) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, func, select, text
 
 from thetool.database.orm import db
 from thetool.serving.later import WriteLater
@@ -20,13 +20,16 @@ MOST_BYTES = 16 * 1024
 """So much JSON of what went in, and of what came out, is kept with a prediction."""
 
 _INSERT = text("insert into predictions select * from json_populate_recordset(null::predictions, cast(:rows as json))")
+FIGURES = ("predictions", "cached", "failed", "p50_ms", "p95_ms", "p99_ms")
+
 # What came out of a cache says nothing of the model's speed.
 _LATENCY = text(
     """
-    select count(*), count(*) filter (where cached), count(*) filter (where error is not null),
+    select model_id, count(*), count(*) filter (where cached), count(*) filter (where error is not null),
         percentile_cont(array[0.5, 0.95, 0.99]) within group (order by inference_time_ms)
             filter (where not cached and error is null)
-    from predictions where model_id = :model_id and created_at > now() - make_interval(hours => :hours)
+    from predictions where model_id = any(:model_ids) and created_at > now() - make_interval(hours => :hours)
+    group by model_id
     """
 )
 _POINTS = text(
@@ -100,8 +103,6 @@ def of_model(model_id: UUID, query: PredictionsQuery) -> Sequence[Prediction]:
 
 def count_of(model_id: UUID, query: PredictionsQuery) -> int:
     """How many predictions of a model are kept."""
-    from sqlalchemy import func
-
     wanted = select(func.count()).select_from(Prediction).where(Prediction.model_id == model_id)
     if query.failed:
         wanted = wanted.where(Prediction.error.is_not(None))
@@ -111,20 +112,21 @@ def count_of(model_id: UUID, query: PredictionsQuery) -> int:
 def latency_of(model_id: UUID, hours: int) -> LatencyOut:
     """How quick a model was in the last hours, in all and along the time."""
     values = {"model_id": model_id, "hours": hours, "step": max(60, hours * 3600 // 100)}
-    predictions, cached, failed, times = db.session.execute(_LATENCY, values).one()
-    p50, p95, p99 = times or (None, None, None)
     points = [
         LatencyPointOut(begins=begins, predictions=number, p50_ms=(pair or [None])[0], p95_ms=(pair or [None])[-1])
         for begins, number, pair in db.session.execute(_POINTS, values)
     ]
-    return LatencyOut(
-        model_id=model_id,
-        hours=hours,
-        predictions=predictions,
-        cached=cached,
-        failed=failed,
-        p50_ms=p50,
-        p95_ms=p95,
-        p99_ms=p99,
-        points=points,
-    )
+    figures = latencies_of([model_id], hours)[model_id]
+    return LatencyOut(model_id=model_id, hours=hours, points=points, **figures)
+
+
+def latencies_of(model_ids: list[UUID], hours: int) -> dict[UUID, dict[str, Any]]:
+    """The figures of each of these models in the last hours."""
+    found = {
+        model_id: (number, cached, failed, *(times or (None,) * 3))
+        for model_id, number, cached, failed, times in db.session.execute(
+            _LATENCY, {"model_ids": model_ids, "hours": hours}
+        )
+    }
+    nothing = (0, 0, 0, None, None, None)
+    return {one: dict(zip(FIGURES, found.get(one, nothing), strict=True)) for one in model_ids}

@@ -30,6 +30,7 @@ from thetool.serving.schemas import (
 )
 from thetool.serving.state import serving
 from thetool.storage.problems import IncompleteUpload, StorageFull, StorageQuotaExceeded, StorageUnavailable
+from thetool.telemetry.health import register_probe
 from thetool.web.body_limit import limit_body
 from thetool.web.current import settings
 from thetool.web.openapi import described, raises
@@ -60,7 +61,8 @@ _UPLOAD = {
 def _prepare(setup: BlueprintSetupState) -> None:
     """An application that has these routes has what they need."""
     app = cast(Flask, setup.app)
-    state.init_app(app, app.config["THETOOL_SETTINGS"])
+    of = state.init_app(app, app.config["THETOOL_SETTINGS"])
+    register_probe("models", of.figures)
 
 
 @blueprint.post("")

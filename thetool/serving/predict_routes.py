@@ -25,12 +25,14 @@ from thetool.serving.runtime.problems import (
 )
 from thetool.serving.runtime.signature import likeliest
 from thetool.serving.schemas import (
+    LatenciesOut,
     LatencyOut,
     LatencyQuery,
     PredictionOut,
     PredictionPage,
     PredictionsQuery,
     PredictOut,
+    VersionLatencyOut,
 )
 from thetool.serving.state import serving
 from thetool.storage.problems import BlobLost, StorageUnavailable
@@ -143,6 +145,22 @@ def show_latency(model_id: UUID, query: LatencyQuery) -> LatencyOut:
     models.find(current_caller(), model_id)
     serving().history.flush()
     return history.latency_of(model_id, query.hours)
+
+
+@blueprint.get("/by-name/<name>/latency")
+@needs("read")
+@blueprint.input(LatencyQuery, location="query", arg_name="query")
+@blueprint.output(LatenciesOut)
+@raises(NotFound)
+def compare_latency(name: str, query: LatencyQuery) -> LatenciesOut:
+    """Compare how quick the versions of a model were in the last hours."""
+    found = models.versions_of(current_caller(), name)
+    if not found:
+        raise NotFound(f"You have no model named {name[:60]!r}.")
+    serving().history.flush()
+    figures = history.latencies_of([model.id for model in found], query.hours)
+    versions = [VersionLatencyOut(model_id=one.id, version=one.version, **figures[one.id]) for one in found]
+    return LatenciesOut(name=name, hours=query.hours, versions=versions)
 
 
 def named(name: str, reference: str | None) -> Served:

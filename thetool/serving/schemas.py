@@ -296,6 +296,27 @@ class LatencyPointOut(BaseModel):
     p95_ms: float | None
 
 
+class VersionLatencyOut(BaseModel):
+    """How quick one version was."""
+
+    model_id: UUID
+    version: str
+    predictions: int
+    cached: int
+    failed: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class LatenciesOut(BaseModel):
+    """How quick the versions of a model were, the highest first."""
+
+    name: str
+    hours: int
+    versions: list[VersionLatencyOut]
+
+
 class LatencyOut(BaseModel):
     """How quick a version was; cached and failed predictions do not count for its times."""
 

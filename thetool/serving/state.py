@@ -80,6 +80,15 @@ class Serving:
         now = milliseconds if before is None else before + NEWEST * (milliseconds - before)
         self._usual_ms[model.sha256 or ""] = now
 
+    def figures(self) -> dict[str, int]:
+        """What health tells of the models in this process."""
+        return {
+            "loaded": len(self.sessions),
+            "loaded_bytes": self.sessions.bytes,
+            "most_bytes": self.sessions.budget,
+            "threads_lost": self.engine.lost,
+        }
+
     def drop(self, model_id: UUID) -> None:
         """Forget what was loaded for a model that is gone, or rests; what another one is made of, too, stays."""
         sha256 = self._files.pop(model_id, None)
@@ -138,10 +147,11 @@ class Serving:
 _of_process: Serving | None = None
 
 
-def init_app(app: Flask, settings: Settings) -> None:
+def init_app(app: Flask, settings: Settings) -> Serving:
     """Give the application its serving."""
     global _of_process
     _of_process = app.extensions[EXTENSION] = Serving(app, settings)
+    return _of_process
 
 
 def serving() -> Serving:

@@ -108,14 +108,11 @@ class Engine:
         threading.Thread(target=self._work, name="predict", daemon=True).start()
 
     def _lane(self, session: Session, batching: Batching) -> Lane:
-        lane = session.lane
-        if lane is None or lane.batching != batching:
-            with self._lock:
-                lane = session.lane
-                if lane is None or lane.batching != batching:
-                    most = max(1, self._threads // 2)
-                    lane = session.lane = Lane(batching, row_by_row=session.row_by_row, most_runs=most)
-        return lane
+        lane = session.lanes.get(batching)
+        if lane is not None:
+            return lane
+        made = Lane(batching, row_by_row=session.row_by_row, most_runs=max(1, self._threads // 2))
+        return session.lanes.setdefault(batching, made)
 
     def _schedule(self, session: Session, lane: Lane) -> None:
         with self._lock:
@@ -129,6 +126,8 @@ class Engine:
             session, lane = ready
             try:
                 taken = lane.take()
+                if taken and len(lane):
+                    self._schedule(session, lane)
                 if taken:
                     self._run(session, taken)
             except Exception:

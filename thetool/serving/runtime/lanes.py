@@ -60,6 +60,7 @@ class Lane:
         self.batching = batching
         self.row_by_row = row_by_row
         self.runs = 0
+        self._gathering = False
         self.most_runs = most_runs
         self._waiting: deque[Waiting] = deque()
         self._changed = threading.Condition()
@@ -74,22 +75,34 @@ class Lane:
         return len(self._waiting)
 
     def take(self) -> list[Waiting]:
-        """The next ones that go together; waits up to `max_delay` for more of them. Empty when nobody waits."""
+        """The next ones that go together; waits up to `max_delay` for more of them.
+
+        Empty when nobody waits, or another thread gathers those who do.
+        """
         with self._changed:
-            first = self._next()
-            if first is None:
+            if self._gathering:
                 return []
-            taken = [first]
-            if not self._may_share(first):
-                return taken
-            self._fill(taken)
-            ends = first.came_at + self.batching.max_delay
-            while self._rows(taken) < self.batching.max_size and (left := ends - time.monotonic()) > 0:
-                if self._waiting and not self._fits(taken, self._waiting[0]):
-                    break
-                self._changed.wait(left)
-                self._fill(taken)
+            self._gathering = True
+            try:
+                return self._gathered()
+            finally:
+                self._gathering = False
+
+    def _gathered(self) -> list[Waiting]:
+        first = self._next()
+        if first is None:
+            return []
+        taken = [first]
+        if not self._may_share(first):
             return taken
+        self._fill(taken)
+        ends = first.came_at + self.batching.max_delay
+        while self._rows(taken) < self.batching.max_size and (left := ends - time.monotonic()) > 0:
+            if self._waiting and not self._fits(taken, self._waiting[0]):
+                break
+            self._changed.wait(left)
+            self._fill(taken)
+        return taken
 
     def _next(self) -> Waiting | None:
         while self._waiting:

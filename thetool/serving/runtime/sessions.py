@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from thetool.serving.runtime.checking import Feeds
-from thetool.serving.runtime.lanes import Lane
+from thetool.serving.runtime.lanes import Batching, Lane
 from thetool.serving.runtime.problems import InvalidModel, PredictionFailed
 from thetool.serving.runtime.tensors import TensorSpec
 from thetool.telemetry.heap import return_freed_memory
@@ -24,7 +24,7 @@ _allocator_made = False
 
 
 class Session:
-    """A loaded model. `bytes` is what it takes in memory; runs are safe from several threads. `lane`: who waits for it.
+    """A loaded model; runs are safe from several threads. `bytes` is what it takes in memory, `lanes` who waits for it.
 
     `bounded`: equal shapes mean equal work. `quick`: the shapes of inputs that took no time worth a thread.
     `row_by_row`: each row's outputs depend on that row alone, so that rows of several requests may share a run.
@@ -38,7 +38,7 @@ class Session:
         self.row_by_row = row_by_row
         self.bounded = bounded
         self.quick: set[tuple[Any, ...]] = set()
-        self.lane: Lane | None = None
+        self.lanes: dict[Batching, Lane] = {}
         self._inner = inner
 
     def run(self, feeds: Feeds, options: Any = None) -> list[Any]:

@@ -1,0 +1,84 @@
+"""The loaded models of a process stay within their bytes."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import weakref
+
+import pytest
+
+from tests.serving import graphs
+from thetool.serving.runtime.problems import InvalidModel, ModelTooLarge
+from thetool.serving.runtime.session_cache import SessionCache
+from thetool.serving.runtime.sessions import Session, open_session
+
+SIZE = 2**20
+
+
+def load() -> Session:
+    return open_session(graphs.doubling(), run_bytes=2**28, size=SIZE)
+
+
+def test_fifty_models_in_turn_stay_within_the_budget() -> None:
+    cache = SessionCache(5 * SIZE)
+    first = weakref.ref(cache.get("0", SIZE, load))
+    for number in range(50):
+        cache.get(str(number), SIZE, load)
+        assert cache.bytes <= 5 * SIZE
+    assert len(cache) == 5
+    assert [str(number) in cache for number in (44, 45, 49)] == [False, True, True]
+    gc.collect()
+    assert first() is None, "what made room is not held by anybody"
+
+
+def test_what_was_used_last_stays() -> None:
+    cache = SessionCache(2 * SIZE)
+    kept = cache.get("a", SIZE, load)
+    cache.get("b", SIZE, load)
+    assert cache.get("a", SIZE, load) is kept
+    cache.get("c", SIZE, load)
+    assert ("a" in cache, "b" in cache) == (True, False)
+    assert not cache.has_room(1)
+
+
+def test_many_that_ask_at_once_load_it_once() -> None:
+    cache = SessionCache(10 * SIZE)
+    loads: list[int] = []
+    given: set[Session] = set()
+
+    def slow() -> Session:
+        loads.append(1)
+        time.sleep(0.05)
+        return load()
+
+    threads = [threading.Thread(target=lambda: given.add(cache.get("one", SIZE, slow))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(loads) == len(given) == 1
+
+
+def test_what_cannot_be_loaded_is_tried_again_by_the_next() -> None:
+    cache = SessionCache(2 * SIZE)
+
+    def broken() -> Session:
+        return open_session(b"no model", run_bytes=2**28)
+
+    with pytest.raises(InvalidModel):
+        cache.get("a", SIZE, broken)
+    assert cache.get("a", SIZE, load)
+    with pytest.raises(ModelTooLarge, match="MODEL_CACHE_BYTES"):
+        cache.get("b", 3 * SIZE, load)
+    assert "a" in cache, "one that can never fit makes nobody leave"
+
+
+def test_a_retired_session_is_given_to_nobody() -> None:
+    cache = SessionCache(2 * SIZE)
+    first = cache.get("a", SIZE, load)
+    cache.retire(first)
+    assert cache.get("a", SIZE, load) is not first
+    cache.drop("a")
+    assert len(cache) == 0
