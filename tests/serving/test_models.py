@@ -84,6 +84,7 @@ def test_name_and_version_are_taken_once_for_each_owner(house: House) -> None:
         ({"name": "a", "version": "1.0.0-01"}, "version"),
         ({"name": "a", "tags": ["a,b"]}, "tags"),
         ({"name": "a", "status": "ready"}, "status"),
+        ({"name": "a", "model_metadata": {"k": "x" * 70_000}}, "model_metadata"),
     ],
 )
 def test_what_no_model_can_be(house: House, wanted: dict[str, object], field: str) -> None:

@@ -397,6 +397,10 @@ def test_the_history_of_a_model(house: House) -> None:
     assert 0 <= latency["p50_ms"] <= latency["p95_ms"] <= latency["p99_ms"]
     assert sum(point["predictions"] for point in latency["points"]) == 5
     refused(house.get(path, house.issue_key("nosy")), 404, "not_found")
+    metrics = house.get("/metrics").get_data(as_text=True)
+    assert 'predictions_total{outcome="cached"}' in metrics
+    assert 'predictions_total{outcome="made"}' in metrics
+    assert house.get("/health/detailed").json["services"]["models"]["loaded"] >= 1
 
 
 def test_the_history_goes_with_its_time_and_its_model(house: House) -> None:

@@ -63,7 +63,7 @@ class DetailedOut(BaseModel):
     version: str
     uptime_seconds: float
     services: dict[str, dict[str, Any]] = Field(
-        description="`database`, `storage`, `gpu`, `cache`, `queue`, `workers`."
+        description="`database`, `storage`, `gpu`, `cache`, `models`, `queue`, `workers`."
     )
     system: dict[str, Any] = Field(description="Processor, memory and disk of the machine or container.")
     process: dict[str, Any] = Field(description="The process that answered.")

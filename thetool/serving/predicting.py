@@ -18,6 +18,7 @@ from thetool.serving.runtime.checking import Feeds, rows_of
 from thetool.serving.runtime.inspection import Found
 from thetool.serving.runtime.nested import to_json_value
 from thetool.serving.state import Serving
+from thetool.telemetry.metrics import observe_prediction
 from thetool.web.json_provider import to_json
 from thetool.web.problems import Problem
 
@@ -77,8 +78,13 @@ def predict(of: Serving, asked: Asked) -> Predicted:
         predicted = _predicted(of, asked, found)
     except Problem as problem:
         of.history.add(_entry(asked, None, problem.code))
+        observe_prediction(problem.code, None)
         raise
     of.history.add(_entry(asked, predicted, None))
+    if predicted.cached:
+        observe_prediction("cached", None)
+    else:
+        observe_prediction("made", predicted.milliseconds / 1000)
     return predicted
 
 

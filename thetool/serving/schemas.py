@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from thetool.serving.runtime.inspection import Found
@@ -23,6 +24,7 @@ _not_a_name = re.compile(r"[\x00-\x1f\x7f/\\]")
 _is_tag = re.compile(r"[^\x00-\x1f\x7f,]{1,50}").fullmatch
 is_alias = re.compile(r"[a-z][a-z0-9_-]{0,49}").fullmatch
 LATEST = "latest"
+MOST_METADATA_BYTES = 64 * 1024
 
 
 def _name(value: str) -> str:
@@ -44,6 +46,15 @@ def _tags(values: list[str]) -> list[str]:
 
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_name)]
 Version = Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS), AfterValidator(_version)]
+
+
+def _metadata(value: dict[str, Any]) -> dict[str, Any]:
+    if len(orjson.dumps(value)) > MOST_METADATA_BYTES:
+        raise ValueError(f"has more than {MOST_METADATA_BYTES:,} bytes")
+    return value
+
+
+Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
 Tags = Annotated[list[str], Field(max_length=50), AfterValidator(_tags)]
 
 
@@ -63,7 +74,7 @@ class ModelIn(Input):
     name: Name = Field(description="What it is called; versions of one model have one name.", examples=["iris"])
     version: Version = Field("1.0.0", description="By Semantic Versioning.", examples=["1.0.0"])
     description: str | None = Field(None, max_length=10_000)
-    model_metadata: dict[str, Any] = Field({}, description="Whatever you want to keep with it.")
+    model_metadata: Metadata = Field({}, description="Whatever you want to keep with it.")
     tags: Tags = Field([], description="Words to find it by.")
     batching: BatchingIn | None = None
     signature: Signature | None = Field(None, description="How it takes pictures or texts.")
@@ -76,7 +87,7 @@ class ModelPatch(Input):
     version: Version | None = None
     description: str | None = Field(None, max_length=10_000)
     status: Status | None = Field(None, description="`archived`, or, of an archived model, what it was: `ready`.")
-    model_metadata: dict[str, Any] | None = None
+    model_metadata: Metadata | None = None
     tags: Tags | None = None
     batching: BatchingIn | None = None
     signature: Signature | None = Field(None, description="How it takes pictures or texts; null: not at all.")

@@ -38,6 +38,8 @@ class _Instruments:
     durations: Histogram
     jobs: Counter
     job_durations: Histogram
+    predictions: Counter
+    prediction_durations: Histogram
     streams: Gauge
     messages: Counter
 
@@ -67,6 +69,19 @@ def observe_job(kind: str, status: str, seconds: float) -> None:
     made = _instruments()
     made.jobs.labels(kind, status).inc()
     made.job_durations.labels(kind).observe(seconds)
+
+
+def observe_prediction(outcome: str, seconds: float | None) -> None:
+    """Count one prediction of a caller's model.
+
+    Args:
+        outcome: `made`, `cached`, or the code of the problem that it ended with.
+        seconds: how long the model ran; None where it did not, or not to its end.
+    """
+    made = _instruments()
+    made.predictions.labels(outcome).inc()
+    if seconds is not None:
+        made.prediction_durations.observe(seconds)
 
 
 def observe_streams(number: int) -> None:
@@ -138,7 +153,15 @@ def _instruments() -> _Instruments:
     )
     streams = Gauge("streams_open", "Open streams of job events.", multiprocess_mode="livesum", registry=registry)
     messages = Counter("stream_messages", "Messages sent to listeners of job events.", registry=registry)
-    return _Instruments(registry, requests, durations, jobs, job_durations, streams, messages)
+    predictions = Counter(
+        "predictions", "Predictions of callers' models, by how they ended.", ("outcome",), registry=registry
+    )
+    prediction_durations = Histogram(
+        "prediction_duration_seconds", "Seconds that a model ran.", buckets=(0.0005, *SECONDS), registry=registry
+    )
+    return _Instruments(
+        registry, requests, durations, jobs, job_durations, predictions, prediction_durations, streams, messages
+    )
 
 
 @cache

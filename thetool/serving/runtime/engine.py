@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from queue import SimpleQueue
 from typing import Any
 
@@ -21,6 +22,8 @@ GRACE_SECONDS = 2.0
 MOST_LOST = 3
 """Past so many threads that were given up the process should be replaced."""
 
+RUNS_BETWEEN = 50
+"""So many runs on these threads, and what the largest of them needed is given back."""
 QUICK_MS = 2.0
 MOST_SHAPES = 256
 
@@ -66,6 +69,7 @@ class Engine:
         self._lock = threading.Lock()
         self._ready: SimpleQueue[tuple[Session, Lane] | None] = SimpleQueue()
         self._started = False
+        self._runs = count(1)
         self._given_up: set[int] = set()
 
     def run(self, session: Session, feeds: Feeds, *, timeout: float, batching: Batching | None = None) -> Ran:
@@ -166,7 +170,7 @@ class Engine:
         """Run all in one; False when that failed, and each is to be tried alone: one of them may be to blame."""
         import numpy as np
 
-        options = run_options()
+        options = self._options()
         for one in taken:
             one.run = options, threading.get_ident()
         feeds = {name: np.concatenate([one.feeds[name] for one in taken]) for name in taken[0].feeds}
@@ -190,7 +194,7 @@ class Engine:
     def _run_alone(self, session: Session, one: Waiting) -> None:
         if one.abandoned:
             return
-        options = run_options()
+        options = self._options()
         one.run = options, threading.get_ident()
         if one.abandoned:  # who gave up before that saw no run to stop
             return
@@ -205,6 +209,9 @@ class Engine:
         if one.milliseconds < QUICK_MS and session.bounded and len(session.quick) < MOST_SHAPES:
             session.quick.add(shapes_of(one.feeds))
         one.done.set()
+
+    def _options(self) -> Any:
+        return run_options(gives_back=next(self._runs) % RUNS_BETWEEN == 0)
 
     def _give_up_on(self, one: Waiting, session: Session, timeout: float) -> None:
         """Answer a request whose time is over.

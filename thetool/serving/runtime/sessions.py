@@ -109,12 +109,18 @@ def providers() -> list[str]:
     return [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in there]
 
 
-def run_options() -> Any:
-    """Options of one run; setting their `terminate` to True stops it at its next operation."""
+def run_options(*, gives_back: bool = False) -> Any:
+    """Options of one run; setting their `terminate` to True stops it at its next operation.
+
+    With `gives_back` the memory that runs share, which else stays as large as the largest of them needed, is given back
+    after it as far as it is not in use.
+    """
     import onnxruntime
 
     options = onnxruntime.RunOptions()
     options.log_severity_level = 4
+    if gives_back:
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     return options
 
 
