@@ -12,7 +12,7 @@ from thetool.tables.reading.draft import Draft
 from thetool.tables.reading.limits import Limits
 from thetool.tables.reading.names import ROW, named
 from thetool.tables.reading.problems import TableTooLarge
-from thetool.tables.reading.report import Choice, ColumnType, Note
+from thetool.tables.reading.report import Choice, ColumnType, ReadingNote
 from thetool.tables.reading.sink import engine_for, sink
 
 _MOMENT = "%Y-%m-%d %H:%M:%S%.6f"
@@ -41,7 +41,7 @@ def read(source: Path, target: Path, limits: Limits, tell: Callable[[float], Non
     nested = [name for name, dtype in zip(names, schema.dtypes(), strict=True) if dtype.is_nested()]
     if nested:
         told = f"{', '.join(nested[:10])}: nested values are kept as JSON text."
-        notes.append(Note(code="nested_values", message=told, count=len(nested)))
+        notes.append(ReadingNote(code="nested_values", message=told, count=len(nested)))
     declared = {name: kind for name, dtype in zip(names, schema.dtypes(), strict=True) if (kind := _kind(dtype))}
     header = Choice(value=0, reason="Parquet names its columns itself.")
     return Draft(header=header, names=names, originals=list(schema), notes=notes, text=written, declared=declared)

@@ -16,7 +16,7 @@ from thetool.tables.reading.names import ROW
 from thetool.tables.reading.options import ReadOptions
 from thetool.tables.reading.problems import DamagedTable, UnfitReadOptions
 from thetool.tables.reading.region import Head, Region, find_region, lines_before, read_head
-from thetool.tables.reading.report import Choice, Note
+from thetool.tables.reading.report import Choice, ReadingNote
 from thetool.tables.reading.sink import Written, engine_for, sink
 from thetool.tables.reading.survey import Survey, survey
 
@@ -80,7 +80,7 @@ def _write(
 ) -> Written:
     """Write `text.parquet`: as it is when it is regular, else mended first."""
     if region.start >= region.end:
-        draft.notes.append(Note(code="no_rows", message="The table has names and no rows."))
+        draft.notes.append(ReadingNote(code="no_rows", message="The table has names and no rows."))
         empty = pl.LazyFrame(schema={ROW: pl.Int64, **dict.fromkeys(draft.names, pl.String)})
         return sink(empty, target, 0, "in-memory", tell)
     if dialect.escape is None and found.is_regular(region.width):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from thetool.tables.reading.report import Choice, ColumnType, Lines, Note, OtherTable, Sheet
+from thetool.tables.reading.report import Choice, ColumnType, Lines, OtherTable, ReadingNote, Sheet
 
 if TYPE_CHECKING:
     from thetool.tables.reading.sink import Written
@@ -26,6 +26,6 @@ class Draft:
     preamble: Lines | None = None
     footer: Lines | None = None
     other_tables: list[OtherTable] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
+    notes: list[ReadingNote] = field(default_factory=list)
     text: Written | None = None
     declared: dict[str, ColumnType] = field(default_factory=dict)

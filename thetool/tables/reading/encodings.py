@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from thetool.tables.reading.problems import UnreadableEncoding
-from thetool.tables.reading.report import Choice, Note
+from thetool.tables.reading.report import Choice, ReadingNote
 from thetool.text import older_encodings
 from thetool.text.byte_order import mark_of
 
@@ -209,7 +209,7 @@ def _older(sample: bytes) -> tuple[str, str]:
     )
 
 
-def to_utf_8(source: Path, encoding: Encoding, target: Path, tell: Callable[[float], None]) -> list[Note]:
+def to_utf_8(source: Path, encoding: Encoding, target: Path, tell: Callable[[float], None]) -> list[ReadingNote]:
     """Write the text as UTF-8, without a mark; what had to be replaced is told.
 
     Raises:
@@ -238,14 +238,14 @@ def to_utf_8(source: Path, encoding: Encoding, target: Path, tell: Callable[[flo
                 return _replaced(replaced, encoding.name)
 
 
-def _replaced(count: int, encoding: str) -> list[Note]:
+def _replaced(count: int, encoding: str) -> list[ReadingNote]:
     if not count:
         return []
     told = f"{count:,} bytes do not exist in {encoding}; in their place stands \ufffd."
-    return [Note(code="replaced_bytes", message=told, count=count)]
+    return [ReadingNote(code="replaced_bytes", message=told, count=count)]
 
 
-def _mixed_to_utf_8(read: object, write: object, tell: Callable[[float], None]) -> list[Note]:
+def _mixed_to_utf_8(read: object, write: object, tell: Callable[[float], None]) -> list[ReadingNote]:
     count, done = 0, 0
     for line in read:  # type: ignore[attr-defined]
         done += len(line)
@@ -256,4 +256,4 @@ def _mixed_to_utf_8(read: object, write: object, tell: Callable[[float], None]) 
         if done % 1024 < len(line):
             tell(done)
     told = f"{count:,} lines are not UTF-8, as the others are; they were read as Windows-1252."
-    return [Note(code="mixed_encodings", message=told, count=count)]
+    return [ReadingNote(code="mixed_encodings", message=told, count=count)]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from thetool.tables.reading.problems import DamagedTable, TableTooLarge
-from thetool.tables.reading.report import Note
+from thetool.tables.reading.report import ReadingNote
 
 _CHUNK = 1 << 20
 _blank = re.compile(r"[ \t\n\r]*")
@@ -54,7 +54,7 @@ class JsonStream:
         self._text = ""
         self._at = 0
         self._before = 0  # characters that were let go
-        self.notes: list[Note] = []
+        self.notes: list[ReadingNote] = []
 
     def lines(self) -> Iterator[Any]:
         """The value of each line that is not blank."""
@@ -118,12 +118,12 @@ class JsonStream:
         if found is not None:
             left = f" Left out beside it: {', '.join(others)[:300]}." if others else ""
             self.notes.append(
-                Note(code="records_within", message=f"The rows are the list {found!r} of the document.{left}")
+                ReadingNote(code="records_within", message=f"The rows are the list {found!r} of the document.{left}")
             )
         elif columns := _columns(others):
             yield from columns
         elif others:
-            self.notes.append(Note(code="one_record", message="The document is one record: a table of one row."))
+            self.notes.append(ReadingNote(code="one_record", message="The document is one record: a table of one row."))
             yield others
 
     def _next_or_end(self, end: str) -> bool:

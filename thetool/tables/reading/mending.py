@@ -18,7 +18,7 @@ from pathlib import Path
 from thetool.tables.reading.dialect import Dialect
 from thetool.tables.reading.header import find_start, is_other_table
 from thetool.tables.reading.problems import TableTooLarge
-from thetool.tables.reading.report import Note, OtherTable
+from thetool.tables.reading.report import OtherTable, ReadingNote
 
 EXTRA = "extra_fields"
 _AHEAD = 20
@@ -43,30 +43,30 @@ class Mended:
         """Whether some row had too many fields."""
         return self.long_count > 0
 
-    def notes(self, width: int) -> list[Note]:
+    def notes(self, width: int) -> list[ReadingNote]:
         """What people should know of it."""
         notes = []
         if self.short_count:
             told = (
                 f"{_rows(self.short_count)} fewer than {width} fields ({_at(self.short)}); the missing ones are empty."
             )
-            notes.append(Note(code="short_rows", message=told, count=self.short_count))
+            notes.append(ReadingNote(code="short_rows", message=told, count=self.short_count))
         if self.long_count:
             told = f"{_rows(self.long_count)} more than {width} fields ({_at(self.long)}); the rest is in {EXTRA!r}."
-            notes.append(Note(code="long_rows", message=told, count=self.long_count))
+            notes.append(ReadingNote(code="long_rows", message=told, count=self.long_count))
         if self.nuls:
             told = f"{self.nuls:,} NUL characters were left out; no text has them."
-            notes.append(Note(code="nul_characters", message=told, count=self.nuls))
+            notes.append(ReadingNote(code="nul_characters", message=told, count=self.nuls))
         return notes + others_note(self.others, "lines")
 
 
-def others_note(others: list[OtherTable], unit: str) -> list[Note]:
+def others_note(others: list[OtherTable], unit: str) -> list[ReadingNote]:
     """That there are further tables, and where."""
     if not others:
         return []
     where = ", ".join(f"{unit} {other.first_line:,} to {other.last_line:,}" for other in others[:5])
     told = f"There are further tables in the file ({where}); this is the first. Ask for another with header_row."
-    return [Note(code="other_tables", message=told, count=len(others))]
+    return [ReadingNote(code="other_tables", message=told, count=len(others))]
 
 
 def _rows(count: int) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thetool.tables.reading.report import Note
+from thetool.tables.reading.report import ReadingNote
 
 ROW = "_row"
 _MOST_CHARACTERS = 300
 
 
-def named(originals: Sequence[str | None]) -> tuple[list[str], list[Note]]:
+def named(originals: Sequence[str | None]) -> tuple[list[str], list[ReadingNote]]:
     """Usable names for what the file calls its columns, and what was changed.
 
     Blanks around, line ends within and control characters are no part of a name. `*` and `^…$`, which Polars would take
@@ -49,17 +49,17 @@ def _free(name: str, taken: set[str], others: set[str]) -> str:
     return f"{name}_{number}"
 
 
-def _notes(unnamed: list[int], repeated: list[str]) -> list[Note]:
+def _notes(unnamed: list[int], repeated: list[str]) -> list[ReadingNote]:
     notes = []
     if unnamed:
         which = _some([str(number) for number in unnamed])
         told = f"{_columns(len(unnamed))} had no name and got one by position: {which}."
-        notes.append(Note(code="unnamed_columns", message=told, count=len(unnamed)))
+        notes.append(ReadingNote(code="unnamed_columns", message=told, count=len(unnamed)))
     if repeated:
         told = (
             f"{_columns(len(repeated))} had a name that cannot stand, or was taken, and got another: {_some(repeated)}."
         )
-        notes.append(Note(code="renamed_columns", message=told, count=len(repeated)))
+        notes.append(ReadingNote(code="renamed_columns", message=told, count=len(repeated)))
     return notes
 
 

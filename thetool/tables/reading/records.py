@@ -17,7 +17,7 @@ from thetool.tables.reading.mending import text_of as lines_of
 from thetool.tables.reading.names import ROW, named
 from thetool.tables.reading.options import ReadOptions
 from thetool.tables.reading.problems import EmptyTable, TableTooLarge
-from thetool.tables.reading.report import Choice, Format, Note
+from thetool.tables.reading.report import Choice, Format, ReadingNote
 from thetool.tables.reading.sink import ROW_GROUP, engine_for, sink
 
 _BATCH_CHARACTERS = 64 << 20
@@ -159,9 +159,9 @@ class _Batches:
         for path, _ in self._parts:
             path.unlink(missing_ok=True)
 
-    def notes(self) -> list[Note]:
+    def notes(self) -> list[ReadingNote]:
         """What people should know."""
         if not self.nested:
             return []
         told = f"{', '.join(sorted(self.nested)[:10])}: nested values are kept as JSON text."
-        return [Note(code="nested_values", message=told, count=len(self.nested))]
+        return [ReadingNote(code="nested_values", message=told, count=len(self.nested))]

@@ -14,7 +14,7 @@ from thetool.tables.reading.limits import LIMITS
 from thetool.tables.reading.names import named
 from thetool.tables.reading.options import ReadOptions
 from thetool.tables.reading.problems import EmptyTable, NotATable, TableTooLarge, UnfitReadOptions
-from thetool.tables.reading.report import Choice, Lines, Note
+from thetool.tables.reading.report import Choice, Lines, ReadingNote
 
 HEAD = 1 << 20
 LONGEST_LINE = 16 << 20
@@ -95,9 +95,9 @@ def find_region(path: Path, head: Head, dialect: Dialect, options: ReadOptions, 
     return Region(start, end, data_line, width, list(first) if place.has_names else None)
 
 
-def _no_names(width: int) -> Note:
+def _no_names(width: int) -> ReadingNote:
     told = f"The columns have no names in the file; they are called column_1 to column_{width}."
-    return Note(code="no_header", message=told, count=width)
+    return ReadingNote(code="no_header", message=told, count=width)
 
 
 def _rows_with_lines(text: str, dialect: Dialect, *, whole: bool) -> tuple[list[list[str]], list[int]]:

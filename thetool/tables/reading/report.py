@@ -66,7 +66,7 @@ class OtherTable(BaseModel):
     names: list[Told] = Field(description="Its first row.")
 
 
-class Example(BaseModel):
+class UntypedExample(BaseModel):
     """A value, and where it stands."""
 
     row: int = Field(description="As in `_row`, from 1.")
@@ -84,7 +84,7 @@ class ReadColumn(BaseModel):
     empty: int = Field(0, description="Rows without a value in the file.")
     null_words: dict[str, int] = Field(default_factory=dict, description="Words that were read as null, and how often.")
     untyped: int = Field(0, description="Values that do not fit the type: null in typed.parquet, kept in text.parquet.")
-    untyped_examples: list[Example] = Field(default_factory=list)
+    untyped_examples: list[UntypedExample] = Field(default_factory=list)
     decimal: str | None = Field(None, description="The decimal mark, where numbers have one.")
     thousands: list[str] = Field(default_factory=list, description="What stands between thousands.")
     percent: bool = Field(False, description='Whether values have a percent sign: "12.5 %" is read as 12.5.')
@@ -95,7 +95,7 @@ class ReadColumn(BaseModel):
     false_words: list[str] = Field(default_factory=list)
 
 
-class Note(BaseModel):
+class ReadingNote(BaseModel):
     """Something that people should know about how the file was read."""
 
     code: str = Field(description="Stable, for programs: `short_rows`, say.")
@@ -121,4 +121,4 @@ class Reading(BaseModel):
     other_tables: list[OtherTable] = Field(default_factory=list)
     rows: int
     columns: list[ReadColumn]
-    notes: list[Note] = Field(default_factory=list)
+    notes: list[ReadingNote] = Field(default_factory=list)

@@ -15,7 +15,7 @@ from thetool.tables.reading.limits import Limits
 from thetool.tables.reading.names import ROW, named
 from thetool.tables.reading.options import ReadOptions
 from thetool.tables.reading.problems import EmptyTable, UnfitReadOptions
-from thetool.tables.reading.report import Choice, Format, Lines, Note, OtherTable, Sheet
+from thetool.tables.reading.report import Choice, Format, Lines, OtherTable, ReadingNote, Sheet
 from thetool.tables.reading.sink import engine_for, sink
 
 _FIRST_ROWS = 500
@@ -167,36 +167,36 @@ def _kept(rows: list[list[str]], first: int) -> Lines | None:
     return Lines(first_line=first, count=len(rows), text=text[:_KEPT_LINES])
 
 
-def _blank_note(blank: int, rows: int) -> list[Note]:
+def _blank_note(blank: int, rows: int) -> list[ReadingNote]:
     notes = []
     if blank:
         told = f"Rows without any value were left out: {blank:,}."
-        notes.append(Note(code="blank_rows", message=told, count=blank))
+        notes.append(ReadingNote(code="blank_rows", message=told, count=blank))
     if not rows:
-        notes.append(Note(code="no_rows", message="The table has names and no rows."))
+        notes.append(ReadingNote(code="no_rows", message="The table has names and no rows."))
     return notes
 
 
-def _notes(inside: workbook.Inside, sheets: int) -> list[Note]:
+def _notes(inside: workbook.Inside, sheets: int) -> list[ReadingNote]:
     notes = []
     if inside.without_value:
         told = f"Formulas without a stored value are empty here: {inside.without_value:,}."
         told += " Open the file in a spreadsheet program and save it again."
-        notes.append(Note(code="formulas_without_value", message=told, count=inside.without_value))
+        notes.append(ReadingNote(code="formulas_without_value", message=told, count=inside.without_value))
     elif inside.formulas:
         told = f"Of {inside.formulas:,} formulas the stored values were read."
-        notes.append(Note(code="formulas", message=told, count=inside.formulas))
+        notes.append(ReadingNote(code="formulas", message=told, count=inside.formulas))
     if inside.errors:
         told = f"Cells that hold errors (such as #N/A) are empty here: {inside.errors:,}."
-        notes.append(Note(code="error_cells", message=told, count=inside.errors))
+        notes.append(ReadingNote(code="error_cells", message=told, count=inside.errors))
     if inside.merged:
         told = (
             f"Of merged cells the first has the value, the others are empty. There are {inside.merged:,} such places."
         )
-        notes.append(Note(code="merged_cells", message=told, count=inside.merged))
+        notes.append(ReadingNote(code="merged_cells", message=told, count=inside.merged))
     if sheets > 1:
         notes.append(
-            Note(
+            ReadingNote(
                 code="other_sheets",
                 message=f"Other sheets in the workbook, which were not read: {sheets - 1}.",
                 count=sheets - 1,

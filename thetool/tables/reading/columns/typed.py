@@ -10,7 +10,7 @@ import polars as pl
 from thetool.tables.reading.columns import numbers
 from thetool.tables.reading.columns.decision import Decision, is_nothing
 from thetool.tables.reading.names import ROW
-from thetool.tables.reading.report import ColumnType, Example, ReadColumn
+from thetool.tables.reading.report import ColumnType, ReadColumn, UntypedExample
 from thetool.tables.reading.sink import Written, sink
 
 _EXAMPLES = 5
@@ -52,7 +52,7 @@ def told(text: Written, decided: dict[str, Decision], originals: Sequence[str | 
     ]
 
 
-def _examples(text: pl.LazyFrame, decided: dict[str, Decision]) -> dict[str, list[Example]]:
+def _examples(text: pl.LazyFrame, decided: dict[str, Decision]) -> dict[str, list[UntypedExample]]:
     wanted = [name for name, decision in decided.items() if decision.untyped]
     asks = [
         text.select(ROW, name)
@@ -66,7 +66,7 @@ def _examples(text: pl.LazyFrame, decided: dict[str, Decision]) -> dict[str, lis
     ]
     found = pl.collect_all(asks, engine="streaming")
     return {
-        name: [Example(row=row, text=value[:_LONGEST_EXAMPLE]) for row, value in part.sort(ROW).rows()]
+        name: [UntypedExample(row=row, text=value[:_LONGEST_EXAMPLE]) for row, value in part.sort(ROW).rows()]
         for name, part in zip(wanted, found, strict=True)
     }
 
