@@ -122,7 +122,7 @@ def test_when_the_holder_dies_another_worker_of_its_host_takes_the_device_and_th
 ) -> None:
     light, _ = copies
     (holder,) = until(lambda: offering(light), "a worker offers it")
-    _, told = send(light, photo, quality="fast", steps="60", strength="1", variations="2", seed="1")
+    _, told = send(light, photo, quality="fast", steps="40", seed="1")
     until(lambda: light.job(told["job_id"])["status"] == "running", "it runs")
     os.kill(holder["pid"], signal.SIGKILL)
     until(lambda: [worker for worker in offering(light) if worker["pid"] != holder["pid"]], "another one offers it")

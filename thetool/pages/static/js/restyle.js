@@ -102,6 +102,7 @@ async function send(given) {
   find("#go").disabled = true;
   try {
     result.replaceChildren(el("p", { class: "hint" }, "Sending the photo…"));
+    result.scrollIntoView({ block: "nearest" });
     const { body: told } = await upload(PATH, { body });
     history.replaceState(null, "", `?job=${told.job_id}`);
     announce("The photo was sent");
@@ -120,6 +121,7 @@ async function follow(id, given = null) {
   const { signal } = running;
   const steps = stepsView(id);
   result.replaceChildren(steps.node);
+  result.scrollIntoView({ block: "nearest" });
   let looked = 0;
   const changed = (job) => {
     steps.show(job);
@@ -143,6 +145,7 @@ function show(state, given) {
   result.replaceChildren(resultView(state, () => again(state, given)));
   announce("Your new room is ready");
   result.focus({ preventScroll: true });
+  result.scrollIntoView({ block: "start" });
 }
 
 /** The same once more; the photo comes from the service where this tab does not have it (any more). */
