@@ -90,13 +90,14 @@ def test_the_divider_moves_by_keys_and_the_maps_can_be_seen(browser: Browser) ->
     browser.run("[...document.querySelectorAll('.segments span')].find((s) => s.textContent === 'Compare').click()")
 
 
-def test_it_survives_a_reload_and_is_asked_again_with_another_seed(browser: Browser) -> None:
+def test_it_survives_a_reload_is_asked_again_with_another_seed_and_cancelled(browser: Browser) -> None:
     before = browser.path()
     browser.open(before)
     browser.see("#restyled .compare")
     browser.click("#again")
     browser.until(lambda: browser.path() != before, "another job")
-    browser.see("#restyled .compare")
+    browser.click("#working button")
+    assert "cancelled" in browser.text("#result .notice")
 
 
 def test_what_cannot_be_restyled_says_why(browser: Browser, tmp_path: Path) -> None:
