@@ -6,6 +6,7 @@ from typing import Any
 
 FIRST = {
     "Analyze": "Send a text, or files of text, and get what is in it.",
+    "Restyle": "A photo of a room, in another style.",
     "Models": "Upload your own ONNX models, validate them, name their versions.",
     "Predictions": "Ask your models.",
     "KServe": "The same models by the Open Inference Protocol (KServe V2).",
