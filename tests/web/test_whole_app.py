@@ -79,7 +79,7 @@ def test_an_answer_ends_its_line(client: FlaskClient, master: dict[str, str], pa
 
 def test_sections_come_in_the_order_of_need_and_each_says_what_it_is(document: dict[str, Any]) -> None:
     names = [tag["name"] for tag in document["tags"]]
-    assert names[:2] == ["Analyze", "Jobs"]
+    assert names[0] == "Analyze"
     assert names[-1] == "Health"
     assert len(names) == len(set(names))
     assert all(tag["description"] for tag in document["tags"])
