@@ -32,6 +32,7 @@ class Source:
         self.rows = rows
         self.untyped = set(untyped)
         self._texts: pl.DataFrame | None = None
+        self._typed: pl.DataFrame | None = None
 
     def groups(self) -> Iterator[list[str]]:
         """The columns in groups that are read together: many of a short table, one or two of a long one."""
@@ -53,7 +54,10 @@ class Source:
     def _read(self, path: Path, names: list[str], start: int) -> pl.DataFrame:
         places = [self.places[name] for name in names]
         if self.rows <= BATCH:
-            return pl.read_parquet(path, columns=places)
+            frame = pl.read_parquet(path, columns=places)
+            if path == self.typed and self.rows * len(self.types) <= SMALL:
+                self._typed = frame
+            return frame
         return pl.scan_parquet(path).select(pl.nth(places)).slice(start, BATCH).collect()
 
     def texts(self) -> pl.LazyFrame:
@@ -71,11 +75,13 @@ class Source:
         return some.filter(~pl.struct(pl.exclude(ROW)).is_first_distinct())[ROW].to_list()
 
     def same(self, names: list[str]) -> bool:
-        """Whether some columns have the same text in each row, and have any."""
-        first, *others = [pl.nth(self.places[name]) for name in names]
-        equal = [first.eq_missing(other).all().alias(str(at)) for at, other in enumerate(others)]
-        told = self.texts().select(first.is_not_null().any().alias("any"), *equal).collect()
-        return all(told.row(0))
+        """Whether some columns have the same value in each row, and have any."""
+        typed = self._typed
+        if typed is None:
+            places = [self.places[name] for name in names]
+            typed = pl.scan_parquet(self.typed).select(pl.nth(places)).collect(engine="streaming")
+        first, *others = [typed[name] for name in names]
+        return first.null_count() < self.rows and all(first.equals(other, null_equal=True) for other in others)
 
     def first_row(self, column: str, values: list[str]) -> Example | None:
         """The first row in which a column has one of these texts."""

@@ -19,8 +19,8 @@ _form = str.maketrans(
     | {chr(code): "9" for code in range(ord("0"), ord("9") + 1)}
 )
 _run = re.compile(r"A{5,}|a{5,}|9{5,}")
-_other_letter = re.compile(r"[^\W\d_]")
-_other_digit = re.compile(r"\d")
+_other_letter = re.compile(r"[^\W\d_a-zA-Z]")
+_other_digit = re.compile(r"[^\D0-9]")
 
 
 def shown(value: str) -> str:
@@ -35,11 +35,15 @@ def pattern(value: str) -> str:
 
 def patterns(sample: list[str]) -> list[Pattern]:
     """The most frequent forms of `sample`, the values of rows in their order."""
-    forms = _forms(sample)
-    first = dict(zip(reversed(forms), reversed(sample), strict=True))
+    values = Counter(sample)
+    forms: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for (value, rows), form in zip(values.items(), _forms(list(values)), strict=True):
+        forms[form] += rows
+        first.setdefault(form, value)
     return [
         Pattern(pattern=form, count=count, share=count / len(sample), example=shown(first[form]))
-        for form, count in Counter(forms).most_common(PATTERNS)
+        for form, count in forms.most_common(PATTERNS)
     ]
 
 

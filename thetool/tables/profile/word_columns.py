@@ -106,6 +106,8 @@ class TextSurvey(WordSurvey):
             return
         are = counts["value"].str.contains(rf"\A\s*{_NUMBER}\s*\z")
         self._numbers += int(counts["rows"].filter(are).sum())
+        if are.all() and len(values) == self.rows:
+            return
         self._number = self._number or self._first(start, values, counts["value"].filter(are))
         self._other = self._other or self._first(start, values, counts["value"].filter(~are))
 
@@ -148,10 +150,14 @@ class TextSurvey(WordSurvey):
 def looked_at(values: pl.Series) -> pl.DataFrame:
     """The different values of a column (`value`), their `rows` and `characters`, and whether they are `suspicious`."""
     value = pl.col("value")
+    asked = (
+        value.str.len_chars().alias("characters"),
+        ((value == "") | value.str.contains(SUSPICIOUS)).alias("suspicious"),
+    )
     if len(values) < _PARALLEL:
         counts = values.alias("value").value_counts(name="rows")
-        counted = (counts.drop_nulls("value") if values.null_count() else counts).lazy()
-    else:  # the lazy engine counts on all cores, but takes longer to begin
-        counted = values.alias("value").to_frame().lazy().drop_nulls().group_by("value").agg(pl.len().alias("rows"))
-    suspicious = (value == "") | value.str.contains(SUSPICIOUS)
-    return counted.with_columns(value.str.len_chars().alias("characters"), suspicious.alias("suspicious")).collect()
+        counts = counts.drop_nulls("value") if values.null_count() else counts
+        return counts.with_columns_seq(asked)
+    # the lazy engine counts on all cores, but takes longer to begin
+    frame = values.alias("value").to_frame().lazy().drop_nulls()
+    return frame.group_by("value").agg(pl.len().alias("rows")).with_columns(asked).collect()
