@@ -59,7 +59,7 @@ def test_what_pandas_says_of_a_skewed_column_with_gaps() -> None:
     assert column.type == "number"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(
         st.one_of(st.none(), st.integers(-1000, 1000), st.integers(-(10**12), 10**12)), min_size=1, max_size=60
@@ -73,7 +73,7 @@ def test_any_whole_numbers(cells: list[int | None]) -> None:
     assert sum(column.histogram.counts) == len(cells) - cells.count(None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6).map(lambda value: round(value, 3)), min_size=3, max_size=60))
 def test_any_numbers_have_pandas_skewness(cells: list[float]) -> None:
     said = profile_of(pl.Series(cells, dtype=pl.Float64)).numbers
@@ -84,7 +84,7 @@ def test_any_numbers_have_pandas_skewness(cells: list[float]) -> None:
         assert said.skew == pytest.approx(float(pd.Series(cells).skew()), rel=1e-6, abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(-500, 500), min_size=2, max_size=200).filter(lambda cells: max(cells) - min(cells) >= 20))
 def test_a_histogram_has_numpys_twenty_bins(cells: list[int]) -> None:
     histogram = profile_of(pl.Series(cells, dtype=pl.Float64)).histogram

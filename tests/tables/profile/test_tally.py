@@ -22,7 +22,7 @@ def counted(batches: list[list[str]]) -> Tally:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.sampled_from("abcdefghijkl"), max_size=30), min_size=1, max_size=5))
 def test_batches_count_like_the_whole(batches: list[list[str]]) -> None:
     whole = Counter(value for batch in batches for value in batch)
@@ -32,7 +32,7 @@ def test_batches_count_like_the_whole(batches: list[list[str]]) -> None:
     assert found.top(5) == sorted(whole.items(), key=lambda pair: (-pair[1], pair[0]))[:5]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 60).map(str), min_size=1, max_size=200), min_size=2, max_size=6))
 def test_past_the_limit_no_count_is_too_high_or_lower_than_is_said(batches: list[list[str]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
