@@ -12,6 +12,7 @@ from thetool.cli.analyze import analyze
 from thetool.cli.cleanup import cleanup
 from thetool.cli.jobs import jobs
 from thetool.cli.keys import keys
+from thetool.cli.models import models
 from thetool.cli.problems import EXIT_INTERRUPTED
 from thetool.cli.process import migrate, serve
 from thetool.cli.weights import weights
@@ -27,7 +28,7 @@ def thetool() -> None:
     """Texts go in, results come out: start the service, and use it."""
 
 
-for command in (serve, analyze, jobs, keys, weights, cleanup, migrate):
+for command in (serve, analyze, jobs, models, keys, weights, cleanup, migrate):
     thetool.add_command(command)
 
 

@@ -77,10 +77,11 @@ class Service:
         query: Mapping[str, Any] | None = None,
         json: Any = None,
         form: Form | None = None,
+        body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         seconds: float = ANSWER_SECONDS,
     ) -> Answer:
-        """Send one request.
+        """Send one request; its body is `json`, a `form`, or `body` as `headers` say what it is.
 
         Raises:
             ServiceProblem: the answer is a problem.
@@ -91,11 +92,11 @@ class Service:
         sent = {"Accept": "application/json", "User-Agent": "thetool-cli", **(headers or {})}
         if self.key:
             sent["Authorization"] = f"Bearer {self.key}"
-        body: dict[str, Any] = {"json": json} if json is not None else {}
+        content: dict[str, Any] = {"json": json} if json is not None else {"body": body} if body is not None else {}
         if form is not None:
             sent |= {"Content-Type": form.content_type, "Content-Length": str(len(form))}
-            body = {"body": form}
-        answer = self._answer(method, address, seconds, headers=sent, **body)
+            content = {"body": form}
+        answer = self._answer(method, address, seconds, headers=sent, **content)
         return self._checked(answer.status, answer.headers, answer.data)
 
     def download(self, link: str) -> bytes:

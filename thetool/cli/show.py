@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 WIDTH_OF_A_PIPE = 1000
-STATUS_COLOURS = {"completed": "green", "failed": "red", "cancelled": "yellow", "running": "cyan"}
+STATUS_COLOURS = {
+    "completed": "green",
+    "failed": "red",
+    "cancelled": "yellow",
+    "running": "cyan",
+    "ready": "green",
+    "error": "red",
+}
 AGES = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the service's answer as it is, in JSON.")
