@@ -55,7 +55,7 @@ def test_nothing_else_is_served(client: FlaskClient, name: str) -> None:
     assert client.get(f"/static/{assets.digest()}/{name}").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/analyze", "/jobs", "/settings"])
+@pytest.mark.parametrize("path", ["/sign-in", "/analyze", "/models", "/jobs", "/settings"])
 def test_every_file_that_a_page_names_is_there(signed_in: FlaskClient, path: str) -> None:
     text = (signed_in.application.test_client() if path == "/sign-in" else signed_in).get(path).text
     named = set(re.findall(r'(?:href|src)="(/static/[^"#]+)', text))

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from tests.conftest import MASTER_KEY
 
 BROWSER = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
-RAIL = ["/analyze", "/restyle", "/jobs", "/settings"]
+RAIL = ["/analyze", "/restyle", "/models", "/jobs", "/settings"]
 
 
 def test_the_address_of_the_service_leads_to_analyze(client: FlaskClient) -> None:

@@ -30,6 +30,7 @@ STYLES = (
     "many",
     "jobs",
     "settings",
+    "models",
     "modes",
 )  # in this order
 TYPES = {

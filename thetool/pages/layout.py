@@ -33,6 +33,7 @@ class Place:
 RAIL = (
     Place("pages.analyze", "Analyze", "analyze"),
     Place("pages.restyle", "Restyle", "restyle"),
+    Place("pages.models", "Models", "models"),
     Place("pages.jobs", "Jobs", "jobs"),
     Place("pages.settings", "Settings", "settings"),
 )

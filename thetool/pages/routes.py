@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thetool.pages import analyze, errors, job, jobs, restyle, settings, sign_in, status  # noqa: F401
+from thetool.pages import analyze, errors, job, jobs, models, restyle, settings, sign_in, status  # noqa: F401
 from thetool.pages.layout import blueprint
 
 __all__ = ["blueprint"]

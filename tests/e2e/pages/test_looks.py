@@ -10,7 +10,7 @@ from tests.e2e.pages.conftest import GOOD, LOOKS, STRUCTURE
 from tests.e2e.service import KEY, Service
 
 pytestmark = pytest.mark.browser
-RAIL = ["/analyze", "/restyle", "/jobs", "/settings"]
+RAIL = ["/analyze", "/restyle", "/models", "/jobs", "/settings"]
 SHIFTS = """
 const done = arguments[0];
 new PerformanceObserver((list) => done(list.getEntries().reduce((sum, entry) => sum + entry.value, 0)))

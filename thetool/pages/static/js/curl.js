@@ -14,13 +14,15 @@ const forForm = (name) => (/[;,"]|^\s|\s$/.test(name) ? `"${name.replaceAll(/["\
 /**
  * The curl line of a request.
  * @param {string} path the path with its query
- * @param {{json?: object, files?: [string, string][], form?: [string, string][]}} request what is posted, files as
- * pairs of a field and a name; nothing is a GET
+ * @param {{json?: object, body?: string, type?: string, files?: [string, string][], form?: [string, string][]}} request
+ * what is posted: `body` as it is (`@name` is a file), which `type` says what it is; files are pairs of a field and a
+ * name; nothing is a GET
  */
-export function curl(path, { json, files = [], form = [] } = {}) {
+export function curl(path, { json, body, type, files = [], form = [] } = {}) {
   const parts = [`curl ${quote(location.origin + path)}`];
   parts.push('-H "Authorization: Bearer $THETOOL_API_KEY"');
   if (json) parts.push("-H 'Content-Type: application/json'", `-d ${quote(JSON.stringify(json))}`);
+  if (body !== undefined) parts.push(`-H ${quote(`Content-Type: ${type}`)}`, `--data-binary ${quote(body)}`);
   for (const [field, name] of files) parts.push(`-F ${quote(`${field}=@${forForm(name)}`)}`);
   for (const [name, value] of form) parts.push(`--form-string ${quote(`${name}=${value}`)}`);
   return parts.join(" \\\n  ");

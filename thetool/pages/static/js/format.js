@@ -25,6 +25,7 @@ export function bytes(size) {
 }
 
 export function duration(milliseconds) {
+  if (milliseconds > 0 && milliseconds < 1) return `${milliseconds.toFixed(2)} ms`;
   if (milliseconds < 10) return `${milliseconds.toFixed(1)} ms`;
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   const seconds = milliseconds / 1000;

@@ -1,0 +1,193 @@
+"""Models: sent, refused, asked and moved in the page."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from tests.e2e.browser import Browser
+from tests.e2e.pages.conftest import LOOKS, STRUCTURE
+from tests.e2e.pages.sample import MARKUP
+from tests.e2e.service import KEY, Service
+from tests.serving.graphs import BOOL, FLOAT, INT64, STRING, data, doubling, node
+
+pytestmark = pytest.mark.browser
+
+
+def send(browser: Browser, folder: Path, name: str, content: bytes) -> None:
+    """Choose a file on the page and send it."""
+    (folder / name).write_bytes(content)
+    browser.all("#file")[0].send_keys(str(folder / name))
+    browser.click("#go")
+
+
+def push(service: Service, name: str, content: bytes, version: str = "1.0.0", **more: Any) -> str:
+    """A model that is ready, sent over HTTP; gives its id."""
+    status, model = service.post("/api/v1/models", {"name": name, "version": version, **more})
+    assert status == 201, model
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/octet-stream"}
+    with service.connection() as connection:
+        connection.request("POST", f"/api/v1/models/{model['id']}/upload?validate=true&wait=30", content, headers)
+        answer = json.loads(connection.getresponse().read())
+    assert answer["validation"]["valid"], answer
+    return str(model["id"])
+
+
+def answer_of(browser: Browser) -> dict[str, Any]:
+    """The answer that is shown as JSON."""
+    shown = browser.until(
+        lambda: browser.all("#raw pre") and browser.all("#raw pre")[0].get_property("textContent"), "an answer"
+    )
+    answer: dict[str, Any] = json.loads(str(shown))
+    return answer
+
+
+def test_a_model_is_sent_refused_replaced_asked_and_deleted(browser: Browser, service: Service, tmp_path: Path) -> None:
+    browser.open("/models")
+    browser.fill("#description", MARKUP)
+    send(browser, tmp_path, "double.onnx", doubling()[:-9])
+    assert "double 1.0.0 cannot be served" in browser.text("#push-outcome .notice")
+    assert "not all of it is there" in browser.text("#push-outcome .notice")
+    browser.until(lambda: "error" in browser.text("#rows tr"), "the list says so")
+    send(browser, tmp_path, "double.onnx", doubling())
+    assert "double 1.0.0 is ready" in browser.text("#push-outcome .notice.good")
+    assert "batch × 3" in browser.text("#push-outcome .schema")
+    assert MARKUP in browser.text("#rows")
+    browser.click("#push-outcome a")
+    assert browser.text("h1") == "double"
+    cells = browser.until(lambda: browser.all("#predict [data-cell]"), "fields")
+    assert [cell.accessible_name for cell in cells] == ["x[0], row 1", "x[1], row 1", "x[2], row 1"]
+    for cell, words in zip(cells, ("1", "2.5", "NaN"), strict=True):
+        cell.clear()
+        cell.send_keys(words)
+    assert '--data-binary \'{"input_data": {"x": [[1, 2.5, "NaN"]]}}\'' in browser.text("#request pre")
+    browser.press(Keys.ENTER)
+    assert answer_of(browser)["output_data"] == {"y": [[2, 5, "NaN"]]}
+    assert browser.text("#answer tbody").split() == ["1", "2", "5", "NaN"]
+    browser.until(lambda: browser.text("#latency .counts div:nth-child(4) dd") == "1", "it was measured")
+    browser.click("#history .opener")
+    assert '"rows": 1' in browser.text("#history .below pre")
+    browser.click("#head .danger")
+    browser.click("dialog button.danger")
+    browser.until(lambda: browser.path() == "/models", "back on the list")
+    browser.until(lambda: not browser.all("tbody[aria-busy]"), "the list")
+    assert "double" not in browser.text("main")
+
+
+def test_the_form_is_made_from_the_schema(browser: Browser, service: Service, tmp_path: Path) -> None:
+    given = {"age": (INT64, ["n"]), "town": (STRING, ["n", 1]), "member": (BOOL, ["n"]), "steps": (FLOAT, ["m", "k"])}
+    graph = data(
+        [node("Identity", [name], [f"{name}_out"]) for name in given],
+        [(name, dtype, shape) for name, (dtype, shape) in given.items()],
+        [(f"{name}_out", dtype, shape) for name, (dtype, shape) in given.items()],
+    )
+    model_id = push(service, "people", graph)
+    browser.open(f"/models/{model_id}")
+    browser.fill("#predict [data-json=steps]", "[[1], [2]]")
+    browser.click("#predict .stack > div > .button.small")
+    for row, (age, town) in enumerate((("9007199254740993", 'O"Hara'), ("old", "<b>")), 1):
+        browser.fill(f'[aria-label="age, row {row}"]', age)
+        browser.fill(f'[aria-label="town, row {row}"]', town)
+    browser.see('[aria-label="member, row 2"]').send_keys("true")
+    browser.click("#ask-it")
+    wrong = browser.until(lambda: browser.all("#predict :invalid:not(fieldset)"), "the field says what is wrong")[0]
+    assert (wrong.accessible_name, wrong.get_property("validationMessage")) == ("age, row 2", "An integer, such as 3")
+    browser.fill('[aria-label="age, row 2"]', "41")
+    browser.click("#ask-it")
+    browser.see("#answer")
+    path = f"/api/v1/models/{model_id}/predictions"
+    predictions = browser.until(lambda: service.get(path)[1]["items"], "the other worker's history is written")
+    assert predictions[0]["input_data"] == {
+        "age": [9007199254740993, 41],
+        "town": [['O"Hara'], ["<b>"]],
+        "member": [False, True],
+        "steps": [[1], [2]],
+    }
+    browser.click("#predict .segments label:nth-of-type(2)")
+    assert "9007199254740993" in str(browser.see("#json").get_property("value"))
+
+
+def test_an_array_and_a_bad_input(browser: Browser, service: Service, tmp_path: Path) -> None:
+    browser.open(f"/models/{push(service, 'arrays', doubling())}")
+    browser.click("#predict .segments label:nth-of-type(3)")
+    for name, array in (("bad.npy", np.zeros((1, 4), np.float32)), ("good.npy", np.ones((2, 3), np.float32))):
+        content = io.BytesIO()
+        np.save(content, array)
+        (tmp_path / name).write_bytes(content.getvalue())
+        browser.all("#predict input[type=file]")[0].send_keys(str(tmp_path / name))
+        browser.click("#ask-it")
+        if name == "bad.npy":
+            assert browser.see("#outcome .notice").get_dom_attribute("data-code") == "invalid_input"
+            assert "--data-binary '@bad.npy'" in browser.text("#request pre")
+    assert answer_of(browser)["output_data"] == {"y": [[2, 2, 2], [2, 2, 2]]}
+
+
+def test_an_alias_is_moved_with_a_share_rolled_back_and_deleted(browser: Browser, service: Service) -> None:
+    push(service, "moved", doubling())
+    model_id = push(service, "moved", doubling(3), "1.1.0")
+    browser.open(f"/models/{model_id}")
+    browser.see("#move")
+    browser.see("#alias-version").send_keys("1.0.0")
+    browser.click("#move .button")
+    assert "is 1.0.0" in browser.text("#aliases")
+    browser.see("#canary").send_keys("1.0.0")
+    browser.click("#move .button")
+    browser.until(lambda: "is 1.1.0, and 5 % go to 1.0.0" in browser.text("#aliases"), "it is moved")
+    assert "production" in browser.text("#head")
+    browser.click("#head .end .button:first-child")
+    assert browser.see("#trouble .notice").get_dom_attribute("data-code") == "model_in_use"
+    browser.click("#aliases button[aria-label='Roll back production']")
+    browser.until(lambda: "is 1.0.0" in browser.text("#aliases"), "it is back")
+    browser.click("#aliases button[aria-label='Delete production']")
+    browser.click("dialog button.danger")
+    browser.until(lambda: not browser.all("#aliases"), "it is gone")
+    browser.click("#head .end .button:first-child")
+    browser.until(lambda: "archived" in browser.text("#head"), "it is archived")
+    browser.click("#head .end .button:first-child")
+    browser.until(lambda: "ready" in browser.text("#head"), "it is back in service")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_models_can_be_read_by_everybody(browser: Browser, service: Service, scheme: str) -> None:
+    model_id = push(service, f"read-{scheme}", doubling(), description="Doubles")
+    status, pending = service.post("/api/v1/models", {"name": f"pending-{scheme}"})
+    assert status == 201
+    for width in (1440, 360):
+        browser.look(scheme=scheme, width=width)
+        for path, ready in (
+            ("/models?search=nowhere", "#empty-filtered"),
+            ("/models", "#rows tr"),
+            (f"/models/{pending['id']}", ".target"),
+            (f"/models/{model_id}", "#move"),
+        ):
+            browser.open(path)
+            browser.see(ready)
+            if path.endswith(model_id):
+                browser.click("#ask-it")
+                browser.see("#answer")
+                browser.until(lambda: browser.all("#latency .counts") and browser.all("#history .opener"), "measured")
+            browser.until(lambda: "well" in browser.text("#status"), "the status line")
+            assert browser.run(LOOKS) == [], path
+            assert browser.run(STRUCTURE) == [], path
+
+
+def test_a_list_without_models_teaches(service: Service, browser: Browser) -> None:
+    status, key = service.post("/api/v1/keys", {"name": "Newcomer", "owner": "newcomer", "scopes": ["read", "write"]})
+    assert status == 201
+    browser.driver.delete_all_cookies()
+    browser.open("/sign-in")
+    browser.fill("#key", key["key"] + Keys.ENTER)
+    browser.see("#text")
+    browser.open("/models")
+    assert "thetool models push" in browser.text("#empty")
+    assert "/upload?validate=true" in browser.text("#request pre")
+    assert browser.run(LOOKS) == []
+    browser.click("#go")
+    assert browser.text("#push-outcome h2") == "Which file?"
+    assert browser.focused().get_dom_attribute("id") == "choose"
