@@ -85,5 +85,6 @@ def test_sections_come_in_the_order_of_need_and_each_says_what_it_is(document: d
     assert all(tag["description"] for tag in document["tags"])
     paths = list(document["paths"])
     assert paths[0] == "/analyze"
-    sections = [next(iter(operations.values()))["tags"][0] for operations in document["paths"].values()]
+    tags = [[operation["tags"][0] for operation in operations.values()] for operations in document["paths"].values()]
+    sections = [min(of_path, key=names.index) for of_path in tags]  # one path may have routes of two
     assert sections == sorted(sections, key=names.index)
