@@ -13,7 +13,7 @@ from tests.serving import graphs
 from tests.serving.graphs import FLOAT, data, node
 from tests.serving.house import House, refused
 
-HOUSE = {"MODEL_VALIDATION_SECONDS": 4, "MODEL_RUN_BYTES": 2**26}
+HOUSE = {"MODEL_RUN_BYTES": 2**26}
 
 
 def _zip() -> bytes:
@@ -111,29 +111,8 @@ def test_what_cannot_be_served_is_found_by_validation(house: House, make: Callab
     assert house.get(f"/api/v1/models/{model_id}").json["input_schema"] is None
 
 
-def test_an_endless_loop_is_killed_and_the_model_says_so(house: House) -> None:
-    model_id = house.make("endless")
-    house.upload(model_id, graphs.endless(always=True))
-    validated = house.validate(model_id)
-    assert (validated["valid"], validated["status"]) == (False, "error")
-    assert "longer than 4 seconds" in validated["error_message"]
-    assert house.get(f"/api/v1/jobs/{validated['job_id']}").json["error"]["code"] == "timeout"
-    assert house.add("after the endless one", graphs.doubling()), "the service goes on"
-
-
 def test_what_fails_on_a_made_up_input_is_served_with_a_note(house: House) -> None:
     model_id = house.add("choosy", graphs.picking([5.0]))
     found = house.get(f"/api/v1/models/{model_id}").json["found"]
     assert (found["warms_up"], found["row_by_row"]) == (False, False)
     assert "failed on a made-up input: Gather" in found["notes"][0]
-
-
-def test_a_cancelled_validation_leaves_the_file_as_it_was(house: House) -> None:
-    model_id = house.make("cancelled")
-    house.upload(model_id, graphs.endless(always=True))
-    answer = house.post(f"/api/v1/models/{model_id}/validate", headers={"Prefer": "respond-async"})
-    assert (answer.status_code, answer.json["valid"], answer.json["status"]) == (202, None, "validating")
-    refused(house.post(f"/api/v1/models/{model_id}/validate"), 409, "nothing_to_validate")
-    house.post(f"{answer.headers['Location']}/cancel")
-    house.get(f"{answer.headers['Location']}?wait=10")
-    assert house.get(f"/api/v1/models/{model_id}").json["status"] == "uploaded"

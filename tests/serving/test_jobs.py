@@ -7,7 +7,7 @@ from typing import Any
 from tests.serving import graphs
 from tests.serving.house import House, refused
 
-HOUSE = {"PREDICT_TIMEOUT_SECONDS": 1}
+HOUSE = {"PREDICT_TIMEOUT_SECONDS": 2}
 
 
 def submitted(house: House, model_id: str, value: Any, **more: Any) -> dict[str, Any]:

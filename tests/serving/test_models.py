@@ -11,7 +11,7 @@ import pytest
 from tests.serving import graphs
 from tests.serving.house import House, refused
 
-HOUSE = {"MAX_MODEL_SIZE_BYTES": 1_000_000, "MODEL_VALIDATION_SECONDS": 20}
+HOUSE = {"MAX_MODEL_SIZE_BYTES": 1_000_000}
 
 
 def blobs(house: House) -> int:

@@ -50,6 +50,12 @@ def test_a_picture_is_labelled(house: House, layout: str) -> None:
     sent = house.post(f"/api/v1/models/{model_id}/predict", data=form)
     assert sent.json["labels"][0]["label"] == "red"
     assert house.get(f"/api/v1/models/{model_id}").json["signature"]["labels"] == COLOURS
+    analyzed = house.post(
+        f"/analyze?model=colours {layout}&version=1.0.0",
+        data=picture((255, 0, 0)),
+        headers={"Content-Type": "image/png"},
+    )
+    assert (analyzed.status_code, analyzed.json["labels"][0]["label"]) == (200, "red")
 
 
 def test_normalising_and_the_order_of_colours(house: House) -> None:
@@ -82,6 +88,7 @@ def test_a_text_is_labelled(house: House) -> None:
 def test_files_that_are_not_taken(house: House) -> None:
     plain = house.add("no signature", colour_model())
     refused(look(house, plain, picture((0, 0, 0))), 415, "unsupported_media_type")
+    refused(house.post("/analyze?model=nobody", data=b"x", headers={"Content-Type": "text/plain"}), 404, "not_found")
     model_id = house.add("signed", colour_model(), signature={"kind": "image"})
     refused(look(house, model_id, b"no picture"), 415, "unsupported_media_type")
     refused(look(house, model_id, picture((0, 0, 0))[:60]), 422, "damaged_image")

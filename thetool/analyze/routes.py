@@ -49,6 +49,7 @@ from thetool.jobs.idempotency import Idempotency, IdempotencyConflict
 from thetool.jobs.repeats import is_replayed, request_idempotency
 from thetool.jobs.schemas import WaitQuery
 from thetool.jobs.webhooks.asked import NoWebhookSecret, webhook_of
+from thetool.serving.predict_routes import answer_of, may_fail
 from thetool.serving.state import serving
 from thetool.telemetry.health import register_probe
 from thetool.vision.problems import DamagedImage, DecoderUnavailable, DecodingTimedOut, ImageTooLarge
@@ -83,6 +84,7 @@ def _prepare(setup: BlueprintSetupState) -> None:
 @raises(EmptyInput, UndecodableText, ValidationFailed, UnsupportedMediaType, TooLarge, IdempotencyConflict, QueueFull)
 @raises(QuotaExceeded, NoWorker, WeightsMissing, DatabaseAway, AnalysisFailed, NoWebhookSecret)
 @raises(*PROBLEMS)
+@may_fail
 @raises(NotFetched, FetchingBusy, DamagedImage, ImageTooLarge, DecodingTimedOut, DecoderUnavailable)
 @described(OPERATION, *MODELS)
 def analyze() -> Response:
@@ -91,6 +93,8 @@ def analyze() -> Response:
     The kind is found from the content. The same content, tasks and models give the earlier answer (`cached`). An
     analysis that takes longer than the wait is answered with 202 and its job.
     """
+    if (model := request.args.get("model")) is not None:  # one of the caller's own, which says itself what it takes
+        return answer_of(model, request.args.get("version"))
     incoming = read_request(settings())
     asked_to_wait = incoming.options.wait
     deadline = Deadline(wait_seconds(settings().analyze_wait_seconds if asked_to_wait is None else asked_to_wait))

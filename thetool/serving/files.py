@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from thetool.config import Settings
 from thetool.serving.lookup import Served
 from thetool.serving.problems import FileNotTaken
-from thetool.serving.runtime.inspection import other_format
+from thetool.serving.runtime.graph import other_format
 from thetool.serving.runtime.problems import InvalidModel
 from thetool.storage import blobs
 from thetool.storage.blobs import Blob

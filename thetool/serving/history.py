@@ -13,8 +13,8 @@ from sqlalchemy import Engine, func, select, text
 
 from thetool.database.orm import db
 from thetool.serving.later import WriteLater
+from thetool.serving.prediction_schemas import LatencyOut, LatencyPointOut, PredictionsQuery
 from thetool.serving.records import Prediction
-from thetool.serving.schemas import LatencyOut, LatencyPointOut, PredictionsQuery
 
 MOST_BYTES = 16 * 1024
 """So much JSON of what went in, and of what came out, is kept with a prediction."""

@@ -14,6 +14,16 @@ from thetool.serving import history, inputs, models
 from thetool.serving.inputs import PredictIn
 from thetool.serving.lookup import Served
 from thetool.serving.predicting import Asked, Predicted, outputs_json, predict, require_ready, write_json
+from thetool.serving.prediction_schemas import (
+    LatenciesOut,
+    LatencyOut,
+    LatencyQuery,
+    PredictionOut,
+    PredictionPage,
+    PredictionsQuery,
+    PredictOut,
+    VersionLatencyOut,
+)
 from thetool.serving.problems import ModelNotReady
 from thetool.serving.runtime import npy
 from thetool.serving.runtime.problems import (
@@ -24,16 +34,6 @@ from thetool.serving.runtime.problems import (
     PredictionTimedOut,
 )
 from thetool.serving.runtime.signature import likeliest
-from thetool.serving.schemas import (
-    LatenciesOut,
-    LatencyOut,
-    LatencyQuery,
-    PredictionOut,
-    PredictionPage,
-    PredictionsQuery,
-    PredictOut,
-    VersionLatencyOut,
-)
 from thetool.serving.state import serving
 from thetool.storage.problems import BlobLost, StorageUnavailable
 from thetool.vision.problems import DamagedImage, DecoderUnavailable, DecodingTimedOut, ImageTooLarge
@@ -161,6 +161,13 @@ def compare_latency(name: str, query: LatencyQuery) -> LatenciesOut:
     figures = history.latencies_of([model.id for model in found], query.hours)
     versions = [VersionLatencyOut(model_id=one.id, version=one.version, **figures[one.id]) for one in found]
     return LatenciesOut(name=name, hours=query.hours, versions=versions)
+
+
+def answer_of(name: str, reference: str | None) -> Response:
+    """The answer of the caller's model of this name to the present request, for a route of another room."""
+    response = _answer(named(name, reference))
+    response.status_code = 200
+    return response
 
 
 def named(name: str, reference: str | None) -> Served:

@@ -1,0 +1,123 @@
+"""What the routes of predictions take and answer."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from thetool.serving.schemas import Moment
+from thetool.web.pagination import PageQuery
+from thetool.web.schemas import Input
+
+
+class LabelOut(BaseModel):
+    """One class that the model thinks likely."""
+
+    id: int = Field(description="Its number, from 0.")
+    label: str
+    confidence: float
+
+
+class PredictOut(BaseModel):
+    """A prediction."""
+
+    id: UUID
+    model_id: UUID = Field(description="The version that made it; with a canary, which of the two.")
+    model_name: str
+    model_version: str
+    input_data: dict[str, Any] | None = Field(description="As it was sent; null where that was `instances` or is long.")
+    output_data: dict[str, Any] | None = Field(description="Nested lists for each output.")
+    predictions: list[Any] | None = Field(None, description="With `instances`: one for each of them, in their order.")
+    labels: list[LabelOut] | None = Field(None, description="Of a picture or text: the likeliest classes.")
+    inference_time_ms: float = Field(description="How long the model ran; of a cached one, how long it did then.")
+    cached: bool
+    request_id: str | None
+    created_at: Moment
+
+
+class PredictionsQuery(PageQuery):
+    """Which predictions to list."""
+
+    failed: bool = Field(False, description="Only those that failed.")
+    page: int | None = Field(None, ge=1, le=10_000, description="Page by number; the answer then has `total`.")
+    page_size: int = Field(20, ge=1, le=100, description="Rows of a page by number.")
+
+
+class PredictionOut(BaseModel):
+    """A prediction in the history."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    model_id: UUID
+    input_data: Any = Field(description="Null where it was long.")
+    output_data: Any
+    truncated: bool = Field(description="Whether what went in or came out was too long to be kept.")
+    rows: int | None = Field(description="How many rows it was for, where all inputs have as many.")
+    inference_time_ms: float | None
+    cached: bool
+    error: str | None = Field(description="Code of the problem, where it failed.")
+    request_id: str | None
+    created_at: Moment
+
+
+class PredictionPage(BaseModel):
+    """Predictions, newest first."""
+
+    items: list[PredictionOut]
+    next: str | None = Field(None, description="Address of the next page; null on the last.")
+    page: int | None = None
+    page_size: int | None = None
+    total: int | None = None
+
+
+class LatencyQuery(Input):
+    """How far back to look."""
+
+    hours: int = Field(24, ge=1, le=720, description="The last so many hours.")
+
+
+class LatencyPointOut(BaseModel):
+    """One stretch of the time."""
+
+    begins: Moment
+    predictions: int
+    p50_ms: float | None
+    p95_ms: float | None
+
+
+class VersionLatencyOut(BaseModel):
+    """How quick one version was."""
+
+    model_id: UUID
+    version: str
+    predictions: int
+    cached: int
+    failed: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class LatenciesOut(BaseModel):
+    """How quick the versions of a model were, the highest first."""
+
+    name: str
+    hours: int
+    versions: list[VersionLatencyOut]
+
+
+class LatencyOut(BaseModel):
+    """How quick a version was; cached and failed predictions do not count for its times."""
+
+    model_id: UUID
+    hours: int
+    predictions: int
+    cached: int
+    failed: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    points: list[LatencyPointOut]
