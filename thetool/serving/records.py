@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Text, Uuid, func
+from sqlalchemy import REAL, BigInteger, DateTime, ForeignKey, Text, Uuid, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -67,7 +67,7 @@ class ModelAlias(Record):
     model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"))
     earlier: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default="{}")
     canary_model_id: Mapped[UUID | None] = mapped_column(ForeignKey("models.id", ondelete="SET NULL"))
-    canary_percent: Mapped[float] = mapped_column(server_default="0")
+    canary_percent: Mapped[float] = mapped_column(REAL, server_default="0")
     updated_at: Mapped[Moment] = mapped_column(server_default=func.now())
 
 
@@ -79,11 +79,11 @@ class Prediction(Record):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID]
     model_id: Mapped[UUID]
-    input_data: Mapped[Any] = mapped_column(JSON)
-    output_data: Mapped[Any] = mapped_column(JSON)
+    input_data: Mapped[Any | None] = mapped_column(JSON)
+    output_data: Mapped[Any | None] = mapped_column(JSON)
     truncated: Mapped[bool]
     rows: Mapped[int | None]
-    inference_time_ms: Mapped[float | None]
+    inference_time_ms: Mapped[float | None] = mapped_column(REAL)
     cached: Mapped[bool]
     error: Mapped[str | None] = mapped_column(Text)
     request_id: Mapped[str | None] = mapped_column(Text)

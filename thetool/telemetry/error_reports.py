@@ -67,6 +67,7 @@ class ErrorReporter(logging.Handler):
             auto_session_tracking=False,
             send_client_reports=False,
             shutdown_timeout=FLUSH_SECONDS,
+            _experiments={"transport_compression_algo": "gzip"},  # else Brotli, where it happens to be installed
         )
 
     def emit(self, record: logging.LogRecord) -> None:
