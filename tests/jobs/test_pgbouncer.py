@@ -159,7 +159,8 @@ def test_jobs_are_found_and_waited_for_without_a_notification(runner: Runner, st
 def test_a_running_job_is_cancelled(runner: Runner, stranger: Queue) -> None:
     thread, child = make("sample.sleep", seconds=60), make("sample.child", text="sleep", seconds=60)
     queued = submit("sample.noop", Params(), owner_id=OWNER, concurrency_key="k", priority=-1)
-    until(lambda: runner.busy() == 2, "both run")
+    running = "select count(*) from jobs where status = 'running' and kind in ('sample.sleep', 'sample.child')"
+    until(lambda: rows(runner.queue.url, running) == [(2,)], "both run")
     for job_id in (thread, child):
         assert stranger.cancel(job_id) == "running"
     assert {wait_for(job_id, 30).status for job_id in (thread, child)} == {"cancelled"}

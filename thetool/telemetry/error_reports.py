@@ -21,6 +21,7 @@ TAGS = ("request_id", "correlation_id", "job_id", "kind", "worker_id")
 LONGEST_MESSAGE = 300
 FLUSH_SECONDS = 2.0
 OWN_LOGGERS = ("sentry_sdk", "urllib3")
+_PACKED: Any = {"transport_compression_algo": "gzip"}  # else Brotli, where that happens to be installed
 
 # Postgres and SQLAlchemy quote rows and parameters, which are our callers' data.
 _quoted = re.compile(r"\s*(\[parameters: |DETAIL: |CONTEXT: |LINE \d+: ).*", re.DOTALL)
@@ -67,7 +68,7 @@ class ErrorReporter(logging.Handler):
             auto_session_tracking=False,
             send_client_reports=False,
             shutdown_timeout=FLUSH_SECONDS,
-            _experiments={"transport_compression_algo": "gzip"},  # else Brotli, where it happens to be installed
+            _experiments=_PACKED,
         )
 
     def emit(self, record: logging.LogRecord) -> None:
