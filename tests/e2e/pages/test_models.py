@@ -191,3 +191,4 @@ def test_a_list_without_models_teaches(service: Service, browser: Browser) -> No
     browser.click("#go")
     assert browser.text("#push-outcome h2") == "Which file?"
     assert browser.focused().get_dom_attribute("id") == "choose"
+    assert service.request("DELETE", f"/api/v1/keys/{key['id']}")[0] == 204
