@@ -60,7 +60,7 @@ def test_a_model_is_sent_refused_replaced_asked_and_deleted(browser: Browser, se
     assert "batch × 3" in browser.text("#push-outcome .schema")
     assert MARKUP in browser.text("#rows")
     browser.click("#push-outcome a")
-    assert browser.text("h1") == "double"
+    browser.until(lambda: browser.text("h1") == "double", "the page of the model")
     cells = browser.until(lambda: browser.all("#predict [data-cell]"), "fields")
     assert [cell.accessible_name for cell in cells] == ["x[0], row 1", "x[1], row 1", "x[2], row 1"]
     for cell, words in zip(cells, ("1", "2.5", "NaN"), strict=True):
