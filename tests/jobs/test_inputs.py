@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID, uuid4
 
 import pytest
@@ -33,6 +35,10 @@ class Result(BaseModel):
 def _read(context: JobContext, params: Params) -> Result:
     with context.open(params.file) as file:
         content = file.read()
+    with TemporaryDirectory(dir=".") as folder:
+        copy = Path(folder, "copy")
+        context.copy(params.file, copy)
+        assert copy.read_bytes() == content
     return Result(size=len(content), right=content == CONTENT)
 
 
