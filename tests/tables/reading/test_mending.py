@@ -21,6 +21,21 @@ def test_short_and_long_rows(read: Reader) -> None:
     assert "line 3" in next(note.message for note in found.reading.notes if note.code == "short_rows")
 
 
+@pytest.mark.parametrize(
+    "rows", [["7,8,9,10", "11,12,13,14,15"], ["7,8,9,1,234"], ["7,8,9,2024-01-02", "1,2,3,2024-02-03"]]
+)
+def test_what_rows_have_too_much_is_never_a_number(read: Reader, rows: list[str]) -> None:
+    found = read("\n".join(["a,b,c", "1,2,3", "4,5,6", *rows]))
+    assert found.values("extra_fields") == [None, None, *(row.split(",", 3)[3] for row in rows)]
+    assert found.column("extra_fields").type == "text"
+    assert "too much" in found.column("extra_fields").reason
+
+
+def test_what_rows_have_too_much_is_of_the_type_that_is_asked_for(read: Reader) -> None:
+    found = read("a,b\n1,2\n3,4,5\n", columns={"extra_fields": {"type": "integer"}})
+    assert found.values("extra_fields") == [None, 5]
+
+
 def test_a_short_and_a_long_row_do_not_make_up(read: Reader) -> None:
     rows = ["1,2,3"] * 5_000
     rows[4_000], rows[4_500] = "1,2", "1,2,3,4"

@@ -129,8 +129,10 @@ def _take(mended: mending.Mended, region: Region, draft: Draft) -> None:
     draft.notes += mended.notes(region.width)
     draft.other_tables = mended.others
     if mended.has_extra:
+        name = _free(draft.names)
         draft.originals = [*draft.originals, None]
-        draft.names = [*draft.names, _free(draft.names)]
+        draft.names = [*draft.names, name]
+        draft.kept[name] = "It holds what rows have too much, several fields in one: never a number or a date."
 
 
 def _free(names: list[str]) -> str:

@@ -29,3 +29,5 @@ class Draft:
     notes: list[ReadingNote] = field(default_factory=list)
     text: Written | None = None
     declared: dict[str, ColumnType] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+    """Columns that stay text unless a type is asked for, and why."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from thetool.tables.reading import containers, formats
 from thetool.tables.reading.columns import typed
 from thetool.tables.reading.columns.deciding import Deciding
+from thetool.tables.reading.columns.settling import guesses
 from thetool.tables.reading.draft import Draft
 from thetool.tables.reading.limits import LIMITS, Limits
 from thetool.tables.reading.options import ReadOptions
@@ -68,7 +69,13 @@ def _read_table(
     delimiter = str(draft.delimiter.value) if draft.delimiter else None
     progress(0.5, "typing")
     decided = Deciding(
-        draft.text, draft.names, draft.declared, options, delimiter, lambda done: progress(0.5 + 0.2 * done, "typing")
+        draft.text,
+        draft.names,
+        draft.declared,
+        draft.kept,
+        options,
+        delimiter,
+        lambda done: progress(0.5 + 0.2 * done, "typing"),
     ).decide()
     typed.write(draft.text, folder / TYPED, decided, lambda done: progress(0.7 + 0.3 * done, "writing"))
     columns = typed.told(draft.text, decided, draft.originals)
@@ -89,7 +96,7 @@ def _read_table(
         other_tables=draft.other_tables,
         rows=draft.text.rows,
         columns=columns,
-        notes=draft.notes,
+        notes=[*draft.notes, *guesses(decided)],
     )
 
 

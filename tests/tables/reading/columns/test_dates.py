@@ -56,6 +56,7 @@ def test_nothing_says_which_comes_first(read: Reader) -> None:
     content = table("01/02/2024", "03/04/2024")
     found = read(content)
     assert "guess" in found.column("x").reason
+    assert found.codes() == {"guessed_date_order"}
     assert read(content, date_order="dmy").values("x")[0] == dt.date(2024, 2, 1)
     assert read(content, date_order="mdy").values("x")[0] == dt.date(2024, 1, 2)
 
@@ -64,6 +65,14 @@ def test_another_column_says_which_comes_first(read: Reader) -> None:
     found = read("x,y\n01/02/2024,25/03/2024\n03/04/2024,26/03/2024\n")
     assert found.values("x") == [dt.date(2024, 2, 1), dt.date(2024, 4, 3)]
     assert "other columns" in found.column("x").reason
+    assert found.codes() == set()
+
+
+def test_semicolons_make_the_day_come_first_and_are_said_to(read: Reader) -> None:
+    found = read("x;y\n01/02/2024;a\n03/04/2024;b\n")
+    assert found.values("x") == [dt.date(2024, 2, 1), dt.date(2024, 4, 3)]
+    assert found.column("x").reason.endswith("day first is a guess, because semicolons separate the fields.")
+    assert found.codes() == {"guessed_date_order"}
 
 
 def test_no_such_day(read: Reader) -> None:

@@ -81,14 +81,30 @@ def test_thousands_or_decimals_as_the_other_columns_say(read: Reader) -> None:
     assert comma.values("a") == [1234, 2345]
     point = read("a;b\n1.234;1.5\n2.345;2.25\n")
     assert point.values("a") == [1.234, 2.345]
+    assert "other columns of the file have a decimal comma" in comma.column("a").reason
+    assert "other columns of the file have a decimal point" in point.column("a").reason
+    assert comma.codes() == point.codes() == set()
 
 
 def test_a_guess_is_said_to_be_one(read: Reader) -> None:
     found = read('a,b\n"1,234",x\n"2,345",y\n')
     assert found.values("a") == [1234, 2345]
     assert "guess" in found.column("a").reason
+    assert found.codes() == {"guessed_decimal_mark"}
     asked = read('a,b\n"1,234",x\n"2,345",y\n', columns={"a": {"decimal": ","}})
     assert asked.values("a") == [1.234, 2.345]
+    assert asked.codes() == set()
+
+
+def test_a_guess_by_semicolons_speaks_of_semicolons(read: Reader) -> None:
+    found = read("a;b;n\nx;y;1.234\nz;w;2.345\n")
+    assert found.values("n") == [1234, 2345]
+    assert found.column("n").reason == (
+        "All 2 values can be read with either decimal mark; the comma is taken for it, because semicolons separate "
+        "the fields: a guess."
+    )
+    assert [(note.code, note.count) for note in found.reading.notes] == [("guessed_decimal_mark", 1)]
+    assert "'n'" in found.reading.notes[0].message
 
 
 def test_what_is_no_number_is_counted_and_kept(read: Reader) -> None:

@@ -13,7 +13,7 @@ from thetool.tables.reading.columns.shapes import Look
 from thetool.tables.reading.report import ColumnType
 
 _ORDERS = ("dmy", "mdy", "ymd")
-_SAID = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
+SAID = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
 
 
 def decide(question: Question) -> Asking:
@@ -88,16 +88,14 @@ def _chosen(
     likely = [one for one in tries if counts[one.order or ""] == best]
     decisions = [_decision(question, one, best, nulls, seen) for one in _preferred(likely)]
     first = decisions[0]
-    said = [_SAID[one.date_order or "dmy"] for one in decisions]
+    said = SAID[first.date_order or "dmy"]
     if len(decisions) > 1:
-        first.reason += f" Nothing says whether day or month comes first; {said[0]} is a guess."
         first.otherwise = decisions[1]
-        first.otherwise.reason += f" That it is {said[1]} is seen in other columns of the file."
     elif first.date_order in ("dmy", "mdy") and len(tries) == 1 and not seen:
-        first.reason += f" {said[0].capitalize()}: otherwise some would be none."
+        first.reason += f" {said.capitalize()}: otherwise some would be none."
     elif len(tries) > 1:
         other = max(count for order, count in counts.items() if order != first.date_order)
-        first.reason += f" Read with {said[0]} {best:,} are dates, otherwise {other:,}."
+        first.reason += f" Read with {said} {best:,} are dates, otherwise {other:,}."
     return first
 
 

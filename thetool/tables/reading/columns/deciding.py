@@ -13,6 +13,7 @@ import polars as pl
 
 from thetool.tables.reading.columns import calendar, declared, numeric, truth
 from thetool.tables.reading.columns.decision import Asking, Counts, Decision, Question, is_nothing, text
+from thetool.tables.reading.columns.settling import settle
 from thetool.tables.reading.columns.shapes import Look, look_at
 from thetool.tables.reading.columns.words import FALSE, NULL_WORDS, TRUE, are_yes_and_no
 from thetool.tables.reading.options import ColumnOptions, ReadOptions
@@ -34,6 +35,7 @@ class Deciding:
     text: Written
     names: Sequence[str]
     declared: Mapping[str, ColumnType]
+    kept: Mapping[str, str]  # columns that stay text unless a type is asked for, and why
     options: ReadOptions
     delimiter: str | None
     tell: Callable[[float], None]
@@ -51,7 +53,7 @@ class Deciding:
             else:
                 asking[name] = found
         self._run(asking, decided)
-        _settle(decided, self.delimiter)
+        settle(decided, self.delimiter)
         return {name: decided[name] for name in self.names}
 
     def _empty(self) -> dict[str, int]:
@@ -86,10 +88,12 @@ class Deciding:
         look.whole = len(sample) == self.text.rows
         decimal, order = own.decimal or self.options.decimal, own.date_order or self.options.date_order
         question = Question(name, pl.col(name), look, values, nulls, own.type, decimal, order)
-        asking = _asking(question, own.type or _likely(look))
+        kept = self.kept.get(name) if own.type is None else None
+        asking = None if kept else _asking(question, own.type or _likely(look))
+        why = kept or _why_text(look, values)
         if given is not None:
-            return _with_nulls(question, asking)
-        return asking or text(_why_text(look, values), values)
+            return _with_nulls(question, asking, why)
+        return asking or text(why, values)
 
     def _run(self, asking: dict[str, Asking], decided: dict[str, Decision]) -> None:
         """Let the columns ask, until each is decided."""
@@ -145,9 +149,9 @@ def _asking(question: Question, kind: ColumnType) -> Asking | None:
     return truth.decide(question) if kind is ColumnType.BOOLEAN else None
 
 
-def _with_nulls(question: Question, asking: Asking | None) -> Asking:
+def _with_nulls(question: Question, asking: Asking | None, why: str) -> Asking:
     """Words for null that were asked for are null in texts too."""
-    decision = (yield from asking) if asking else text(_why_text(question.look, question.values), question.values)
+    decision = (yield from asking) if asking else text(why, question.values)
     if decision.type is ColumnType.TEXT:
         counts = yield {"nulls": question.is_nothing()}
         decision.nulls, decision.null_words = question.nulls, counts["nulls"]
@@ -161,21 +165,3 @@ def _why_text(look: Look, values: int) -> str:
     if look.numbers or look.all_dates:
         return "Most of its values are words; some are numbers or dates."
     return "Its values are words."
-
-
-def _settle(decided: dict[str, Decision], delimiter: str | None) -> None:
-    """Columns that could be read in two ways follow those that could not."""
-    marks = {one.decimal for one in decided.values() if one.decimal and not one.otherwise}
-    orders = {one.date_order for one in decided.values() if one.date_order in ("dmy", "mdy") and not one.otherwise}
-    comma = marks == {","} or (not marks and delimiter == ";")
-    for name, decision in decided.items():
-        other = decision.otherwise
-        if other is None:
-            continue
-        if (decision.date_order and orders == {other.date_order}) or (not decision.date_order and comma):
-            decided[name] = other
-        elif decision.date_order and not orders and comma and other.date_order == "dmy":
-            other.reason = (
-                other.reason.split(" That it is")[0] + " Day first is a guess: other numbers have a decimal comma."
-            )
-            decided[name] = other

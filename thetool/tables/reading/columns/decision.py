@@ -65,7 +65,9 @@ class Decision:
     true_words: list[str] = field(default_factory=list)
     false_words: list[str] = field(default_factory=list)
     otherwise: Decision | None = None
-    """What it would be just as well: settled by what the other columns of the file are."""
+    """What it would be just as well: `settling` settles it, and ends the reason."""
+    guessed: bool = False
+    """Whether nothing in the file says that it is this, and not what it would be otherwise."""
 
     @property
     def untyped(self) -> int:

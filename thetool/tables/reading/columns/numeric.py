@@ -122,8 +122,8 @@ def _choose(question: Question, counts: Counts) -> Decision:
     if not counts[". decimals"] and not counts[", decimals"]:
         return _written(question, ".", counts)
     told = f"All {real:,} values can be read with either decimal mark"
-    chosen = _written(question, ".", counts, f"{told}; the point is taken for it: a guess.")
-    chosen.otherwise = _written(question, ",", counts, f"{told}; other columns of the file have a decimal comma.")
+    chosen = _written(question, ".", counts, told)
+    chosen.otherwise = _written(question, ",", counts, told)
     return chosen
 
 
