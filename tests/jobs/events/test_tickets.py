@@ -120,11 +120,12 @@ def test_a_ticket_ends_with_its_key(issued: tuple[str, str], client: FlaskClient
 
 def test_an_open_stream_ends_with_its_key(issued: tuple[str, str], client: FlaskClient, master: dict[str, str]) -> None:
     key_id, path = issued
+    before = set(local.streams._open)  # of other tests
     answer = client.get(path)
     pieces = answer.response
     next(pieces)
     local.streams.look(time.monotonic(), check=True)
-    (stream,) = local.streams._open
+    (stream,) = set(local.streams._open) - before
     assert stream.ended is None
     client.delete(f"/api/v1/keys/{key_id}", headers=master)
     local.streams.look(time.monotonic(), check=True)
