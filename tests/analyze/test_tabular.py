@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
+import tracemalloc
 import zipfile
 
 import pytest
 
 from thetool.analyze.kinds import SNIFFED_BYTES, kind_of
+from thetool.analyze.packed import inside_zip
 from thetool.web.problems import UnsupportedMediaType
 
 CSV = b"name,age,city\nAnn,31,Bonn\nBob,42,Berlin\nCid,53,Ulm\n"
@@ -185,3 +188,27 @@ def test_the_rest_of_a_large_file_changes_nothing() -> None:
     assert (
         kind_of(long) == kind_of(long[: SNIFFED_BYTES + 1]) == kind_of(long + b"prose, at the end. " * 9_999) == "table"
     )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b" " * 60_000 + b"x",
+        b"|" + b"-- " + b" " * 60_000 + b"x",
+        b"1," + b" " * 60_000 + b"x",
+        b"1, 2," + b"-" * 60_000,
+    ],
+    ids=["blanks", "a rule that is none", "a cell of blanks", "hyphens"],
+)
+def test_a_hostile_line_is_judged_at_once(line: bytes) -> None:
+    """Each took from seconds to hours, in which nobody else was answered."""
+    assert kind_of(b"a,b\n" + line + b"\nc\n", "application/octet-stream") == "text"
+
+
+def test_a_zip_of_headers_that_all_hold_what_follows() -> None:
+    header = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, 8, 0, 0, 0, 0, 0, 0, 0, 0)
+    tracemalloc.start()
+    inside_zip((header * 3_000)[:SNIFFED_BYTES])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 10 << 20

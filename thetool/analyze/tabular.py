@@ -46,8 +46,9 @@ _LONGEST_NAME = 60
 _DELIMITERS = ("\t", ";", ",", "|")
 
 _records = re.compile(r"\s*\[\s*\{\s*[\"}]").match
-_markdown_rule = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-{2,}:?)?\s*").fullmatch
-_number = re.compile(r"\s*[-+]?[$€£]?\s?[\d.,' ]*\d\s?[%€]?\s*").fullmatch
+# Possessive, and of what has no blanks around: else a long line of blanks would be gone through once for each of them.
+_markdown_rule = re.compile(r"\|?(?:\s*+:?-{2,}+:?\s*+\|)++(?:\s*+:?-{2,}+:?)?").fullmatch
+_number = re.compile(r"[-+]?[$€£]?\s?[\d.,' ]*\d\s?[%€]?").fullmatch
 _word = re.compile(r"[^\W\d_]")
 
 Said = Literal["table", "text"] | None
@@ -86,7 +87,12 @@ def looks_like_table(text: str, *, whole: bool = True) -> bool:
         lines = lines[:-1]
     if len(lines) >= 2 and all(map(_is_record, lines)):
         return True
-    if len(lines) < _FEWEST_ROWS or is_html(text, None) or is_code(lines) or any(map(_markdown_rule, lines[:5])):
+    if (
+        len(lines) < _FEWEST_ROWS
+        or is_html(text, None)
+        or is_code(lines)
+        or any(_markdown_rule(line.strip()) for line in lines[:5])
+    ):
         return False
     form = layout_of("\n".join(lines)).form
     return form != "json" and any(_is_delimited(lines, delimiter, form) for delimiter in _DELIMITERS)
@@ -166,7 +172,9 @@ def _is_prose(rows: Sequence[Sequence[str]], width: int, lines: Sequence[str], d
     """Commas and semicolons also stand in sentences, lists and numbers, with a blank after them or a digit."""
     inner = [cell for row in rows for cell in row[1:]]
     followed = sum(cell[:1] == " " for cell in inner) / len(inner)
-    numbers = any(sum(_number(row[column]) is not None for row in rows[1:]) > len(rows) / 2 for column in range(width))
+    numbers = any(
+        sum(_number(row[column].strip()) is not None for row in rows[1:]) > len(rows) / 2 for column in range(width)
+    )
     if followed:
         return not (named and width > 2 and len(rows) >= _FEW_ROWS and (numbers or followed <= 0.5))
     if width > 2 or delimiter == ";":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import zipfile
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.tables.reading.conftest import Reader
+from thetool.tables.reading.containers import unpacking
 from thetool.tables.reading.limits import Limits
 from thetool.tables.reading.problems import AmbiguousArchive, DamagedTable, TableTooLarge, UnsupportedTable
 from thetool.tables.reading.table import read_table
@@ -86,3 +88,32 @@ def test_a_locked_zip_file(read: Reader) -> None:
     content[content.find(b"PK\x01\x02") + 8] |= 1
     with pytest.raises(DamagedTable, match="password"):
         read(bytes(content))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member(read: Reader, method: int) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        archive.writestr("a.csv", "".join(f"{number},{number**2}\n" for number in range(1_000)))
+    damaged = bytearray(packed.getvalue())
+    for at in range(50, 80):
+        damaged[at] ^= 0x55
+    with pytest.raises(DamagedTable, match="cannot be unpacked"):
+        read(bytes(damaged))
+
+
+def test_a_damaged_type_of_a_workbook(read: Reader) -> None:
+    packed = bytearray(zipped({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": b"<a/>"}))
+    packed[45] ^= 0xFF
+    with pytest.raises(DamagedTable):
+        read(bytes(packed))
+
+
+def test_a_text_that_is_asked_for_as_a_workbook(read: Reader) -> None:
+    with pytest.raises(DamagedTable, match="cannot be opened"):
+        read(CSV, format="ods")
+
+
+def test_a_full_disk_is_no_damage() -> None:
+    with pytest.raises(OSError, match="No space left"), unpacking("It"):
+        raise OSError(errno.ENOSPC, "No space left on device")

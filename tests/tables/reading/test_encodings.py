@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.tables.reading.conftest import Reader
+from thetool.tables.reading import encodings
 from thetool.tables.reading.problems import UnreadableEncoding
 
 GERMAN = "Name;Straße;Größe\n" + "".join(
@@ -105,3 +106,10 @@ def test_no_such_encoding(read: Reader, asked: str) -> None:
 def test_asking_for_one_that_it_is_not(read: Reader) -> None:
     with pytest.raises(UnreadableEncoding, match="not utf-8"):
         read("a;b\nKöln;1\n".encode("latin-1"), encoding="utf-8")
+
+
+@pytest.mark.parametrize("line_end", [b"\r", b" "], ids=["old Macintosh line ends", "one endless line"])
+def test_a_letter_far_before_the_first_line_end(read: Reader, line_end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encodings, "CHUNK", 1_000)
+    found = read(b"a,b\r" + b"caf\xe9,2" + line_end + (b"1,2" + line_end) * 2_000)
+    assert any("café" in (cell or "") for row in found.texts() for cell in row)

@@ -80,3 +80,8 @@ def test_documents(read: Reader, parts: dict[str, bytes], told: str) -> None:
             archive.writestr(name, content)
     with pytest.raises(UnsupportedTable, match=told):
         read(packed.getvalue())
+
+
+def test_many_comments_are_gone_through_once(read: Reader) -> None:
+    """Each doubled the time: forty took days."""
+    assert read("<!---->" * 40 + "x,y\n1,2\n").texts() == [("1", "2")]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.tables.reading.conftest import Reader
+from thetool.tables.reading.header import find_start
+from thetool.tables.reading.names import named
 from thetool.tables.reading.problems import EmptyTable, UnfitReadOptions
 
 REPORT = "Sales report 2024\nCreated by: us\n\nregion|units|revenue\n" + "".join(
@@ -123,3 +125,15 @@ def test_a_name_over_two_lines(read: Reader) -> None:
     found = read('"first\nname",n\nAnn,1\nBo,2\n')
     assert found.reading.columns[0].name == "first name"
     assert found.texts() == [("Ann", "1"), ("Bo", "2")]
+
+
+def test_a_hostile_field_is_looked_at_once() -> None:
+    """This took hours: an address of at signs and dots, in every way to divide it."""
+    field = "@." * 5_000 + " "
+    assert not find_start([["a", "b"], [field + "x", "y"]]).start
+
+
+def test_thousands_of_columns_of_one_name() -> None:
+    names, _ = named(["a"] * 50_000)
+    assert names[:3] == ["a", "a_2", "a_3"]
+    assert len(set(names)) == 50_000

@@ -116,3 +116,18 @@ def test_limits(tmp_path: Path) -> None:
         (tmp_path / "source").write_text(content)
         with pytest.raises(TableTooLarge, match=told):
             read_table(tmp_path / "source", tmp_path, limits=limits)
+
+
+def test_many_keys_of_which_each_record_has_few(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The empty cells are bounded, too."""
+    monkeypatch.setattr(records, "_BATCH_CELLS", 100)
+    heights = []
+    written = records._Batches.finish
+    monkeypatch.setattr(
+        records._Batches,
+        "finish",
+        lambda batches: (heights.append(batches._height * len(batches._columns)), written(batches))[1],
+    )
+    found = read(json.dumps([{f"k{number}": number} for number in range(50)]))
+    assert max(heights) < 130
+    assert [row[place] for place, row in enumerate(found.texts())] == [str(number) for number in range(50)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -158,6 +159,27 @@ def test_a_cell_far_away(read: Reader) -> None:
 
     with pytest.raises(TableTooLarge, match="span"):
         read(xlsx(fill))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda sheet: sheet.replace(b'r="', b"r='").replace(b'" ', b"' ").replace(b'"/>', b"'/>").replace(b'">', b"'>"),
+        lambda sheet: re.sub(rb"<(/?)(row|c|v|sheetData)\b", rb"<\1x:\2", sheet).replace(b"xmlns=", b"xmlns:x="),
+    ],
+    ids=["in single quotes", "with a prefix"],
+)
+def test_a_cell_far_away_that_is_written_otherwise(tmp_path: Path, written: Callable[[bytes], bytes]) -> None:
+    def fill(book: openpyxl.Workbook) -> None:
+        book.active["A1"] = 1
+        book.active["A5000"] = 1
+        book.active["ZZ5000"] = 1
+
+    content = xlsx(fill)
+    source = tmp_path / "source"
+    source.write_bytes(changed(content, "xl/worksheets/sheet1.xml", lambda sheet: written(sheet.replace(b"'", b'"'))))
+    with pytest.raises(TableTooLarge, match="Its cells span 3,510,000"):
+        read_table(source, tmp_path, limits=Limits(cells=1_000_000))
 
 
 def test_a_document_type(read: Reader) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from thetool.tables.reading import survey as surveying
-from thetool.tables.reading.survey import survey
+from thetool.tables.reading.survey import CHUNK, survey
 
 texts = st.lists(st.sampled_from(['"', ",", "\n", "\r\n", "a", "bc", '""', "\0"]), max_size=40).map("".join)
 
@@ -45,3 +45,11 @@ def test_what_is_regular_is_as_the_standard_reader_has_it(path: Path, text: str)
     if text and found.is_regular(2):
         assert len(rows) == found.rows
         assert {len(row) for row in rows} == {2} or any(len(row) > 2 for row in rows)
+
+
+def test_returns_without_end_are_gone_through_once(tmp_path: Path) -> None:
+    """Each byte after the first piece copied all of the pieces before it."""
+    file = tmp_path / "text"
+    file.write_bytes(b"a,b\n1,2\n" + b"\r" * (CHUNK + 100_000))
+    found = survey(file, 0, file.stat().st_size, ",", '"')
+    assert (found.line_ends, found.lone_returns) == (2, True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal
 
+import orjson
 from pydantic import BeforeValidator, Field, field_validator
 
 from thetool.tables.market.strategies import STRATEGIES, Category, Indicator, StrategyName
@@ -22,8 +22,8 @@ def _json(value: Any) -> Any:
     """An object, as it stands in a query or a form."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
-            return json.loads(value)
-        except json.JSONDecodeError as error:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError as error:
             raise ValueError(f"begins as JSON, but is not: {error}") from error
     return value
 

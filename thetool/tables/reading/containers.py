@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -47,12 +49,13 @@ def unpacked(
 
 def is_spreadsheet(source: Path) -> bool:
     """Whether a zip file is a workbook."""
-    with _opened(source) as archive:
+    with opened(source) as archive:
         names = set(archive.namelist())
     return any(name in names for name in _SPREADSHEETS)
 
 
-def _opened(source: Path) -> zipfile.ZipFile:
+def opened(source: Path) -> zipfile.ZipFile:
+    """The zip file, opened. Raises DamagedTable."""
     try:
         return zipfile.ZipFile(source)
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
@@ -69,15 +72,12 @@ def _not_packed_again(path: Path) -> Path:
 
 def _gunzip(source: Path, target: Path, limits: Limits, tell: Callable[[float], None]) -> None:
     size = max(1, source.stat().st_size)
-    with source.open("rb") as raw, gzip.open(raw) as inside:
-        try:
-            _copy(inside, target, limits, lambda: tell(min(1.0, raw.tell() / size)))
-        except (OSError, EOFError, zlib.error) as error:
-            raise DamagedTable(f"The gzip file cannot be unpacked to its end ({error}).") from error
+    with source.open("rb") as raw, gzip.open(raw) as inside, unpacking("The gzip file"):
+        _copy(inside, target, limits, lambda: tell(min(1.0, raw.tell() / size)))
 
 
 def _unzip(source: Path, target: Path, limits: Limits, tell: Callable[[float], None]) -> str:
-    with _opened(source) as archive:
+    with opened(source) as archive:
         files = [one for one in archive.infolist() if not one.is_dir() and not _is_by_the_way(one.filename)]
         if any(one.filename == "[Content_Types].xml" for one in files):
             raise UnsupportedTable("It is an Office document, but no workbook. Save the table in it as XLSX or CSV.")
@@ -87,12 +87,20 @@ def _unzip(source: Path, target: Path, limits: Limits, tell: Callable[[float], N
             raise AmbiguousArchive(f"{told} Send one table at a time.")
         member = files[0]
         check(member, limits.unpacked_bytes)
-        try:
-            with archive.open(member) as inside:
-                _copy(inside, target, limits, lambda: tell(min(1.0, inside.tell() / max(1, member.file_size))))
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-            raise DamagedTable(f"{member.filename[:100]!r} cannot be unpacked ({error}).") from error
+        with unpacking(f"{member.filename[:100]!r}"), archive.open(member) as inside:
+            _copy(inside, target, limits, lambda: tell(min(1.0, inside.tell() / max(1, member.file_size))))
         return member.filename.rsplit("/", 1)[-1][:200]
+
+
+@contextmanager
+def unpacking(what: str) -> Iterator[None]:
+    """Raise DamagedTable in place of what the unpackers of the standard library raise over a damaged file."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the disk, not of the file: gzip's and bzip2's have no number
+        raise DamagedTable(f"{what} cannot be unpacked to its end ({error}).") from error
 
 
 def _is_by_the_way(name: str) -> bool:

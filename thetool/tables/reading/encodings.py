@@ -175,8 +175,8 @@ def _lines_beyond_ascii(path: Path) -> list[bytes]:
             if chunk.isascii() and rest.isascii():
                 rest = b""
                 continue
-            lines = (rest + chunk).split(b"\n")
-            rest = lines.pop()[-CHUNK:]
+            lines = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
+            rest = lines.pop() if len(lines[-1]) < CHUNK else b""  # a longer one is as good as a line
             found += [line for line in lines if not line.isascii()][: _SAMPLE_LINES - len(found)]
     return found if rest.isascii() else [*found, rest]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
 from pathlib import Path
 
-from thetool.tables.reading.containers import ZIP
+from thetool.tables.reading.containers import ZIP, check, opened, unpacking
 from thetool.tables.reading.encodings import BEGINNING, beginning
 from thetool.tables.reading.problems import TAKEN, EmptyTable, NotATable, UnsupportedTable
 from thetool.tables.reading.report import Choice, Format
@@ -34,8 +33,8 @@ _OTHERS = {
 }
 _BINARY = ("MZ", "ORC", "BZh")  # may begin a text too
 _PAGE = re.compile(
-    r"\s*(<!--.*?-->\s*)*(<!doctype html|<html|<head|<body|<\?xml[^>]*>\s*<(!doctype )?html)", re.I | re.S
-)
+    r"\s*+(?:(?><!--.*?-->)\s*+)*+(<!doctype html|<html|<head|<body|<\?xml[^>]*>\s*<(!doctype )?html)", re.I | re.S
+)  # atomic: a comment ends at its first end, else each further one would double the time
 # trading programs write the names of columns so too, but close none: <DATE> <OPEN>
 _ELEMENTS = re.compile(r"\s*<[a-z][\w:.-]*( [^>]*)?>\s*<", re.I)
 _LONGEST_RECORD = 4 << 20  # that is looked at, to tell lines of JSON from a document
@@ -68,9 +67,13 @@ def find_format(path: Path, filename: str | None, asked: Format | None) -> Choic
 
 
 def _workbook(path: Path) -> Choice:
-    with zipfile.ZipFile(path) as archive:
+    with opened(path) as archive:
         names = set(archive.namelist())
-        kind = archive.read("mimetype") if "mimetype" in names and archive.getinfo("mimetype").file_size < 200 else b""
+        kind = b""
+        if "mimetype" in names and (member := archive.getinfo("mimetype")).file_size < 200:
+            check(member, 200)
+            with unpacking("The workbook"):
+                kind = archive.read(member)
     if "xl/workbook.xml" in names:
         return Choice(value=Format.XLSX, reason="It is a zip file with the parts of an Excel workbook.")
     if "content.xml" not in names:

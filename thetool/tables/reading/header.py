@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 _VALUE = re.compile(
     r"[-+(]?[$€£¥]?\s?\d[\d.,' \u00a0\u202f]*\s?[%€$£¥]?\)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|true|false"
-    r"|\S+@\S+\.\S+|[0-9a-f-]{36}",
+    r"|[^\s@]+@[^\s@]+\.[^\s@.]+|[0-9a-f-]{36}",
     re.I,
 )
 _YEAR = re.compile(r"(19|20)\d\d")
@@ -19,6 +19,7 @@ _TOTAL = re.compile(
     re.I,
 )
 _LATEST_START = 100
+_LONGEST_VALUE = 300
 _MOST_FOOTER = 20
 Row = Sequence[str]
 
@@ -68,7 +69,8 @@ def _filled(row: Row) -> int:
 
 
 def _is_value(field: str) -> bool:
-    return bool(_VALUE.fullmatch(field.strip()))
+    bare = field.strip()
+    return len(bare) <= _LONGEST_VALUE and bool(_VALUE.fullmatch(bare))
 
 
 def _looks_like_names(first: Row, body: Sequence[Row]) -> bool:

@@ -185,7 +185,7 @@ class _Mending:
                 continue
             found.blank += 1
             ahead += [(self._start_of(one), one) for one in islice(self._reader, _AHEAD - len(ahead))]
-            if is_other_table([one for _, one in ahead], width, self._shape.names):
+            if ahead and ahead[0][1] and is_other_table([one for _, one in ahead], width, self._shape.names):
                 _note_others(chain(ahead, ((self._start_of(one), one) for one in self._reader)), found)
                 return
 

@@ -19,13 +19,15 @@ def named(originals: Sequence[str | None]) -> tuple[list[str], list[ReadingNote]
     """
     names: list[str] = []
     taken = {ROW}
+    numbers: dict[str, int] = {}  # the last that each name got: thousands of one name take no longer than others
     unnamed, repeated, patterns = [], [], []
     wanted = [_clean(original or "") for original in originals]
     everything = set(wanted)
     for number, name in enumerate(wanted, 1):
         if not name:
             unnamed.append(number)
-        chosen = _free(name or f"column_{number}", taken, everything if name in taken or not name else set())
+        others = everything if name in taken or not name else set()
+        chosen = _free(name or f"column_{number}", taken, others, numbers)
         if name and chosen != name:
             repeated.append(f"{name} → {chosen}")
         elif name and name != (originals[number - 1] or "").strip() and name.startswith("("):
@@ -40,12 +42,13 @@ def _clean(original: str) -> str:
     return f"({name})" if name == "*" or (name.startswith("^") and name.endswith("$")) else name
 
 
-def _free(name: str, taken: set[str], others: set[str]) -> str:
+def _free(name: str, taken: set[str], others: set[str], numbers: dict[str, int]) -> str:
     if name not in taken and name not in others:
         return name
-    number = 2
+    number = numbers.get(name, 1) + 1
     while f"{name}_{number}" in taken or f"{name}_{number}" in others:
         number += 1
+    numbers[name] = number
     return f"{name}_{number}"
 
 

@@ -21,6 +21,7 @@ from thetool.tables.reading.report import Choice, Format, ReadingNote
 from thetool.tables.reading.sink import ROW_GROUP, engine_for, sink
 
 _BATCH_CHARACTERS = 64 << 20
+_BATCH_CELLS = 5_000_000  # of records with few of many keys most are empty
 
 
 def read(
@@ -105,7 +106,8 @@ class _Batches:
             column.append(text)
             self._characters += len(text) if text else 0
         self._height += 1
-        if self._height >= ROW_GROUP or self._characters > _BATCH_CHARACTERS:
+        cells = self._height * len(self._columns)
+        if self._height >= ROW_GROUP or cells > _BATCH_CELLS or self._characters > _BATCH_CHARACTERS:
             self.finish()
 
     @staticmethod

@@ -85,8 +85,8 @@ def _chunks(path: Path, start: int, end: int) -> Iterator[tuple[int, bytes, int]
         file.seek(start)
         position, chunk = start, file.read(min(CHUNK, end - start))
         while chunk:
-            while chunk.endswith(b"\r") and position + len(chunk) < end:
-                chunk += file.read(1)  # a line end in one piece
+            if chunk.endswith(b"\r") and position + len(chunk) < end:
+                chunk += file.read(1)  # a line end in one piece; of several returns all but the last are lone anyway
             following = file.read(min(CHUNK, end - position - len(chunk)))
             yield position, chunk, following[0] if following else _NEWLINE
             position += len(chunk)

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
-from thetool.tables.reading.containers import check
+from thetool.tables.reading.containers import check, opened, unpacking
 from thetool.tables.reading.limits import Limits
 from thetool.tables.reading.problems import DamagedTable, TableTooLarge
 
 _CHUNK = 1 << 20
-_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
-_LAST_CELL = re.compile(rb'r="([A-Z]{1,3})([0-9]{1,7})"')
+_LONGEST_ROW = 16 << 20
+_ROW_END = b"row>"  # of `</row>` and, from some programs, of `</x:row>`
+_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br=["\']([A-Z]{1,3})([0-9]{1,7})["\']')
+_LAST_CELL = re.compile(rb'r=["\']([A-Z]{1,3})([0-9]{1,7})["\']')
 _NO_VALUE = (b"</f></c>", b"</f><v/>", b"</f><v />", b"</f><v></v>")
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="[A-Z]+[0-9]+:')
 _ODS_TOKEN = re.compile(rb"<table:table-row\b[^>]*>|<table:(?:covered-)?table-cell\b[^>]*>|<table:table\b[^>]*>")
@@ -50,7 +51,7 @@ def look_inside(path: Path, sheet: str, limits: Limits, tell: Callable[[float], 
         DamagedTable, TableTooLarge: it is not safe to read.
     """
     found = Inside()
-    with zipfile.ZipFile(path) as archive:
+    with opened(path) as archive:
         part = _part_of(archive, sheet)
         members = archive.infolist()
         total = sum(one.compress_size for one in members) or 1
@@ -58,7 +59,7 @@ def look_inside(path: Path, sheet: str, limits: Limits, tell: Callable[[float], 
         for member in members:
             check(member, limits.sheet_bytes)
             if member.filename == part:
-                _count(_parts(archive, member, limits, b"</row>"), found, limits)
+                _count(_parts(archive, member, limits, _ROW_END), found, limits)
             elif member.filename.endswith((".xml", ".rels", ".vml")):
                 for _ in _parts(archive, member, limits, None):
                     pass
@@ -89,33 +90,30 @@ def _attribute(tag: str, name: str) -> str:
 def _small(archive: zipfile.ZipFile, name: str) -> str:
     try:
         member = archive.getinfo(name)
-        check(member, 16 << 20)
-        return archive.read(member).decode("utf-8", "replace")
     except KeyError:
         return ""
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
-        raise DamagedTable(f"The workbook cannot be unpacked ({error}).") from error
+    check(member, 16 << 20)
+    with unpacking("The workbook"):
+        return archive.read(member).decode("utf-8", "replace")
 
 
 def _parts(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits, end: bytes | None) -> Iterator[bytes]:
     """What a part unpacks to, cut after the last `end` of each piece."""
     rest, size, first = b"", 0, True
-    try:
-        with archive.open(member) as inside:
-            while chunk := inside.read(_CHUNK):
-                size += len(chunk)
-                if size > limits.sheet_bytes:
-                    raise TableTooLarge(f"{member.filename!r:.100} of the workbook is too large.")
-                if first and b"<!DOCTYPE" in chunk[:4096].replace(b"\0", b"").upper():
-                    raise DamagedTable("The workbook has a document type, which no spreadsheet program writes.")
-                first = False
-                chunk = rest + chunk
-                cut = chunk.rfind(end) + len(end) if end and end in chunk else 0 if end else len(chunk)
-                rest = chunk[cut:]
-                if cut:
-                    yield chunk[:cut]
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
-        raise DamagedTable(f"{member.filename!r:.100} of the workbook cannot be unpacked ({error}).") from error
+    with unpacking(f"{member.filename!r:.100} of the workbook"), archive.open(member) as inside:
+        while chunk := inside.read(_CHUNK):
+            size += len(chunk)
+            if size > limits.sheet_bytes:
+                raise TableTooLarge(f"{member.filename!r:.100} of the workbook is too large.")
+            if first and b"<!DOCTYPE" in chunk[:4096].replace(b"\0", b"").upper():
+                raise DamagedTable("The workbook has a document type, which no spreadsheet program writes.")
+            first = False
+            chunk = rest + chunk
+            cut = chunk.rfind(end) + len(end) if end and end in chunk else 0
+            cut = len(chunk) if end is None or len(chunk) - cut > _LONGEST_ROW else cut
+            rest = chunk[cut:]
+            if cut:
+                yield chunk[:cut]
     if rest:
         yield rest
 
@@ -131,8 +129,8 @@ def _count(parts: Iterator[bytes], found: Inside, limits: Limits) -> None:
         if first and (cell := _CELL.search(part)):
             found.first_row = int(cell[2])
             first = False
-        for row in part.split(b"</row>"):
-            last = _LAST_CELL.search(row, max(0, row.rfind(b"<c ")))
+        for row in part.split(_ROW_END):
+            last = _LAST_CELL.search(row, max(0, row.rfind(b"<c "), row.rfind(b":c ")))
             if last:
                 found.columns = max(found.columns, _column(last[1]))
                 found.last_row = max(found.last_row, int(last[2]))
@@ -162,7 +160,7 @@ def look_inside_ods(path: Path, limits: Limits, tell: Callable[[float], None]) -
         DamagedTable, TableTooLarge: it is not safe to read.
     """
     first_rows: dict[str, int] = {}
-    with zipfile.ZipFile(path) as archive:
+    with opened(path) as archive:
         for member in archive.infolist():
             check(member, limits.sheet_bytes)
             if member.filename == "content.xml":

@@ -78,7 +78,7 @@ function fields(reading) {
   return el(
     "div",
     { class: "fields" },
-    sheets.length > 1 ? many(sheets.map((one) => [one.name, `${one.name} (${count(one.rows)} × ${count(one.columns)})`]), reading.sheet, "sheet", "Sheet") : null,
+    sheets.length > 1 ? many(sheets.map((one) => [one.name, one.name]), reading.sheet, "sheet", "Sheet") : null,
     encoding ? field("Encoding", input("encoding", encoding.asked ? encoding.value : "", { placeholder: encoding.value, list: "encodings" }), datalist()) : null,
     delimiter ? many(Object.entries(DELIMITERS), delimiter, "delimiter", "Between fields") : null,
     quote ? many(Object.entries(QUOTES), quote, "quote", "Around fields") : null,
