@@ -70,3 +70,8 @@ def test_each_strategy_weighs_each_indicator() -> None:
         assert set(strategy.category_weights) == set(CATEGORY_OF.values())
     assert STRATEGIES["trend"].indicator_weights["psar"] == 1.5
     assert STRATEGIES["weekly"].indicator_weights["cmf"] == 1.2
+
+
+def test_json_without_end_is_refused() -> None:
+    with pytest.raises(ValidationError, match="begins as JSON, but is not"):
+        MarketOptions.model_validate({"category_weights": '{"trend":' + "[" * 100_000})

@@ -127,3 +127,17 @@ def test_own_words_for_null(read: Reader) -> None:
     found = read("k,x\na,1\nb,Unknown\nc,3\n", columns={"x": {"null_words": ["unknown"]}})
     assert found.values("x") == [1, None, 3]
     assert found.column("x").untyped == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        (["1", "99999999999999999999", "3"], {"columns": {"n": {"type": "integer"}}}),
+        (["1,000", "99,999,999,999,999,999,999", *["3,000"] * 10], {}),
+    ],
+    ids=["asked for", "with thousands"],
+)
+def test_whole_numbers_beyond_64_bits_are_counted(read: Reader, values: list[str], asked: dict[str, object]) -> None:
+    column = read("\n".join(["n", *values]) + "\n", delimiter=";", **asked).column("n")
+    assert (column.type, column.untyped) == (ColumnType.INTEGER, 1)
+    assert [example.text for example in column.untyped_examples] == [values[1]]

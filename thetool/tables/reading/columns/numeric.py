@@ -40,6 +40,11 @@ def decide(question: Question) -> Asking:
     if free and (kept := _kept_as_text(counts, values)):
         return kept
     chosen = _choose(question, counts)
+    if chosen.type is ColumnType.INTEGER and (chosen.asked or chosen.thousands):
+        counts = yield {"fits": chosen.value(column).is_not_null()}
+        if beyond := chosen.fits - counts["fits"]:  # the pattern does not know how large a number is
+            chosen.fits = counts["fits"]
+            chosen.reason += f" {beyond:,} of them are beyond 64 bits."
     return _as_code(question) if free and chosen.type is ColumnType.INTEGER and _is_code(question) else chosen
 
 
