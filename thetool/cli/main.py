@@ -25,7 +25,7 @@ home folder: a key on a command line could be seen by everybody on the machine."
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="thetool")
 def thetool() -> None:
-    """Texts go in, results come out: start the service, and use it."""
+    """Texts, photos, tables and questions to models go in, results come out: start the service, and use it."""
 
 
 for command in (serve, analyze, jobs, models, keys, weights, cleanup, migrate):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 FIRST = {
-    "Analyze": "Send a text, or files of text, and get what is in it.",
+    "Analyze": "Send a text, a photo or a table, or several files, and get what is in them.",
     "Restyle": "A photo of a room, in another style.",
     "Models": "Upload your own ONNX models, validate them, name their versions.",
     "Predictions": "Ask your models.",

@@ -38,6 +38,19 @@ def test_a_text_is_analysed(browser: Browser) -> None:
     assert not browser.all("#samples")[0].is_displayed()
 
 
+def test_in_a_small_window_the_result_comes_into_view(browser: Browser) -> None:
+    browser.look(width=360, height=800)
+    browser.open("/analyze")
+    browser.fill("#text", GOOD)
+    top = "return document.querySelector('#result').getBoundingClientRect().top"
+    browser.click("#go")
+    browser.see("#result [data-finding=sentiment]")
+    assert 0 <= browser.run(top) < 800 * 0.6
+    assert browser.focused().get_dom_attribute("id") == "go", "the focus stays"
+    browser.run("scrollTo(0, 0)")
+    assert browser.run(top) > 800 * 0.6, "it had been out of sight"
+
+
 def test_the_request_of_the_page_gives_the_same_answer(browser: Browser, tmp_path: Path) -> None:
     browser.open("/analyze")
     browser.fill("#text", 'It\'s "fine" & costs $HOME; `no` \\ really, a wonderful délice!\nSecond line.')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 from selenium.webdriver.common.keys import Keys
 
@@ -52,6 +53,21 @@ def test_a_column_is_opened_by_its_name(orders: Browser) -> None:
     assert "Most frequent" in orders.text(".below")
     orders.press(Keys.ENTER)
     assert not orders.all(".below")
+
+
+def test_another_sheet_is_chosen_by_its_name(browser: Browser, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for sheet, name in ((book.active, "Sales"), (book.create_sheet(), "Costs")):
+        sheet.title = name
+        for row in (["city", "amount"], ["Bonn", 1], ["Jena", 2]):
+            sheet.append(row)
+    book.save(tmp_path / "book.xlsx")
+    browser.open("/analyze")
+    browser.all("#file")[0].send_keys(str(tmp_path / "book.xlsx"))
+    browser.click("#go")
+    browser.click(".otherwise > summary")
+    choices = [option.text for option in browser.all(".corrections [name=sheet] option")]
+    assert choices == ["as found", "Sales", "Costs"]
 
 
 def test_it_is_read_otherwise(orders: Browser) -> None:

@@ -18,16 +18,19 @@ import { sendingView, workingView } from "./working.js";
 
 const WAIT_SECONDS = 1; // then the job is followed, so that its progress is seen
 const WORTH_A_BAR = 8 * 2 ** 20; // bytes: a smaller file is sent in no time
+const LOW = 0.6; // of the window's height: what begins further down is not seen as an answer
 const form = find("#analyze");
 const go = find("#go");
 const most = Object.fromEntries(
   ["maxBytes", "maxFiles", "maxTable", "maxTotal"].map((name) => [name, Number(form.dataset[name])]),
 );
 let work = new AbortController();
+let pressed = false; // and nothing of it was shown yet
 
 async function send() {
   const sent = draft();
   const { signal } = begin();
+  pressed = true;
   await shown(async () => {
     refuse(sent, most);
     busy(true);
@@ -145,10 +148,19 @@ async function shown(task) {
 function show(view, answer) {
   const result = find("#result");
   // what is there already keeps the focus, and how far it is scrolled
-  if (!view || result.firstChild !== view) result.replaceChildren(...(view ? [view] : []));
+  const changes = !view || result.firstChild !== view;
+  if (changes) result.replaceChildren(...(view ? [view] : []));
   result.setAttribute("aria-busy", "false");
   find("#answer").replaceChildren(...(answer ? [answer] : []));
   find("#samples").hidden = Boolean(view);
+  if (view && changes) reveal(result);
+}
+
+/** Bring what was asked for into view, at once and without the focus; who has scrolled away since is left there. */
+function reveal(result) {
+  const { top } = result.getBoundingClientRect();
+  if (top > innerHeight * LOW && (pressed || top < innerHeight)) result.scrollIntoView({ block: "start" });
+  pressed = false;
 }
 
 function busy(yes) {
