@@ -54,6 +54,13 @@ class JobNotFailed(Conflict):
     title = "The job did not fail"
 
 
+class InputGone(Conflict):
+    """The job cannot run again: the file that it was to analyze is deleted. Send it again."""
+
+    code = "input_gone"
+    title = "The file is no longer here"
+
+
 class JobUnfinished(Conflict):
     """The job is not finished; cancel it first."""
 
@@ -138,7 +145,7 @@ def cancel_job(job_id: UUID) -> tuple[JobOut, int]:
 @blueprint.post("/<uuid:job_id>/requeue")
 @needs("write")
 @blueprint.output(JobOut)
-@raises(NotFound, JobNotFailed, DuplicateJob)
+@raises(NotFound, JobNotFailed, DuplicateJob, InputGone)
 def requeue_job(job_id: UUID) -> JobOut:
     """Put a job that failed or was cancelled back into the queue, with all its attempts."""
     caller = current_caller()
@@ -148,6 +155,10 @@ def requeue_job(job_id: UUID) -> JobOut:
         done = requeue.requeue(local.queue, job_id)
     except requeue.EqualIsUnfinished:
         raise DuplicateJob("A job with the same dedupe_key is unfinished.") from None
+    except requeue.InputIsGone:
+        raise InputGone(
+            "The file was not kept after the job ended, so it cannot run again: send the file again."
+        ) from None
     job = listing.find(caller, job_id, "write", whole=True)
     if not done:
         raise JobNotFailed(f"The job is {job.status}; only what failed or was cancelled is put back.")

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask
 
-from tests.jobs.making import make, new_job, rows, wish
+from tests.jobs.making import OWNER, make, new_job, rows, wish
 from thetool.jobs.claims import NewJob
 from thetool.jobs.failure import Failure
 from thetool.jobs.groups.requeue import EqualIsUnfinished, Requeued, requeue, requeue_kind
@@ -122,6 +122,23 @@ def test_over_http(app: Flask, queue: Queue, api: Any) -> None:
     assert api("POST", "/requeue", json={"kind": "sample.noop"}).json == {"requeued": 1, "left": 0}
     conflict = api("POST", f"/{older.id}/requeue")
     assert (conflict.status_code, conflict.json["code"]) == (409, "duplicate_job")
+
+
+def test_an_analysis_whose_file_is_gone_keeps_its_error(app: Flask, queue: Queue, api: Any) -> None:
+    kept, gone, over = (uuid4() for _ in range(3))
+    add = """insert into blobs (id, owner_id, place, state, media_type, expires_at)
+        values (%s, %s, 'postgres', 'stored', 'text/csv', now() + %s::interval)"""
+    for blob, lasts in ((kept, "1 hour"), (over, "-1 second")):
+        rows(queue.url, add, str(blob), str(OWNER), lasts)
+    jobs = [failed(queue, kind="analyze.table", params=f'{{"input": "{blob}"}}') for blob in (kept, gone, over)]
+    for job in jobs[1:]:
+        refused = api("POST", f"/{job.id}/requeue")
+        assert (refused.status_code, refused.json["code"]) == (409, "input_gone")
+        assert "send the file again" in refused.json["detail"]
+    assert api("POST", "/requeue", json={"kind": "analyze.table"}).json == {"requeued": 1, "left": 0}
+    assert [queue.status(job.id) for job in jobs] == ["queued", "failed", "failed"]
+    told = "select error->>'message' from jobs where status = 'failed'"
+    assert rows(queue.url, told) == [("It failed.",), ("It failed.",)]
 
 
 def test_an_unknown_kind_is_refused_but_not_one_of_which_nothing_failed(app: Flask, queue: Queue, api: Any) -> None:

@@ -111,11 +111,26 @@ update jobs set
 where id = any(%(ids)s::uuid[]) and status in ('failed', 'cancelled')
 returning id, pg_notify('thetool_jobs', queue || ':' || runs || ':');
 
+-- input_is_gone: The job, if the stored content that it was to analyze is no longer there.
+select id from jobs
+where id = %(id)s and status in ('failed', 'cancelled') and starts_with(kind, 'analyze.') and params->>'input' is not null
+    and not exists (
+        select from blobs
+        where blobs.id = (params->>'input')::uuid and state = 'stored' and (blobs.expires_at is null or blobs.expires_at > now())
+    );
+
 -- failed_of_kind: Failed jobs of a kind that may be put back, of one owner or of all, oldest first, and how many.
--- Of those with one dedupe_key the newest, unless there is an unfinished one.
+-- Of those with one dedupe_key the newest, unless there is an unfinished one; none whose content to analyze is gone.
 select id, count(*) over () from (
     select distinct on (coalesce(dedupe_key, id::text)) id, dedupe_key from jobs
     where kind = %(kind)s and status = 'failed' and (%(owner_id)s::uuid is null or owner_id = %(owner_id)s)
+        and (
+            not starts_with(kind, 'analyze.') or params->>'input' is null or exists (
+                select from blobs
+                where blobs.id = (params->>'input')::uuid and state = 'stored'
+                    and (blobs.expires_at is null or blobs.expires_at > now())
+            )
+        )
     order by coalesce(dedupe_key, id::text), id desc
 ) as failed
 where dedupe_key is null or not exists (

@@ -17,6 +17,10 @@ class EqualIsUnfinished(Exception):  # noqa: N818  reads as a sentence where it 
     """Another job with the same `dedupe_key` is unfinished."""
 
 
+class InputIsGone(Exception):  # noqa: N818  as above
+    """What the job was to analyze is no longer stored, so that it could only fail again."""
+
+
 @dataclass(frozen=True)
 class Requeued:
     """How many failed jobs were put back, and how many are left."""
@@ -29,8 +33,10 @@ def requeue(queue: Queue, job_id: UUID) -> bool:
     """Put one job back; false when it is neither failed nor cancelled, or not there.
 
     Raises:
-        EqualIsUnfinished: see there.
+        EqualIsUnfinished, InputIsGone: see there.
     """
+    if queue.connection.run("input_is_gone", {"id": job_id}):
+        raise InputIsGone
     try:
         return bool(queue.connection.run("requeue", {"ids": [job_id]}))
     except psycopg2.errors.UniqueViolation as error:
@@ -41,6 +47,7 @@ def requeue_kind(queue: Queue, kind: str, owner_id: UUID | None, limit: int = MO
     """Put the oldest failed jobs of a kind back, of one owner or (None) of all.
 
     Those whose `dedupe_key` an unfinished job has are left; of several with the same key the newest is put back.
+    Left, and not counted, are those whose content to analyze is gone.
     """
     for remaining in reversed(range(TRIES)):
         found = queue.connection.run("failed_of_kind", {"kind": kind, "owner_id": owner_id, "limit": limit})
