@@ -71,7 +71,7 @@ class MarketOptions(Input):
     )
     stop_percent: float | None = Field(
         default=None,
-        gt=0,
+        ge=0.001,
         lt=100,
         description="Distance of the stop, in percent of the entry; without it as the strategy has it.",
     )
