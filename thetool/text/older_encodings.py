@@ -27,7 +27,7 @@ _OLDER = {
     "cp1255": frozenset(("he",)),
     "cp1256": frozenset(("ar", "fa", "ur")),
     "cp1257": frozenset(("lt", "lv", "et")),
-    "cp932": frozenset(("ja",)),
+    "cp932": frozenset(("ja", "zh")),  # names and addresses are mostly kanji, which pass for Chinese
     "euc_jp": frozenset(("ja",)),
     "gb18030": frozenset(("zh",)),
     "big5": frozenset(("zh",)),
@@ -39,6 +39,7 @@ _COMMON = {"gb18030": (0xB0, 0xD7), "big5": (0xA4, 0xC6), "cp949": (0xB0, 0xC8)}
 _MIN_COMMON = 0.9
 _MIN_LETTERS = 0.75
 _MIN_KANA = 0.2
+_KANJI = (0x88, 0x97)  # first bytes of the commoner kanji in Shift-JIS; no other set has its common characters there
 _MULTIBYTE = frozenset((*_COMMON, "cp932", "euc_jp"))
 _SAMPLE_BYTES = 65_536
 _SAMPLE_CHARACTERS = 1_000
@@ -110,10 +111,17 @@ def _is_mostly_letters(words: str) -> bool:
 
 def _has_common_characters(words: str, encoding: str) -> bool:
     letters = [character for character in words if character.isalpha() and not character.isascii()]
-    if encoding not in _COMMON:
-        return sum("\u3041" <= letter <= "\u30ff" for letter in letters) >= len(letters) * _MIN_KANA
-    first, last = _COMMON[encoding]
+    if encoding not in _COMMON and _kana(letters) >= len(letters) * _MIN_KANA:
+        return True
+    if encoding == "euc_jp":
+        return False
+    first, last = _COMMON.get(encoding, _KANJI)
+    letters = [letter for letter in letters if encoding in _COMMON or not _kana([letter])]
     return sum(first <= letter.encode(encoding)[0] <= last for letter in letters) >= len(letters) * _MIN_COMMON
+
+
+def _kana(letters: list[str]) -> int:
+    return sum("\u3041" <= letter <= "\u30ff" for letter in letters)
 
 
 def _words_beyond_ascii(text: str) -> str:

@@ -66,6 +66,26 @@ def test_older_encodings_are_guessed(read: Reader, text: str, encoding: str, as_
     assert again is not None
     assert again.value == as_found
     assert "guess" in again.reason
+    assert "guessed_encoding" in found.codes()
+
+
+JAPANESE = (
+    "名前,住所,電話\n田中太郎,東京都新宿区,03-1234-5678\n鈴木花子,大阪府大阪市,06-1234-5678\n"
+    "佐藤次郎,北海道札幌市,011-123-4567\n"
+)
+GOODS = "商品,価格,備考\nりんご,100,おいしいです\nみかん,200,とても甘いです\nバナナ,150,フィリピン産\n"
+
+
+@pytest.mark.parametrize("text", [JAPANESE, GOODS, JAPANESE.replace("\n", "\r\n")])
+def test_shift_jis_of_names_and_of_words(read: Reader, text: str) -> None:
+    found = read(text.encode("cp932"))
+    assert found.texts() == read(text).texts()
+    assert read(text.encode("cp932")).codes() == {"guessed_encoding"}
+
+
+@pytest.mark.parametrize("content", ["a,b\nKöln,1\n".encode(), "a,b\nKöln,1\n".encode("utf-16"), b"a,b\nKoeln,1\n"])
+def test_what_is_known_is_no_guess(read: Reader, content: bytes) -> None:
+    assert "guessed_encoding" not in read(content).codes()
 
 
 def test_too_few_words_to_tell(read: Reader) -> None:
@@ -73,6 +93,7 @@ def test_too_few_words_to_tell(read: Reader) -> None:
     assert found.texts() == [("café", "1")]
     assert found.reading.encoding is not None
     assert "commonest" in found.reading.encoding.reason
+    assert found.codes() == {"guessed_encoding"}
 
 
 def test_a_wrong_byte_after_a_megabyte(read: Reader) -> None:
@@ -88,6 +109,12 @@ def test_mixed_encodings_are_counted(read: Reader) -> None:
     found = read(b"n;city\n" + b"\n".join(rows) + b"\n")
     assert {city for _, city in found.texts()} == {"Zürich"}
     assert [note.count for note in found.reading.notes if note.code == "mixed_encodings"] == [3]
+
+
+def test_one_line_in_another_encoding_is_told_in_the_singular(read: Reader) -> None:
+    rows = [f"{number};Zürich".encode("cp1252" if number == 9 else "utf-8") for number in range(1, 31)]
+    messages = [note.message for note in read(b"n;city\n" + b"\n".join(rows) + b"\n").reading.notes]
+    assert messages == ["1 line is not UTF-8, as the others are; read as Windows-1252."]
 
 
 def test_asking_for_an_encoding(read: Reader) -> None:

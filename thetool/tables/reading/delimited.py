@@ -32,7 +32,7 @@ def read(source: Path, folder: Path, target: Path, options: ReadOptions, tell: T
         UnreadableEncoding, UnfitReadOptions: the options do not fit it.
     """
     encoding = find_encoding(source, options.encoding, lambda done: tell(0.1 * done))
-    path, notes, start = source, [], encoding.mark
+    path, notes, start = source, encoding.notes(), encoding.mark
     if not encoding.is_utf_8:
         path, start = folder / "text.tmp", 0
         notes += to_utf_8(source, encoding, path, lambda done: tell(0.1 + 0.1 * done))

@@ -36,6 +36,7 @@ class Encoding:
     reason: str
     mark: int = 0
     asked: bool = False
+    guessed: bool = False
 
     @property
     def is_utf_8(self) -> bool:
@@ -45,6 +46,13 @@ class Encoding:
     def choice(self) -> Choice:
         """As the reading tells it."""
         return Choice(value=self.name, reason=self.reason, asked=self.asked)
+
+    def notes(self) -> list[ReadingNote]:
+        """That it is a guess, when it is one."""
+        if not self.guessed:
+            return []
+        told = f"The encoding, {self.name}, is a guess; ask for another encoding when letters look wrong."
+        return [ReadingNote(code="guessed_encoding", message=told)]
 
 
 def find_encoding(path: Path, asked: str | None, tell: Callable[[float], None]) -> Encoding:
@@ -162,8 +170,8 @@ def _guess(path: Path, wrong: int) -> Encoding:
     told = f"It is not UTF-8 (byte {wrong:,} is not)"
     if as_utf_8 * 2 >= len(lines) or (as_utf_8 and _multibyte(lines) * 2 >= as_utf_8):
         return Encoding(MIXED, f"{told}, but {as_utf_8 / len(lines):.0%} of the lines beyond ASCII are: line by line.")
-    name, why = _older(b"".join(lines))
-    return Encoding(name, f"{told}; a guess: {why}")
+    name, why = _older(b"\n".join(lines))
+    return Encoding(name, f"{told}; a guess: {why}", guessed=True)
 
 
 def _lines_beyond_ascii(path: Path) -> list[bytes]:
@@ -238,10 +246,14 @@ def to_utf_8(source: Path, encoding: Encoding, target: Path, tell: Callable[[flo
                 return _replaced(replaced, encoding.name)
 
 
+def _said(count: int, one: str, many: str) -> str:
+    return f"1 {one}" if count == 1 else f"{count:,} {many}"
+
+
 def _replaced(count: int, encoding: str) -> list[ReadingNote]:
     if not count:
         return []
-    told = f"{count:,} bytes do not exist in {encoding}; in their place stands \ufffd."
+    told = f"{_said(count, 'byte does', 'bytes do')} not exist in {encoding}; instead there is \ufffd."
     return [ReadingNote(code="replaced_bytes", message=told, count=count)]
 
 
@@ -255,5 +267,5 @@ def _mixed_to_utf_8(read: object, write: object, tell: Callable[[float], None]) 
         write.write(line)  # type: ignore[attr-defined]
         if done % 1024 < len(line):
             tell(done)
-    told = f"{count:,} lines are not UTF-8, as the others are; they were read as Windows-1252."
+    told = f"{_said(count, 'line is', 'lines are')} not UTF-8, as the others are; read as Windows-1252."
     return [ReadingNote(code="mixed_encodings", message=told, count=count)]

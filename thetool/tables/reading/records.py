@@ -44,7 +44,7 @@ def read(
     path, start, notes = source, encoding.mark, []
     if not encoding.is_utf_8:
         path, start = folder / "text.tmp", 0
-        notes = to_utf_8(source, encoding, path, lambda done: tell(0.1 + 0.1 * done))
+        notes = [*encoding.notes(), *to_utf_8(source, encoding, path, lambda done: tell(0.1 + 0.1 * done))]
     size = path.stat().st_size
     with Stretch(path, start, size) as stretch:
         stream = JsonStream(lines_of(stretch), limits.record_characters)
