@@ -116,6 +116,27 @@ def test_outliers_are_those_of_the_hand_written_fences(profiled: Profiled) -> No
     assert column.outliers.examples[0].value == 200
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0.1, 0.2, 0.3],
+        [1.1, 2.2, 3.3, 4.4, 5.5],
+        [10.1 + step / 10 for step in range(1_001)],
+        [1e9 + 0.1, 1e9 + 0.2, 1e9 + 0.3],
+    ],
+)
+def test_the_rounding_of_a_symmetrical_column_is_no_skew(values: list[float]) -> None:
+    said = profile_of(pl.Series(values)).numbers
+    assert said is not None
+    assert said.skew == 0
+
+
+def test_a_little_skew_is_kept() -> None:
+    said = profile_of(pl.Series([-1.0, 0.0, 1.0 + 1e-9])).numbers
+    assert said is not None
+    assert said.skew == pytest.approx(1.5e-9, rel=1e-3)
+
+
 def test_nan_and_infinite_values_are_counted_apart() -> None:
     said = profile_of(pl.Series([1.0, math.nan, 3.0, math.inf, -math.inf, None])).numbers
     assert said is not None

@@ -18,6 +18,7 @@ Values = NDArray[Any]
 BINS = 20
 FENCE = 1.5
 _CHUNK = 262_144
+_EPSILON = float(np.finfo(np.float64).eps)
 
 
 def statistics(values: Values, ordered: Values, not_finite: int) -> Numbers:
@@ -29,7 +30,7 @@ def statistics(values: Values, ordered: Values, not_finite: int) -> Numbers:
         )  # fmt: skip
     first, last = int(np.searchsorted(ordered, 0, "left")), int(np.searchsorted(ordered, 0, "right"))
     total = _sum(values, ordered)
-    mean, std, skew = _moments(values, float(total) / len(values))
+    mean, std, skew = _moments(values, float(total) / len(values), float(ordered[0]), float(ordered[-1]))
     return Numbers(
         min=ordered[0].item(),
         max=ordered[-1].item(),
@@ -60,7 +61,7 @@ def _chunks(values: Values) -> list[Values]:
     return [values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK)]
 
 
-def _moments(values: Values, mean: float) -> tuple[float | None, float | None, float | None]:
+def _moments(values: Values, mean: float, low: float, high: float) -> tuple[float | None, float | None, float | None]:
     """Mean, standard deviation (n - 1) and G1; None where they do not exist or do not fit a float."""
     number = len(values)
     second = third = 0.0
@@ -75,6 +76,8 @@ def _moments(values: Values, mean: float) -> tuple[float | None, float | None, f
     std = math.sqrt(second / (number - 1)) if number > 1 and math.isfinite(second) else None
     if number < 3 or not math.isfinite(third) or _all_the_same(second, number, mean):
         return mean, std, None
+    if abs(third) <= _EPSILON * second * (8 * max(high - mean, mean - low) + 4 * abs(mean)):
+        return mean, std, 0.0  # the rounding of the cubes and of the mean, and nothing else
     biased = (third / number) / (second / number) ** 1.5
     return mean, std, biased * math.sqrt(number * (number - 1)) / (number - 2)
 
