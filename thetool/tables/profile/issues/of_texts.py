@@ -180,7 +180,7 @@ def _spelled(
 ) -> Issue:
     common, others = next(iter(found.mapping.items()))
     message = (
-        f"{said(len(found.others), 'spelling', 'spellings')} in {column.name} unlike a more frequent one {how}: "
+        f"{said(len(found.others), 'spelling', 'spellings')} in {column.name} unlike another one {how}: "
         f"{quoted(others[0])} and {quoted(common)}."
     )
     if len(found.mapping) <= MANY_GROUPS:
@@ -189,4 +189,4 @@ def _spelled(
         mending = mend("change_text_casing", column=column.name, case="lower")
     else:
         mending = None
-    return issue(code, severity, column.name, found.rows, rows, message, first_row(column.name, others), mending)
+    return issue(code, severity, column.name, found.rows, rows, message, first_row(column.name, others[:1]), mending)

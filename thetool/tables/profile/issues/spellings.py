@@ -21,6 +21,7 @@ MOST_VALUES = 20_000
 MOST_CATEGORIES = 1_000
 LONGEST = 100
 RARER = 2
+_NEARLY = 0.8
 Counts = dict[str, int]
 _word = re.compile(r"[^\W_]+")
 _digits = re.compile(r"\d+")
@@ -43,7 +44,7 @@ def by_case(counts: Counts) -> Spellings:
     """Values that differ only by large and small letters."""
     if len({value.casefold() for value in counts}) == len(counts):
         return Spellings({}, 0)
-    return _clusters(counts, counts, _folded)
+    return _clusters(counts, counts, _folded, _best_case)
 
 
 def similar(counts: Counts, countries_: bool, slips: bool) -> Spellings:
@@ -104,16 +105,37 @@ def _one_thing(one: str, other: str) -> bool:
 
 
 def _one_of_each_case(counts: Counts) -> list[str]:
-    """Of values that differ only by case, the most frequent."""
-    best: dict[str, str] = {}
-    for value, rows in counts.items():
-        key = _folded(value)
-        if key not in best or (-rows, value) < (-counts[best[key]], best[key]):
-            best[key] = value
-    return list(best.values())
+    """Of values that differ only by case, the best."""
+    same: dict[str, list[str]] = {}
+    for value in counts:
+        same.setdefault(_folded(value), []).append(value)
+    return [spellings[0] if len(spellings) == 1 else _best_case(counts, spellings)[0] for spellings in same.values()]
 
 
-def _clusters(counts: Counts, values: Iterable[str], key_of: Callable[[str], str]) -> Spellings:
+def _most_frequent(counts: Counts, spellings: list[str]) -> list[str]:
+    """Spellings of one thing, the most frequent first."""
+    return sorted(spellings, key=lambda value: (-counts[value], value.isupper(), value))
+
+
+def _best_case(counts: Counts, spellings: list[str]) -> list[str]:
+    """The most frequent first, but a capitalised one before it when that is nearly as frequent."""
+    ordered = _most_frequent(counts, spellings)
+    least = min(_NEARLY * counts[ordered[0]], counts[ordered[0]] - 1)
+    near = (value for value in ordered if counts[value] >= max(1, least) and _is_capitalised(value))
+    best = next(near, ordered[0])
+    return [best, *(value for value in ordered if value != best)]
+
+
+def _is_capitalised(value: str) -> bool:
+    return value.strip()[:1].isupper() and not value.isupper()
+
+
+def _clusters(
+    counts: Counts,
+    values: Iterable[str],
+    key_of: Callable[[str], str],
+    order: Callable[[Counts, list[str]], list[str]] = _most_frequent,
+) -> Spellings:
     clusters: dict[str, list[str]] = {}
     for value in values:
         if len(value) <= LONGEST and (key := key_of(value)):
@@ -122,7 +144,7 @@ def _clusters(counts: Counts, values: Iterable[str], key_of: Callable[[str], str
     rows = 0
     for spellings in clusters.values():
         if len(spellings) > 1 and len({" ".join(value.split()) for value in spellings}) > 1:
-            spellings.sort(key=lambda value: (-counts[value], value.isupper(), value))
-            mapping[spellings[0]] = spellings[1:]
-            rows += sum(counts[value] for value in spellings[1:])
+            best, *others = order(counts, spellings)
+            mapping[best] = others
+            rows += sum(counts[value] for value in others)
     return Spellings(mapping, rows)
