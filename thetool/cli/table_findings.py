@@ -63,12 +63,16 @@ def _heading(words: str) -> None:
     click.secho(words, bold=True)
 
 
+def _said(count: int, one: str) -> str:
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
+
+
 def _size(reading: dict[str, Any], profile: dict[str, Any] | None) -> str:
     columns = profile["columns"] if profile else len(reading["columns"])
-    said = [f"{reading['rows']:,} rows × {columns:,} columns", in_bytes(reading["bytes"])]
+    said = [f"{_said(reading['rows'], 'row')} × {_said(columns, 'column')}", in_bytes(reading["bytes"])]
     if profile is not None:
         cells = reading["rows"] * columns
-        said.append(f"{profile['duplicate_rows']['count']:,} duplicate rows")
+        said.append(_said(profile["duplicate_rows"]["count"], "duplicate row"))
         said.append(f"{profile['cells_empty'] / cells:.1%} of cells empty" if cells else "no cells")
     return " · ".join(said)
 

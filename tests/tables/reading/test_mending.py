@@ -62,6 +62,12 @@ def test_nul_characters(read: Reader) -> None:
     assert [note.count for note in found.reading.notes if note.code == "nul_characters"] == [1]
 
 
+@pytest.mark.parametrize(("nuls", "told"), [(1, "1 NUL character was left"), (2, "2 NUL characters were left")])
+def test_one_nul_character_is_told_in_the_singular(read: Reader, nuls: int, told: str) -> None:
+    found = read(b"a,b\n" + b"1,2\n" * 50 + b"3,x" + b"\0" * nuls + b"y\n")
+    assert [note.message.startswith(told) for note in found.reading.notes] == [True]
+
+
 def test_bytes_that_are_no_text(read: Reader) -> None:
     with pytest.raises(NotATable, match="control characters"):
         read(bytes(range(256)) * 40)

@@ -55,7 +55,8 @@ class Mended:
             told = f"{_rows(self.long_count)} more than {width} fields ({_at(self.long)}); the rest is in {EXTRA!r}."
             notes.append(ReadingNote(code="long_rows", message=told, count=self.long_count))
         if self.nuls:
-            told = f"{self.nuls:,} NUL characters were left out; no text has them."
+            characters = "1 NUL character was" if self.nuls == 1 else f"{self.nuls:,} NUL characters were"
+            told = f"{characters} left out; no text has them."
             notes.append(ReadingNote(code="nul_characters", message=told, count=self.nuls))
         return notes + others_note(self.others, "lines")
 

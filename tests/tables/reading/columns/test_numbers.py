@@ -96,6 +96,10 @@ def test_a_guess_is_said_to_be_one(read: Reader) -> None:
     assert asked.codes() == set()
 
 
+def test_one_value_is_told_in_the_singular(read: Reader) -> None:
+    assert read("a;n\nx;1.234\ny;\n").column("n").reason.startswith("Its one value can be read with either")
+
+
 def test_a_guess_by_semicolons_speaks_of_semicolons(read: Reader) -> None:
     found = read("a;b;n\nx;y;1.234\nz;w;2.345\n")
     assert found.values("n") == [1234, 2345]

@@ -185,9 +185,11 @@ def _by_counts(name: str, found: Meaning, values: int, distinct: Distinct, texts
     if compact and suggests(name, "identifier") and with_digits >= ENOUGH:
         return said("identifier", "The name says so, and the values are short, without blanks, with digits.", different)
     if words >= 5 or texts.mean_length > 60:
-        return said("free_text", f"A value has {words:.1f} words on average.")
+        mean = f"{words:.1f}"
+        return said("free_text", f"A value has {'1 word' if mean == '1.0' else f'{mean} words'} on average.")
     if suggests(name, "name") and words <= 4 and with_digits < 0.2 and texts.longest <= 80:
         return said("name", "The column's name says so, and the values are a few words without digits.")
     if distinct.count <= _CATEGORIES and (different <= 0.5 or distinct.count <= 20 and different < 0.8):
-        return said("category", f"{distinct.count:,} different values in {values:,} rows.")
+        different_values = "1 value" if distinct.count == 1 else f"{distinct.count:,} different values"
+        return said("category", f"{different_values} in {values:,} {'row' if values == 1 else 'rows'}.")
     return said("text", "No more can be said of the values.")

@@ -126,7 +126,8 @@ def _choose(question: Question, counts: Counts) -> Decision:
         return _written(question, "." if point > comma else ",", counts)
     if not counts[". decimals"] and not counts[", decimals"]:
         return _written(question, ".", counts)
-    told = f"All {real:,} values can be read with either decimal mark"
+    all_of_them = "Its one value" if real == 1 else f"All {real:,} values"
+    told = f"{all_of_them} can be read with either decimal mark"
     chosen = _written(question, ".", counts, told)
     chosen.otherwise = _written(question, ",", counts, told)
     return chosen
