@@ -94,6 +94,7 @@ def test_a_running_job_is_cancelled_on_its_page(browser: Browser, service: Servi
 def test_a_job_of_nobody_is_told(browser: Browser) -> None:
     browser.open("/jobs/00000000-0000-7000-8000-00000000dead")
     assert browser.see(".notice").get_dom_attribute("data-code") == "not_found"
+    assert not browser.all("[aria-busy=true]"), "what is told is not paled"
 
 
 def test_a_service_that_is_away_is_told_and_comes_back(browser: Browser, service: Service) -> None:

@@ -136,6 +136,7 @@ async function attempt(task) {
     await task();
     trouble.replaceChildren();
   } catch (error) {
+    place.removeAttribute("aria-busy");
     trouble.replaceChildren(problemNotice(error));
   }
 }
