@@ -41,7 +41,7 @@ def slowly(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return taken
 
 
-def until(get: Callable[[], Any], seconds: float = 20) -> Any:
+def until(get: Callable[[], Any], seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := get()):
         assert time.monotonic() < deadline
