@@ -1,6 +1,7 @@
 """Models as predictions need them: remembered in this process until a change is heard of (LISTEN).
 
-A process that cannot hear (a script, a command, a test without a runner) asks Postgres each time.
+A process that cannot hear (a script, a command, one behind a pooler that loses LISTEN) asks Postgres each time: only
+who has heard a word of its own knows that it hears.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy import Engine
 
 from thetool.access.statement import first_row
 from thetool.config import Settings
+from thetool.database.ids import new_id
 from thetool.jobs.local import local
 from thetool.serving.runtime.inspection import Found
 from thetool.serving.runtime.lanes import Batching
@@ -26,7 +28,9 @@ from thetool.serving.schemas import LATEST, BatchingIn
 CHANNEL = "thetool_models"
 MOST_KEPT = 4096
 DEFAULT_ALIAS = "production"
+HELLO_SECONDS = 1.0
 
+_NOTIFY = "select pg_notify(%(channel)s, %(payload)s)"
 _GET = """
     select m.id::text, m.owner_id::text, m.name, m.version, m.status, m.error_message, m.revision,
         encode(m.file_sha256, 'hex'), f.blob_id::text, f.size, m.found::text, m.batching::text, m.signature::text
@@ -111,7 +115,8 @@ class Lookup:
         self._kept: dict[Any, tuple[Any, float]] = {}
         self._changes = 0
         self._heard_by: object = None
-        self._hears = False
+        self._channel_is_open = self._hears = False
+        self._hello, self._next_hello = f"hello {new_id()}", 0.0
 
     def listen(self) -> None:
         """Begin to hear of changes, in a process that can."""
@@ -155,13 +160,21 @@ class Lookup:
         if runner is None or runner.settings is not self._settings:
             return False
         if runner is not self._heard_by:
-            self._heard_by, self._hears = runner, False
+            self._heard_by, self._channel_is_open, self._hears = runner, False, False
             runner.listen(CHANNEL, self._hear)
+        if self._channel_is_open and not self._hears and time.monotonic() >= self._next_hello:
+            self._next_hello = time.monotonic() + HELLO_SECONDS
+            first_row(_NOTIFY, engine=self._engine, channel=CHANNEL, payload=self._hello)
         return self._hears
 
     def _hear(self, payload: str | None) -> None:
-        self._hears = True  # the first word says that the channel is open
-        self._forget(None if payload is None else UUID(payload))
+        if payload is None:  # the connection is new, and something may have been missed
+            self._channel_is_open, self._hears, self._next_hello = True, False, 0.0
+            self._forget(None)
+        elif payload == self._hello:
+            self._hears = True
+        elif not payload.startswith("hello"):
+            self._forget(UUID(payload))
 
     def _forget(self, changed: UUID | None) -> None:
         self._changes += 1
