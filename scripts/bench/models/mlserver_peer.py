@@ -44,6 +44,7 @@ if __name__ == "__main__":
     }
     (folder / "model-settings.json").write_text(json.dumps(settings))
     server = {"http_port": port, "grpc_port": port + 1, "metrics_port": port + 2, "parallel_workers": 2, "debug": False}
+    server["metrics_dir"] = str(folder)
     (folder / "settings.json").write_text(json.dumps(server))
     os.environ["PYTHONPATH"] = str(Path(__file__).parent)
     os.execv(str(Path(sys.executable).parent / "mlserver"), ["mlserver", "start", str(folder)])

@@ -89,6 +89,18 @@ def test_a_delay_gathers_them_up_to_the_most_rows(engine: Engine) -> None:
     assert held.rows == [3, 3]
 
 
+def test_slow_rows_go_alone_unless_a_delay_is_wanted(engine: Engine) -> None:
+    session = opened(graphs.doubling())
+    held = Held(session)
+    session.note(50, 1)
+    threading.Timer(0.3, held.go.set).start()
+    all_at_once(engine, session, [row(1, 2, 3)] * 6, Batching())
+    assert held.rows == [1] * 6
+    session.row_ms = 50
+    given = all_at_once(engine, session, [row(1, 2, 3)] * 6, Batching(max_size=6, max_delay=5))
+    assert [one.together for one in given] == [6] * 6
+
+
 def test_requests_of_several_rows_get_theirs(engine: Engine) -> None:
     session = opened(graphs.doubling())
     asked = [{"x": np.full((size, 3), size, np.float32)} for size in (1, 2, 3, 70)]

@@ -129,7 +129,7 @@ class Engine:
         while (ready := self._ready.get()) is not None:
             session, lane = ready
             try:
-                taken = lane.take()
+                taken = lane.take(shares=bool(lane.batching.max_delay) or session.gains)
                 if taken and len(lane):
                     self._schedule(session, lane)
                 if taken:
@@ -181,6 +181,7 @@ class Engine:
             return False
         milliseconds = (time.perf_counter() - began) * 1000
         rows = sum(one.rows or 0 for one in taken)
+        session.note(milliseconds, rows)
         if any(getattr(output, "shape", (None,))[:1] != (rows,) for output in outputs):
             return False
         start = 0
@@ -206,6 +207,7 @@ class Engine:
         except Stopped:
             one.error = PredictionTimedOut()
         one.milliseconds = (time.perf_counter() - began) * 1000
+        session.note(one.milliseconds, one.rows or 1)
         if one.milliseconds < QUICK_MS and session.bounded and len(session.quick) < MOST_SHAPES:
             session.quick.add(shapes_of(one.feeds))
         one.done.set()

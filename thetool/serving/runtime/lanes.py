@@ -19,7 +19,7 @@ class Batching:
         enabled: whether they do at all, where the model allows it.
         max_size: rows of a run at most; a request with more is a run of its own.
         max_delay: seconds that the first request waits for others. 0 waits for nobody: together go those that came
-            while other runs kept the threads busy.
+            while other runs kept the threads busy, and only where the model may be expected to gain by it.
     """
 
     enabled: bool = True
@@ -74,8 +74,8 @@ class Lane:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def take(self) -> list[Waiting]:
-        """The next ones that go together; waits up to `max_delay` for more of them.
+    def take(self, *, shares: bool = True) -> list[Waiting]:
+        """The next ones that go together, one alone unless `shares`; waits up to `max_delay` for more of them.
 
         Empty when nobody waits, or another thread gathers those who do.
         """
@@ -84,16 +84,16 @@ class Lane:
                 return []
             self._gathering = True
             try:
-                return self._gathered()
+                return self._gathered(shares)
             finally:
                 self._gathering = False
 
-    def _gathered(self) -> list[Waiting]:
+    def _gathered(self, shares: bool) -> list[Waiting]:
         first = self._next()
         if first is None:
             return []
         taken = [first]
-        if not self._may_share(first):
+        if not shares or not self._may_share(first):
             return taken
         self._fill(taken)
         ends = first.came_at + self.batching.max_delay

@@ -16,6 +16,9 @@ from thetool.telemetry.heap import return_freed_memory
 STOPPED = "terminate flag"
 """What ONNX Runtime says of a run that was told to stop."""
 MOST_WORDS = 500
+GAINS_BELOW_MS = 4.0
+"""On processors rows that share a run save tenths of a millisecond; slow rows gain nothing, and wait for others."""
+NEWEST = 0.2
 ROOM_OF_A_SESSION = 2**20
 """What a session takes besides its weights, at least."""
 
@@ -26,7 +29,8 @@ _allocator_made = False
 class Session:
     """A loaded model; runs are safe from several threads. `bytes` is what it takes in memory, `lanes` who waits for it.
 
-    `bounded`: equal shapes mean equal work. `quick`: the shapes of inputs that took no time worth a thread.
+    `row_ms`: milliseconds of a run for each of its rows, of late. `bounded`: equal shapes mean equal work. `quick`: the
+    shapes of inputs that took no time worth a thread.
     `row_by_row`: each row's outputs depend on that row alone, so that rows of several requests may share a run.
     """
 
@@ -39,7 +43,19 @@ class Session:
         self.bounded = bounded
         self.quick: set[tuple[Any, ...]] = set()
         self.lanes: dict[Batching, Lane] = {}
+        self.row_ms: float | None = None
+        self.on_gpu = "CUDAExecutionProvider" in inner.get_providers()
         self._inner = inner
+
+    @property
+    def gains(self) -> bool:
+        """Whether it may be expected to gain by rows that share a run: a row is quick, or there is a GPU."""
+        return self.on_gpu or self.row_ms is None or self.row_ms < GAINS_BELOW_MS
+
+    def note(self, milliseconds: float, rows: int) -> None:
+        """Remember how long a run of so many rows took."""
+        now = milliseconds / max(rows, 1)
+        self.row_ms = now if self.row_ms is None else self.row_ms + NEWEST * (now - self.row_ms)
 
     def run(self, feeds: Feeds, options: Any = None) -> list[Any]:
         """All outputs.
