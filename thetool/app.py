@@ -63,8 +63,9 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     storage_health.register()
     jobs_health.register()
     gpu.register()
-    sweep("files", due=lambda _: storage_sweep.due(), remove=lambda _: storage_sweep.sweep_batch())
     analyze_retention.register()
     serving_retention.register()
     restyle_retention.register()
+    # The last one: what the others say has expired goes in the same cleanup.
+    sweep("files", due=lambda _: storage_sweep.due(), remove=lambda _: storage_sweep.sweep_batch())
     return app

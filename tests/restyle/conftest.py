@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,3 +60,20 @@ def restyler(
         yield house
         watch.close()
         house.close()
+
+
+@pytest.fixture
+def slowly(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Each step takes 50 ms; gives the steps that were taken."""
+    from thetool.restyle import painting
+
+    taken: list[int] = []
+    call = painting._Watching.__call__
+
+    def watched(self: Any, pipeline: Any, step: int, timestep: Any, values: Any) -> Any:
+        taken.append(step)
+        time.sleep(0.05)
+        return call(self, pipeline, step, timestep, values)
+
+    monkeypatch.setattr(painting._Watching, "__call__", watched)
+    return taken

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Callable
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -49,7 +50,7 @@ def finished(house: House, job_id: str, *, seconds: float = 60, status: str = "c
     """The state of a restyling once it is over."""
     deadline = time.monotonic() + seconds
     while True:
-        data = house.get(f"/transform/status/{job_id}").json["data"]
+        data = state(house, job_id)
         if data["status"] in ("completed", "failed", "cancelled"):
             assert data["status"] == status, data
             return data
@@ -62,3 +63,17 @@ def opened(house: House, link: str) -> Image.Image:
     answer = house.client.get(link)
     assert answer.status_code == 200, answer.json
     return Image.open(io.BytesIO(answer.data))
+
+
+def state(house: House, job_id: str) -> Any:
+    """How a restyling is now."""
+    return house.get(f"/transform/status/{job_id}").json["data"]
+
+
+def until(get: Callable[[], Any], seconds: float = 60) -> Any:
+    """What `get` gives once that is something."""
+    deadline = time.monotonic() + seconds
+    while not (found := get()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found

@@ -26,6 +26,11 @@ def make_all(folder: Path) -> dict[str, str]:
     _control(folder / "edge-control")
     _depth(folder / "depth")
     _masks(folder / "masks")
+    return named(folder)
+
+
+def named(folder: Path) -> dict[str, str]:
+    """The settings that name what was made below `folder`."""
     return {
         "RESTYLE_BASE_MODEL": str(folder / "base"),
         "RESTYLE_DEPTH_CONTROL_MODEL": str(folder / "depth-control"),

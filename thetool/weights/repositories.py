@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -138,6 +139,8 @@ def what_is_wrong(place: Place) -> str | None:
             return f"there is no folder {place.folder}"
         if place.part.marker and not (place.folder / place.part.marker).is_file():
             return f"{place.folder} has no {place.part.marker}"
+        if missing := _missing_parts(place.folder):
+            return f"{place.folder} has no {missing[0]}"
         return None if any(place.folder.rglob("*.safetensors")) else f"{place.folder} holds no safetensors"
     manifest = read_manifest(place.folder)
     if manifest is None:
@@ -150,6 +153,18 @@ def what_is_wrong(place: Place) -> str | None:
         if path.stat().st_size != file.size:
             return f"{file.name} is wrong in size"
     return None
+
+
+def _missing_parts(folder: Path) -> list[str]:
+    """What the index of a pipeline (diffusers' `model_index.json`) names, and the folder lacks; without a safety
+    checker it still paints."""
+    try:
+        index = json.loads((folder / "model_index.json").read_bytes())
+    except (OSError, ValueError):
+        return []
+    parts = index.items() if isinstance(index, dict) else ()
+    named = {name for name, kind in parts if isinstance(kind, list) and all(kind)}
+    return sorted(name for name in named - {"safety_checker", "feature_extractor"} if not (folder / name).is_dir())
 
 
 def is_here(settings: Settings, group: str) -> bool:
