@@ -106,6 +106,18 @@ def test_equal_files_are_kept_once_and_go_with_the_last_model(house: House) -> N
     refused(house.get(f"/api/v1/models/{second}"), 404, "not_found")
 
 
+def test_a_file_that_was_left_behind_is_swept(house: House) -> None:
+    """The process that deleted its model died before it deleted the file."""
+    before, model_id = blobs(house), house.make("left behind")
+    house.upload(model_id, graphs.doubling(13.0))
+    house.rows("delete from models where id = %s", model_id)
+    assert blobs(house) == before + 1
+    cleaned = house.post("/api/v1/admin/cleanup?dry_run=true").json["removed"]
+    assert cleaned["model_files"] == 1
+    house.post("/api/v1/admin/cleanup")
+    assert blobs(house) == before
+
+
 def test_another_owner_shares_no_file(house: House) -> None:
     before, data, key = blobs(house), graphs.doubling(8.0), house.issue_key("other owner")
     house.upload(house.make("shared"), data)

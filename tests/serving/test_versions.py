@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 
 import pytest
 
@@ -82,3 +83,29 @@ def test_a_share_needs_somebody_who_gets_it(house: House) -> None:
         answer = house.call("PUT", path, json={"version": "1.0.0", **wrong})
         assert refused(answer, 422, "validation_error")["errors"][0]["field"] == "canary_percent"
     refused(house.call("PUT", path, json={"version": "9.9.9"}), 404, "not_found")
+
+
+def test_aliases_are_moved_by_many_at_once(house: House) -> None:
+    """First ones too, and two that name each other's version as the one with a share."""
+    for version in ("1.0.0", "2.0.0"):
+        house.add("crowd", graphs.doubling(4.0), version)
+    statuses: list[int] = []
+    start = threading.Barrier(12)
+
+    def move(number: int) -> None:
+        client = house.app.test_client()
+        versions = ("1.0.0", "2.0.0") if number % 2 else ("2.0.0", "1.0.0")
+        wanted = {"version": versions[0], "canary_version": versions[1], "canary_percent": 10}
+        path = f"/api/v1/models/by-name/crowd/aliases/a{number // 4}"
+        start.wait()
+        for _ in range(5):
+            statuses.append(client.put(path, json=wanted, headers=house.master).status_code)
+            statuses.append(client.post(f"{path}/rollback", headers=house.master).status_code)
+
+    threads = [threading.Thread(target=move, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) <= {200, 409}, "409: there is nothing to roll back to"
+    assert len(statuses) == 120

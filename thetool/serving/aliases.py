@@ -22,14 +22,6 @@ def of_name(caller: Caller, name: str) -> list[AliasOut]:
     return [_out(alias) for alias in db.session.scalars(wanted.order_by(ModelAlias.alias))]
 
 
-def get(caller: Caller, name: str, alias: str, *, lock: bool = False) -> ModelAlias:
-    """One of them; NotFound when there is none."""
-    found = db.session.get(ModelAlias, (caller.owner_id, name, alias), with_for_update=lock, populate_existing=True)
-    if found is None:
-        raise NotFound(f"There is no alias {alias!r} of {name[:60]!r}.")
-    return found
-
-
 def put(caller: Caller, name: str, alias: str, wanted: AliasIn) -> AliasOut:
     """Let an alias name a version from now on, and another one get a share if that is wanted.
 
@@ -38,12 +30,13 @@ def put(caller: Caller, name: str, alias: str, wanted: AliasIn) -> AliasOut:
         ModelNotReady: it is not ready; an archived one is not, either.
         ValidationFailed: a share without a version that gets it, or both are the same.
     """
-    model = _ready(caller, name, wanted.version)
-    canary = _ready(caller, name, wanted.canary_version) if wanted.canary_version else None
-    if (canary is None) != (wanted.canary_percent == 0) or canary is model:
+    if (wanted.canary_version is None) != (wanted.canary_percent == 0) or wanted.canary_version == wanted.version:
         wrong = "a share needs another version that gets it, and such a version a share above 0"
         raise ValidationFailed.of_fields([("canary_percent", wrong, "body")])
-    found = db.session.get(ModelAlias, (caller.owner_id, name, alias), with_for_update=True, populate_existing=True)
+    _one_at_a_time(caller, name)
+    model = _ready(caller, name, wanted.version)
+    canary = _ready(caller, name, wanted.canary_version) if wanted.canary_version else None
+    found = _find(caller, name, alias)
     if found is None:
         found = ModelAlias(owner_id=caller.owner_id, name=name, alias=alias, model_id=model.id, earlier=[])
         db.session.add(found)
@@ -64,10 +57,11 @@ def roll_back(caller: Caller, name: str, alias: str) -> AliasOut:
         NotFound: there is no such alias.
         NothingToRollBack: no model that it named before is ready.
     """
-    found = get(caller, name, alias, lock=True)
+    found = _existing(caller, name, alias)
     earlier = list(found.earlier)
     while earlier:
-        model = db.session.get(Model, earlier.pop())
+        # Locked as in `_ready`: it may be archived just now.
+        model = db.session.get(Model, earlier.pop(), with_for_update={"key_share": True}, populate_existing=True)
         if model is not None and model.status == "ready" and model.name == name:
             found.model_id, found.earlier = model.id, earlier
             found.canary_model_id, found.canary_percent = None, 0
@@ -80,8 +74,27 @@ def roll_back(caller: Caller, name: str, alias: str) -> AliasOut:
 
 def remove(caller: Caller, name: str, alias: str) -> None:
     """Delete an alias; the models stay."""
-    db.session.delete(get(caller, name, alias))
+    db.session.delete(_existing(caller, name, alias))
     db.session.commit()
+
+
+def _one_at_a_time(caller: Caller, name: str) -> None:
+    """Wait, until this transaction may change the aliases of a name: two that lock crosswise would wait for ever."""
+    key = f"aliases {caller.owner_id} {name}"
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+
+
+def _find(caller: Caller, name: str, alias: str) -> ModelAlias | None:
+    return db.session.get(ModelAlias, (caller.owner_id, name, alias), populate_existing=True)
+
+
+def _existing(caller: Caller, name: str, alias: str) -> ModelAlias:
+    """An alias that is to be changed; NotFound when there is none."""
+    _one_at_a_time(caller, name)
+    found = _find(caller, name, alias)
+    if found is None:
+        raise NotFound(f"There is no alias {alias[:60]!r} of {name[:60]!r}.")
+    return found
 
 
 def _ready(caller: Caller, name: str, version: str) -> Model:

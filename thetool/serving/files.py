@@ -53,6 +53,12 @@ _FORGET_UNUSED = text(
     returning blob_id
     """
 )
+_UNUSED = text(
+    """
+    select owner_id, encode(sha256, 'hex') from model_files f
+    where not exists (select from models m where m.owner_id = f.owner_id and m.file_sha256 = f.sha256) limit :limit
+    """
+)
 
 
 def take(
@@ -63,7 +69,6 @@ def take(
     max_bytes: int,
     quota_bytes: int | None,
     filename: str | None,
-    expected_bytes: int | None = None,
 ) -> Blob:
     """Keep a file as that of a model, in place of an earlier one; of equal contents one is kept.
 
@@ -79,7 +84,6 @@ def take(
         filename=filename,
         max_bytes=max_bytes,
         quota_bytes=quota_bytes,
-        expected_bytes=expected_bytes,
     )
     sha256 = bytes.fromhex(blob.sha256)
     try:
@@ -99,18 +103,25 @@ def take(
     return blob
 
 
-def forget_unused(engine: Engine, owner_id: UUID, sha256: str) -> None:
-    """Delete a file that no model is made of any more."""
+def forget_unused(engine: Engine, owner_id: UUID, sha256: str) -> bool:
+    """Delete a file that no model is made of any more; whether it was so."""
     try:
         with engine.begin() as connection:
             values = {"owner_id": owner_id, "sha256": bytes.fromhex(sha256)}
             blob_id = connection.execute(_FORGET_UNUSED, values).scalar()
     except IntegrityError as error:
         if isinstance(error.orig, ForeignKeyViolation):  # another model was made of it this very moment
-            return
+            return False
         raise
     if blob_id is not None:
         blobs.delete(blob_id)
+    return blob_id is not None
+
+
+def unused(engine: Engine, limit: int) -> list[tuple[UUID, str]]:
+    """Owners and contents of files that no model is made of: whoever was to forget them did not live to do it."""
+    with engine.connect() as connection:
+        return [(owner_id, sha256) for owner_id, sha256 in connection.execute(_UNUSED, {"limit": limit})]
 
 
 def local_copy(settings: Settings, model: Served) -> Path:

@@ -1,13 +1,17 @@
-"""Removing predictions whose time is over, those of models that are gone, and expired ones of the shared cache."""
+"""Removing predictions whose time is over, those of models that are gone, expired ones of the cache, nobody's files."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from sqlalchemy import text
 
 from thetool.jobs.schedules import cleanup
+from thetool.serving import files
 from thetool.serving.state import serving
 
 BATCH = 5_000
+FILES = 100
 
 _COUNT = text(
     """
@@ -43,6 +47,7 @@ def register() -> None:
     """Let each cleanup remove these."""
     cleanup.sweep("predictions", due=lambda _: due_predictions(), remove=lambda _: sweep_predictions())
     cleanup.sweep("cached_predictions", due=lambda _: due_cached(), remove=lambda _: sweep_cached())
+    cleanup.sweep("model_files", due=lambda _: len(_unused_files()), remove=lambda _: sweep_files())
 
 
 def due_predictions() -> int:
@@ -67,6 +72,15 @@ def sweep_cached() -> int:
     """Remove a batch of them; how many."""
     with serving().database.begin() as connection:
         return connection.execute(_REMOVE_EXPIRED, {"batch": BATCH}).rowcount
+
+
+def sweep_files() -> int:
+    """Remove a batch of the files that no model is made of; how many."""
+    return sum(files.forget_unused(serving().database, *one) for one in _unused_files())
+
+
+def _unused_files() -> list[tuple[UUID, str]]:
+    return files.unused(serving().database, FILES)
 
 
 def _values() -> dict[str, float]:
