@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable
 
+import onnx
 import pytest
 from onnx import TensorProto, helper
 
@@ -57,18 +58,47 @@ def _custom_operator() -> bytes:
     )
 
 
-def _in_a_subgraph() -> bytes:
-    """External data where a careless check does not look: in a branch of an If."""
+def _external() -> TensorProto:
     tensor = helper.make_tensor("w", TensorProto.FLOAT, [1], [1.0])
     tensor.ClearField("float_data")
     tensor.data_location = TensorProto.EXTERNAL
     entry = tensor.external_data.add()
     entry.key, entry.value = "location", "../../etc/passwd"
+    return tensor
+
+
+def _in_a_sparse_constant() -> bytes:
+    """External data where a careless check does not look."""
+    sparse = helper.make_sparse_tensor(_external(), helper.make_tensor("i", TensorProto.INT64, [1], [0]), [3])
+    constant = node("Constant", [], ["c"], sparse_value=sparse)
+    return data([constant, node("Add", ["x", "c"], ["y"])], [("x", FLOAT, [3])], [("y", FLOAT, [3])])
+
+
+def _in_a_functions_default() -> bytes:
+    """External data in what an attribute of a function is where nobody says it."""
+    constant = node("Constant", [], ["c"])
+    constant.attribute.add(name="value", ref_attr_name="w", type=onnx.AttributeProto.TENSOR)
+    nodes, opsets = [constant, node("Add", ["x", "c"], ["y"])], [helper.make_opsetid("", 17)]
+    default = helper.make_attribute("w", _external())
+    function = helper.make_function("own", "F", ["x"], ["y"], nodes, opsets, attribute_protos=[default])
+    made = graphs.model(
+        [node("F", ["x"], ["y"], domain="own")], [("x", FLOAT, [1])], [("y", FLOAT, [1])], domains=[("own", 1)]
+    )
+    made.functions.append(function)
+    return bytes(made.SerializeToString())
+
+
+def _in_a_subgraph() -> bytes:
+    """The same in a branch of an If."""
     inner = helper.make_graph(
-        [node("Constant", [], ["z"], value=tensor)], "then", [], [helper.make_tensor_value_info("z", FLOAT, [1])]
+        [node("Constant", [], ["z"], value=_external())], "then", [], [helper.make_tensor_value_info("z", FLOAT, [1])]
     )
     branch = node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)
     return data([branch], [("c", graphs.BOOL, [])], [("y", FLOAT, [1])])
+
+
+def _identity(came: str, went: str) -> bytes:
+    return data([node("Identity", [came], [went])], [(came, FLOAT, [1])], [(went, FLOAT, [1])])
 
 
 def _lying_weights() -> bytes:
@@ -90,6 +120,11 @@ def _lying_weights() -> bytes:
         (lambda: graphs.with_external_data("../../etc/passwd"), "in another file, which is never opened"),
         (lambda: graphs.with_external_data("/etc/passwd"), "in another file"),
         (_in_a_subgraph, "in another file"),
+        (_in_a_sparse_constant, "in another file"),
+        (_in_a_functions_default, "in another file"),
+        (lambda: graphs.doubling().replace(b"tests", b"te\xff\xfes"), "not as ONNX has it"),
+        (lambda: _identity("x" * 501, "y"), "has over 500 characters"),
+        (lambda: data([node("Cast", ["x"], ["y"], to=16)], [("x", FLOAT, [1])], [("y", 16, [1])]), "Cast to float32"),
         (_custom_operator, "com.evil"),
         (_lying_weights, "fewer bytes are there"),
         (graphs.huge_constant, "more than 2,147,483,648 numbers"),

@@ -85,6 +85,35 @@ def test_a_text_is_labelled(house: House) -> None:
     refused(look(house, model_id, b"\xff\xfe", "text/plain"), 422, "invalid_input")
 
 
+def test_scores_are_the_first_numbers_with_a_point(house: House) -> None:
+    """As classifiers of scikit-learn give them: the label first, the scores after it."""
+    nodes = [
+        node("ReduceMean", ["x"], ["scores"], axes=[2, 3], keepdims=0),
+        node("ArgMax", ["scores"], ["place"], axis=1, keepdims=0),
+        node("Gather", ["names", "place"], ["label"]),
+    ]
+    came, label, scores = ("x", FLOAT, ["b", 3, 8, 16]), ("label", STRING, ["b"]), ("scores", FLOAT, ["b", 3])
+    weights = {"names": np.array(COLOURS, dtype=object)}
+    body = data(nodes, [came], [label, scores], weights)
+    model_id = house.add("as scikit-learn", body, signature={"kind": "image", "labels": COLOURS, "top": 1})
+    answer = look(house, model_id, picture((0, 255, 0)))
+    assert (answer.status_code, answer.json["labels"][0]["label"]) == (201, "green"), answer.json
+    assert answer.json["output_data"]["label"] == ["green"]
+    words = {"kind": "image", "output": "label"}
+    changed = house.call("PATCH", f"/api/v1/models/{model_id}", json={"signature": words})
+    assert "the scores are numbers" in str(refused(changed, 422, "validation_error"))
+    unscored = house.add("only words", data(nodes, [came], [label], weights), signature={"kind": "image"})
+    answer = look(house, unscored, picture((0, 0, 255)))
+    assert (answer.status_code, answer.json["labels"], answer.json["output_data"]["label"]) == (201, None, ["blue"])
+
+
+def test_a_signature_that_does_not_fit_after_all_is_told(house: House) -> None:
+    """It was changed while the file was validated."""
+    model_id = house.add("changed meanwhile", graphs.doubling())
+    house.rows("""update models set signature = '{"kind": "image"}' where id = %s""", model_id)
+    assert "four dimensions" in str(refused(look(house, model_id, picture((0, 0, 0))), 422, "validation_error"))
+
+
 def test_files_that_are_not_taken(house: House) -> None:
     plain = house.add("no signature", colour_model())
     refused(look(house, plain, picture((0, 0, 0))), 415, "unsupported_media_type")

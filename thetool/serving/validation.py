@@ -69,10 +69,11 @@ def validate(context: JobContext, params: File) -> Validation:
         data = file.read()
     try:
         found = inspect(data, run_bytes=params.run_bytes, stage=stage)
-        if params.signature is not None:
-            params.signature.check(found)
     except InvalidModel as wrong:
         return Validation(valid=False, error_message=str(wrong))
+    try:
+        if params.signature is not None:
+            params.signature.check(found)
     except ValueError as wrong:
         return Validation(valid=False, error_message=f"signature: {wrong}")
     return Validation(valid=True, found=found)

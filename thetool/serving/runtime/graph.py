@@ -16,6 +16,7 @@ OPERATOR_SETS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 LARGEST_CONSTANT = 2**31
 """Numbers of a constant, at most."""
 MOST_DEPTH = 32
+MOST_DIMENSIONS = 32
 
 Graph = Any
 
@@ -114,7 +115,7 @@ def _check_shapes(graph: Graph) -> None:
     for node in graph.node:
         if node.op_type in ("ConstantOfShape", "Expand", "Tile", "RandomNormal", "RandomUniform"):
             shape = next((constants[name] for name in list(node.input)[-1:] if name in constants), None)
-            if shape is not None and shape.data_type == onnx.TensorProto.INT64 and prod(shape.dims) <= MOST_DEPTH:
+            if shape is not None and shape.data_type == onnx.TensorProto.INT64 and prod(shape.dims) <= MOST_DIMENSIONS:
                 _check_size(_name(node), [int(one) for one in onnx.numpy_helper.to_array(shape).ravel()])
             for attribute in node.attribute:
                 if attribute.name == "shape":
@@ -130,8 +131,9 @@ def graphs_of(proto: onnx.ModelProto) -> Iterator[Graph]:
     """The graph, those inside of its nodes, and the bodies of functions."""
     waiting: list[tuple[Graph, int]] = [(proto.graph, 0)]
     for function in proto.functions:
-        waiting.extend((inner) for node in function.node for inner in _inner(node))
-        yield _FunctionBody(function)
+        body = _FunctionBody(function)
+        waiting.extend((inner, 1) for node in body.node for inner in _inner(node))
+        yield body
     while waiting:
         graph, depth = waiting.pop()
         if depth > MOST_DEPTH:
@@ -141,10 +143,12 @@ def graphs_of(proto: onnx.ModelProto) -> Iterator[Graph]:
 
 
 class _FunctionBody:
-    """A function, as far as it is like a graph."""
+    """A function, as far as it is like a graph; what its attributes are by default is as of one node more."""
 
     def __init__(self, function: Any) -> None:
-        self.node = function.node
+        import onnx
+
+        self.node = [*function.node, onnx.NodeProto(attribute=function.attribute_proto)]
         self.initializer: list[Any] = []
         self.sparse_initializer: list[Any] = []
 
@@ -166,6 +170,10 @@ def _tensors(graph: Graph) -> Iterator[Any]:
             if attribute.HasField("t"):
                 yield attribute.t
             yield from attribute.tensors
+            sparse = [attribute.sparse_tensor] if attribute.HasField("sparse_tensor") else []
+            for one in (*sparse, *attribute.sparse_tensors):
+                yield one.values
+                yield one.indices
 
 
 def _name(node: Any) -> str:

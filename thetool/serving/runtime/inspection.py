@@ -9,32 +9,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
 from thetool.serving.runtime.graph import LARGEST_CONSTANT, check_graph, graphs_of, parse
+from thetool.serving.runtime.operators import RANDOM, work_follows_shapes
 from thetool.serving.runtime.problems import InvalidModel, PredictionFailed
-from thetool.serving.runtime.sessions import Session, open_session, sample_feeds
+from thetool.serving.runtime.sessions import Session, open_session, prepare, sample_feeds
 from thetool.serving.runtime.tensors import TensorSpec
 
 if TYPE_CHECKING:
     import onnx
 
-RANDOM = frozenset(
-    {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
-)
-UNBOUNDED = frozenset(
-    {
-        "Loop", "Scan", "SequenceMap", "ConstantOfShape", "Range", "Expand", "Tile", "Resize", "Upsample", "OneHot",
-        "Pad", "CenterCropPad", "MaxUnpool", "Col2Im", "Multinomial", "RandomNormal", "RandomUniform",
-    }
-)  # fmt: skip
-"""Operators whose work depends on the values of their inputs, not on their shapes alone."""
 OF_THE_FILE = 4
 """Loading reads a file, copies its weights and lays them out anew."""
 MOST_METADATA = 100
 MOST_CHARACTERS = 2000
+MOST_ARGUMENTS = 1000
+MOST_NAME = 500
 
 
 class Found(BaseModel):
@@ -73,9 +66,14 @@ def inspect(data: bytes, *, run_bytes: int, stage: Callable[[float, str], None] 
         InvalidModel: it cannot be served; it says why.
     """
     stage(0.1, "Reading the file")
-    proto = parse(data)
-    check_graph(proto)
+    try:
+        proto = parse(data)
+        check_graph(proto)
+        told = _told(proto)
+    except (ValueError, TypeError) as error:
+        raise InvalidModel(f"Something in the file is not as ONNX has it: {str(error)[:MOST_CHARACTERS]}") from None
     stage(0.3, "Loading the model")
+    prepare(run_bytes)
     memory = Memory()
     session = open_session(data, run_bytes=run_bytes)
     if memory.peak() > run_bytes + OF_THE_FILE * len(data):
@@ -83,31 +81,43 @@ def inspect(data: bytes, *, run_bytes: int, stage: Callable[[float, str], None] 
     stage(0.6, "Trying the model")
     _check_arguments(session)
     warms_up, row_by_row, notes = _try(session)
-    operators = _count_operators(proto)
+    deterministic = not RANDOM & told["operators"].keys()
     return Found(
         input_schema=list(session.inputs),
         output_schema=list(session.outputs),
-        opsets={opset.domain or "ai.onnx": opset.version for opset in proto.opset_import},
-        ir_version=proto.ir_version,
-        producer_name=_words(proto.producer_name),
-        producer_version=_words(proto.producer_version),
-        graph_name=_words(proto.graph.name),
-        domain=_words(proto.domain),
-        description=_words(proto.doc_string),
-        model_version=proto.model_version,
-        custom_metadata={_words(one.key): _words(one.value) for one in proto.metadata_props[:MOST_METADATA]},
-        operators=operators,
-        parameters=sum(prod(one.dims) for graph in graphs_of(proto) for one in graph.initializer),
         memory_bytes=max(memory.now(), len(data)),
-        deterministic=not RANDOM & operators.keys(),
-        row_by_row=row_by_row and not RANDOM & operators.keys(),
-        bounded=not UNBOUNDED & operators.keys(),
+        deterministic=deterministic,
+        row_by_row=row_by_row and deterministic,
         warms_up=warms_up,
         notes=notes,
+        **told,
     )
 
 
+def _told(proto: onnx.ModelProto) -> dict[str, Any]:
+    """What the file says of itself, as far as anybody wants to read it; ValueError where it is no text."""
+    return {
+        "opsets": {_words(one.domain) or "ai.onnx": one.version for one in proto.opset_import[:MOST_ARGUMENTS]},
+        "ir_version": proto.ir_version,
+        "producer_name": _words(proto.producer_name),
+        "producer_version": _words(proto.producer_version),
+        "graph_name": _words(proto.graph.name),
+        "domain": _words(proto.domain),
+        "description": _words(proto.doc_string),
+        "model_version": proto.model_version,
+        "custom_metadata": {_words(one.key): _words(one.value) for one in proto.metadata_props[:MOST_METADATA]},
+        "operators": _count_operators(proto),
+        "parameters": sum(prod(one.dims) for graph in graphs_of(proto) for one in graph.initializer),
+        "bounded": work_follows_shapes(proto),
+    }
+
+
 def _check_arguments(session: Session) -> None:
+    for spec in (*session.inputs, *session.outputs):
+        if max(map(len, (spec.name, *filter(None, spec.axes)))) > MOST_NAME:
+            raise InvalidModel(f"The name {spec.name[:60]!r}, or that of a dimension, has over {MOST_NAME} characters.")
+    if len(session.inputs) + len(session.outputs) > MOST_ARGUMENTS:
+        raise InvalidModel(f"It has more than {MOST_ARGUMENTS} inputs and outputs.")
     for spec in session.inputs:
         if not spec.is_tensor:
             raise InvalidModel(f"The input {spec.name!r} is {spec.dtype}; only tensors can be sent.")
@@ -115,6 +125,9 @@ def _check_arguments(session: Session) -> None:
             raise InvalidModel(f"The input {spec.name!r} is bfloat16; put a Cast from float32 in front of it.")
         if spec.shape is not None and 0 in spec.shape:
             raise InvalidModel(f"The input {spec.name!r} has a dimension of length zero.")
+    for spec in session.outputs:
+        if spec.dtype == "bfloat16" or not (spec.is_tensor or spec.dtype.startswith(("seq(", "map("))):
+            raise InvalidModel(f"The output {spec.name!r} is {spec.dtype}; put a Cast to float32 behind it.")
     if not session.inputs:
         raise InvalidModel("The model has no inputs, so that there is nothing to ask it.")
 
@@ -158,8 +171,10 @@ def _count_operators(proto: onnx.ModelProto) -> dict[str, int]:
     counts: dict[str, int] = {}
     for graph in graphs_of(proto):
         for node in graph.node:
-            counts[node.op_type] = counts.get(node.op_type, 0) + 1
-    return dict(sorted(counts.items(), key=lambda one: -one[1]))
+            if node.op_type:
+                counts[node.op_type] = counts.get(node.op_type, 0) + 1
+    most = sorted(counts.items(), key=lambda one: -one[1])[:MOST_ARGUMENTS]
+    return {_words(name): count for name, count in most}
 
 
 def _words(text: str) -> str:

@@ -22,7 +22,9 @@ class Signature(Input):
 
     kind: Literal["image", "text"] = Field(description="What it takes: pictures, or texts (into an input of strings).")
     input: str | None = Field(None, max_length=255, description="Which input; the only one where there is one.")
-    output: str | None = Field(None, max_length=255, description="Which output has the scores; else the first.")
+    output: str | None = Field(
+        None, max_length=255, description="Which output has the scores; else the first one of floating-point numbers."
+    )
     labels: list[str] | None = Field(None, max_length=100_000, description="Names of the classes, in order.")
     activation: Literal["none", "softmax", "sigmoid"] = Field(
         "none", description="What turns the output into probabilities; `none` where it gives them itself."
@@ -63,25 +65,39 @@ class Signature(Input):
             return spec
         if spec.shape is None or len(spec.shape) != 4 or spec.dtype not in ("float32", "float16", "float64", "uint8"):
             raise ValueError(f"pictures need an input of four dimensions, not {spec}")
+        if max(length or 1 for length in spec.shape) > MOST_PIXELS:
+            raise ValueError(f"pictures have at most {MOST_PIXELS} pixels on a side here, and the input is {spec}")
         depth = spec.shape[1 if self.layout == "NCHW" else 3]
         if depth not in (None, 1 if self.channels == "L" else 3):
             raise ValueError(f"{spec} has no {self.channels} channels where {self.layout} has them")
         return spec
 
-    def output_of(self, found: Found) -> str:
-        """The output that has the scores; ValueError when there is none of that name."""
-        names = [one.name for one in found.output_schema]
-        if self.output is not None and self.output not in names:
+    def output_of(self, found: Found) -> TensorSpec | None:
+        """The output that has the scores; None where none was named and none has any.
+
+        Raises:
+            ValueError: there is none of that name, or it has no numbers.
+        """
+        floats = [one for one in found.output_schema if one.is_tensor and one.dtype.startswith("float")]
+        if self.output is None:
+            return floats[0] if floats else None
+        spec = next((one for one in found.output_schema if one.name == self.output), None)
+        if spec is None:
             raise ValueError(f"the model has no output {self.output!r}")
-        return self.output or names[0]
+        if not spec.is_tensor or spec.dtype == "string":
+            raise ValueError(f"the scores are numbers, and the output {self.output!r} is {spec}")
+        return spec
 
     def check(self, found: Found) -> None:
         """Raise ValueError unless it fits the model."""
         self.input_of(found)
-        name = self.output_of(found)
-        shape = next(one.shape for one in found.output_schema if one.name == name)
-        if self.labels is not None and shape and shape[-1] not in (None, len(self.labels)):
-            raise ValueError(f"{len(self.labels)} labels for {shape[-1]} classes")
+        scores = self.output_of(found)
+        if self.labels is None:
+            return
+        if scores is None:
+            raise ValueError("labels need an output of numbers, and the model has none")
+        if scores.shape and scores.shape[-1] not in (None, len(self.labels)):
+            raise ValueError(f"{len(self.labels)} labels for {scores.shape[-1]} classes")
 
 
 def picture_array(pixels: np.ndarray[Any, Any], signature: Signature, spec: TensorSpec) -> np.ndarray[Any, Any]:
@@ -127,6 +143,8 @@ def likeliest(output: Any, signature: Signature) -> list[dict[str, Any]]:
 
     scores = np.asarray(output, dtype=np.float64).reshape(-1) if np.ndim(output) < 2 else np.asarray(output)[0].ravel()
     scores = scores.astype(np.float64)
+    if not scores.size:
+        return []
     if signature.activation == "softmax":
         scores = np.exp(scores - scores.max())
         scores /= scores.sum()
