@@ -161,7 +161,7 @@ def test_a_worker_with_a_device_is_not_replaced_by_count_or_memory(
     worker = object.__new__(Worker)
     worker.settings = Settings(MAX_REQUESTS=1, WORKER_MAX_RSS_MB=1)
     worker.nr, worker.runner = 5, None
-    monkeypatch.setattr("thetool.worker._holds_models", lambda: False)
+    monkeypatch.setattr("thetool.worker._models_bytes", lambda: 0)
     assert worker._why_worn_out() == "5 requests served"
     assert gpu.take(locks)
     assert worker._why_worn_out() is None

@@ -259,17 +259,21 @@ class Worker(CallerLimits):
             return "the thread of a job did not stop, or its device is lost"
         if gpu.held() is not None:  # to load its models again takes longer than any leak costs
             return None
-        if settings.max_requests and self.nr >= settings.max_requests and not _holds_models():
+        models = _models_bytes()
+        if settings.max_requests and self.nr >= settings.max_requests and not models:
             return f"{self.nr} requests served"
         if settings.worker_max_rss_mb:
-            used = psutil.Process().memory_info().rss // 2**20
+            used = (psutil.Process().memory_info().rss - models) // 2**20
             if used > settings.worker_max_rss_mb:
                 return f"{used} MiB of memory in use"
         return None
 
 
-def _holds_models() -> bool:
-    """Whether models of callers are loaded here; such a worker is recycled by its memory, not by its requests."""
-    from thetool.serving.state import holds_models
+def _models_bytes() -> int:
+    """What models of callers take here, which have a limit of their own (`MODEL_CACHE_BYTES`).
 
-    return holds_models()
+    A worker that has some is recycled by the rest of its memory, not by its requests: another would load them anew.
+    """
+    from thetool.serving.state import loaded_bytes
+
+    return loaded_bytes()

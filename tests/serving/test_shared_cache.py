@@ -70,6 +70,20 @@ def test_the_oldest_make_room() -> None:
     assert len(local) == 0
 
 
+def test_a_models_predictions_go_with_it(engine: Engine, settings: Settings) -> None:
+    mine, others = uuid4(), uuid4()
+    one = cache(engine, settings)
+    whole = np.arange(64.0).reshape(64, 1)
+    for model_id in (mine, others):
+        one.keep(model_id.bytes + b"x", model_id, Kept([whole[3:4]], 0.1))
+    kept = one.find(others.bytes + b"x", usual_ms=0.1)
+    assert kept is not None
+    assert kept.outputs[0].base is None, "one row of a shared run does not keep the others in memory"
+    one.local.forget(mine)
+    assert one.find(mine.bytes + b"x", usual_ms=0.1) is None
+    assert one.find(others.bytes + b"x", usual_ms=0.1) is kept
+
+
 def test_a_cache_that_is_broken_is_a_miss(engine: Engine, settings: Settings) -> None:
     one = cache(engine, settings)
     with engine.begin() as connection:

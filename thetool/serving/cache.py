@@ -1,7 +1,8 @@
 """Predictions that were made before: in this process, then shared by all of them.
 
 A key is all that the outputs depend on: the model's id, its revision and file, and the inputs bit by bit. So a change
-of the model leaves its earlier predictions unreachable, in every process at once. What goes wrong here is a miss.
+of the model leaves its earlier predictions unreachable, in every process at once; they go when they are the oldest, or
+their time is over, or with the model. What goes wrong here is a miss.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ class PredictionCache:
         size = _size(kept.outputs)
         if size is None or size > MOST_BYTES:
             return
+        # Rows of a shared run are parts of one large array, which would stay with the last of them.
+        kept = Kept([out if out.base is None else out.copy() for out in kept.outputs], kept.milliseconds)
         ttl = self._settings.cache_prediction_ttl
         self.local.put(key, kept, size, ttl)
         if kept.milliseconds >= SHARED_FROM_MS:
@@ -128,11 +131,11 @@ class LocalCache:
             while self._bytes > self._budget:
                 self._remove(next(iter(self._kept)))
 
-    def clear(self) -> None:
-        """Forget all."""
+    def forget(self, model_id: UUID) -> None:
+        """Forget what a model gave."""
         with self._lock:
-            self._kept.clear()
-            self._bytes = 0
+            for key in [key for key in self._kept if key.startswith(model_id.bytes)]:
+                self._remove(key)
 
     def _remove(self, key: bytes) -> None:
         self._bytes -= self._kept.pop(key)[1]
@@ -143,13 +146,13 @@ ENTRY_BYTES = 500
 
 
 def key_of(model: Served, feeds: Feeds) -> bytes:
-    """SHA-256 of all that the outputs depend on."""
+    """The model's id, and SHA-256 of all that the outputs depend on."""
     digest = hashlib.sha256(f"{model.id} {model.revision} {model.sha256}".encode())
     for name in sorted(feeds):
         array = feeds[name]
         digest.update(orjson.dumps([name, array.dtype.str, array.shape]))
         digest.update(orjson.dumps(array.ravel().tolist()) if array.dtype.kind == "O" else _bytes(array))
-    return digest.digest()
+    return model.id.bytes + digest.digest()
 
 
 def encode(kept: Kept) -> bytes:

@@ -175,8 +175,8 @@ def named(name: str, reference: str | None) -> Served:
     caller, lookup = current_caller(), serving().lookup
     route = lookup.by_name(caller.owner_id, name, reference)
     model = lookup.by_id(route.choose()) if route else None
-    if model is not None and route is not None and model.status != "ready" and model.id != route.model_id:
-        model = lookup.by_id(route.model_id)  # whoever was to have a share is not ready any more
+    if route is not None and (model is None or (model.status != "ready" and model.id != route.model_id)):
+        model = lookup.by_id(route.model_id)  # whoever was to have a share is not ready any more, or gone
     if model is None:
         what = f"{name[:60]!r}" if reference is None else f"{name[:60]!r} {reference[:60]!r}"
         raise NotFound(f"You have no {'ready ' if reference is None else ''}model {what}.")
@@ -188,8 +188,8 @@ def _answer(model: Served) -> Response:
     asked = Asked(
         model,
         sent.feeds,
-        skip_cache=sent.wanted.skip_cache,
-        request_id=sent.wanted.request_id or current_request_id(),
+        skip_cache=sent.skip_cache,
+        request_id=sent.request_id or current_request_id(),
         input_json=sent.input_json,
     )
     output = _output_wanted(model)
@@ -223,18 +223,18 @@ def _body(model: Served, sent: inputs.Sent, predicted: Predicted) -> dict[str, A
         "model_id": model.id,
         "model_name": model.name,
         "model_version": model.version,
-        "input_data": sent.wanted.input_data if sent.input_json is not None else None,
+        "input_data": sent.input_data,
         "output_data": outputs,
         "inference_time_ms": round(predicted.milliseconds, 3),
         "cached": predicted.cached,
-        "request_id": sent.wanted.request_id,
+        "request_id": sent.request_id,
         "created_at": predicted.created_at,
     }
-    if sent.wanted.instances is not None:
-        body["output_data"], body["predictions"] = None, _by_row(outputs, len(sent.wanted.instances))
+    if sent.instances is not None:
+        body["output_data"], body["predictions"] = None, _by_row(outputs, sent.instances)
     if sent.signed and model.signature is not None:
-        output = model.signature.output_of(require_ready(model))
-        body["labels"] = likeliest(predicted.outputs[output], model.signature)
+        scores = model.signature.output_of(require_ready(model))
+        body["labels"] = likeliest(predicted.outputs[scores.name], model.signature) if scores else None
     return body
 
 

@@ -20,6 +20,7 @@ from thetool.serving.history import History
 from thetool.serving.lookup import Lookup, Served
 from thetool.serving.runtime.engine import Engine
 from thetool.serving.runtime.inspection import Found
+from thetool.serving.runtime.problems import PredictionFailed, PredictionsBusy
 from thetool.serving.runtime.session_cache import SessionCache
 from thetool.serving.runtime.sessions import Session, open_session, sample_feeds
 from thetool.serving.shared_cache import shared_cache
@@ -90,7 +91,8 @@ class Serving:
         }
 
     def drop(self, model_id: UUID) -> None:
-        """Forget what was loaded for a model that is gone, or rests; what another one is made of, too, stays."""
+        """Forget a model that is gone, or rests; the session of a file that another one is made of, too, stays."""
+        self.cache.local.forget(model_id)
         sha256 = self._files.pop(model_id, None)
         if sha256 is not None and sha256 not in self._files.values():
             self.sessions.drop(sha256)
@@ -119,13 +121,18 @@ class Serving:
             bounded=found.bounded,
         )
         if found.warms_up:
-            ran = self.engine.run(session, sample_feeds(session.inputs), timeout=self.settings.predict_timeout_seconds)
-            self.note_ms(model, ran.milliseconds)
+            self._warm_up(model, session)
         return session
 
+    def _warm_up(self, model: Served, session: Session) -> None:
+        try:
+            ran = self.engine.run(session, sample_feeds(session.inputs), timeout=self.settings.predict_timeout_seconds)
+            self.note_ms(model, ran.milliseconds)
+        except (PredictionFailed, PredictionsBusy) as error:  # others have the memory or the threads just now
+            log.info("a model was not warmed up", model_id=str(model.id), error=str(error))
+
     def _hear(self, changed: UUID | None) -> None:
-        """A model was changed, here or elsewhere: its predictions are unreachable by their keys, and go now."""
-        self.cache.local.clear()
+        """A model was changed, here or elsewhere."""
         if changed is not None:
             self._ahead.submit(self._load_ahead, changed)
 
@@ -173,9 +180,9 @@ def listen() -> None:
         _of_process.lookup.listen()
 
 
-def holds_models() -> bool:
-    """Whether models are loaded in this process: a new one would have to load them anew."""
-    return _of_process is not None and len(_of_process.sessions) > 0
+def loaded_bytes() -> int:
+    """What the models take that are loaded in this process: a new one would have to load them anew."""
+    return 0 if _of_process is None else _of_process.sessions.bytes
 
 
 def write_rest() -> None:

@@ -85,7 +85,8 @@ class ServiceSettings(Group):
         "WORKER_MAX_RSS_MB",
         default=2048,
         ge=0,
-        description="A worker that holds more MiB of memory is replaced; 0 is never (also while it holds a device).",
+        description="A worker that holds more MiB of memory, besides models that are served, is replaced; 0 is never "
+        "(also while it holds a device).",
     )
     graceful_timeout: float = named(
         "GRACEFUL_TIMEOUT",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +13,9 @@ import numpy as np
 import pytest
 
 from tests.serving import graphs
+from thetool.serving.runtime import direct
 from thetool.serving.runtime import engine as engines
 from thetool.serving.runtime.engine import Engine
-from thetool.serving.runtime.inspection import inspect
 from thetool.serving.runtime.lanes import Batching
 from thetool.serving.runtime.problems import PredictionFailed, PredictionsBusy, PredictionTimedOut
 from thetool.serving.runtime.sessions import Session, open_session
@@ -186,6 +188,76 @@ def test_quick_shapes_need_no_thread_where_work_follows_shapes(engine: Engine) -
     assert threads[-1] == threading.get_ident()
     engine.run(session, {"x": np.zeros((2, 3), np.float32)}, timeout=5)
     assert threads[-1] != threading.get_ident(), "of that shape nothing is known yet"
-    assert inspect(graphs.doubling(), run_bytes=RUN_BYTES).bounded
-    assert not inspect(graphs.endless(), run_bytes=RUN_BYTES).bounded
-    assert not inspect(graphs.filling(), run_bytes=RUN_BYTES).bounded
+
+
+def test_a_quick_shape_that_takes_too_long_is_stopped_and_quick_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model whose work was taken to follow shapes, and does not."""
+    monkeypatch.setattr(direct, "LOOK_SECONDS", 0.05)
+    retired: list[Session] = []
+    engine = Engine(2, retire=retired.append)
+    session = open_session(graphs.endless(), run_bytes=RUN_BYTES, bounded=True)
+    while not session.quick:
+        engine.run(session, {"x": np.array([1], np.float32)}, timeout=5)
+    with pytest.raises(PredictionTimedOut, match=r"0\.2 seconds"):
+        engine.run(session, {"x": np.array([9], np.float32)}, timeout=0.2)
+    assert retired == [session]
+    held = Held(session)
+    threading.Timer(engines.NOT_QUICK_MS / 500, held.go.set).start()
+    engine.run(session, {"x": np.array([1], np.float32)}, timeout=5)
+    assert not session.quick, "so long is not quick"
+    engine.close()
+
+
+def test_whoever_waited_for_others_does_not_cost_the_model_its_session() -> None:
+    retired: list[Session] = []
+    engine = Engine(2, retire=retired.append)
+    session = opened(graphs.doubling())
+    held = Held(session)
+    alone = Batching(enabled=False)
+    first = threading.Thread(target=lambda: engine.run(session, row(1, 2, 3), timeout=10, batching=alone))
+    first.start()
+    while not held.rows:
+        time.sleep(0.005)
+    slow = Held(session)  # from now on
+    threading.Timer(0.6, held.go.set).start()
+    with pytest.raises(PredictionsBusy, match="began only"):
+        engine.run(session, row(1, 2, 3), timeout=1.0, batching=alone)
+    assert retired == []
+    slow.go.set()
+    first.join()
+    engine.close()
+
+
+def test_models_that_wait_for_company_hold_no_thread(engine: Engine) -> None:
+    waiting = Batching(max_delay=3)
+    alone = [opened(graphs.doubling()) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda one=one: engine.run(one, row(1, 2, 3), timeout=10, batching=waiting))  # type: ignore[misc]
+        for one in alone
+    ]
+    for thread in threads:
+        thread.start()
+    assert engine.run(opened(graphs.doubling()), row(1, 2, 3), timeout=1).outputs[0].tolist() == [[2, 4, 6]]
+    assert any(thread.is_alive() for thread in threads), "they wait all the same"
+    for thread in threads:
+        thread.join()
+
+
+def test_a_failed_prediction_keeps_no_session_in_memory(engine: Engine) -> None:
+    session = opened(graphs.picking())
+    gone = weakref.ref(session)
+    gc.disable()
+    try:
+        failed = ""
+        try:
+            engine.run(session, {"x": np.array([9])}, timeout=5)
+        except PredictionFailed as error:  # not by pytest.raises, which keeps it
+            failed = str(error)
+        assert "Gather" in failed
+        del session
+        deadline = time.monotonic() + 5
+        while gone() is not None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert gone() is None
+    finally:
+        gc.enable()

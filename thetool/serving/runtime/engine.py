@@ -13,7 +13,8 @@ from typing import Any
 import structlog
 
 from thetool.serving.runtime.checking import Feeds, rows_of
-from thetool.serving.runtime.lanes import Batching, Lane, Waiting
+from thetool.serving.runtime.direct import DirectRuns
+from thetool.serving.runtime.lanes import Batching, Lane, Run, Waiting
 from thetool.serving.runtime.problems import PredictionFailed, PredictionsBusy, PredictionTimedOut
 from thetool.serving.runtime.sessions import Session, Stopped, run_options
 
@@ -23,8 +24,10 @@ MOST_LOST = 3
 """Past so many threads that were given up the process should be replaced."""
 
 RUNS_BETWEEN = 50
-"""So many runs on these threads, and what the largest of them needed is given back."""
+"""So many runs, and what the largest of them needed is given back."""
 QUICK_MS = 2.0
+NOT_QUICK_MS = 100.0
+"""Inputs of quick shapes that took so long are run on these threads again; less may be the interpreter's lock."""
 MOST_SHAPES = 256
 
 log = structlog.get_logger(__name__)
@@ -47,7 +50,7 @@ class Engine:
     the threads.
 
     Inputs of shapes that were quick before are run in the request's own thread, where the model's work depends on
-    shapes alone: to hand a run over costs ten times what a tiny one takes.
+    shapes alone: to hand a run over costs ten times what a tiny one takes. They are stopped at their deadline, too.
 
     Args:
         threads: how many.
@@ -71,6 +74,7 @@ class Engine:
         self._started = False
         self._runs = count(1)
         self._given_up: set[int] = set()
+        self._direct = DirectRuns()
 
     def run(self, session: Session, feeds: Feeds, *, timeout: float, batching: Batching | None = None) -> Ran:
         """The model's outputs for these inputs, which must have been checked.
@@ -81,18 +85,23 @@ class Engine:
             PredictionsBusy: it did not begin in time.
         """
         batching = batching or Batching()
-        if session.quick and not batching.max_delay and shapes_of(feeds) in session.quick:
-            return _run_here(session, feeds)
+        if session.quick and not batching.max_delay and (shapes := shapes_of(feeds)) in session.quick:
+            return self._run_here(session, feeds, shapes, timeout)
         one = Waiting(feeds, rows_of(feeds), time.monotonic() + timeout)
         self._start()
         lane = self._lane(session, batching)
         lane.add(one)
         self._schedule(session, lane)
-        if not one.done.wait(timeout):
+        if batching.max_delay and not one.done.wait(min(batching.max_delay, timeout)):
+            self._schedule(session, lane)  # it has waited for others long enough
+        if not one.done.wait(max(0.0, one.deadline - time.monotonic())):
             self._give_up_on(one, session, timeout)
-        if one.error is not None:
-            raise one.error
-        return Ran(one.outputs or [], one.milliseconds, one.together)
+        try:
+            if one.error is not None:
+                raise one.error
+            return Ran(one.outputs or [], one.milliseconds, one.together)
+        finally:
+            del one  # its error knows this frame: together they would keep the session in memory
 
     def close(self) -> None:
         """Let the threads end when they have nothing to do."""
@@ -120,19 +129,19 @@ class Engine:
 
     def _schedule(self, session: Session, lane: Lane) -> None:
         with self._lock:
-            if lane.runs >= lane.most_runs:
-                return  # whoever ends one of its runs looks again
+            if lane.runs >= lane.most_runs or not lane.due:
+                return  # whoever ends one of its runs looks again, or who waits for others
             lane.runs += 1
         self._ready.put((session, lane))
 
     def _work(self) -> None:
         while (ready := self._ready.get()) is not None:
             session, lane = ready
+            taken: list[Waiting] = []
             try:
                 taken = lane.take(shares=bool(lane.batching.max_delay) or session.gains)
-                if taken and len(lane):
-                    self._schedule(session, lane)
                 if taken:
+                    self._schedule(session, lane)
                     self._run(session, taken)
             except Exception:
                 log.exception("a run of a model broke down")
@@ -145,7 +154,7 @@ class Engine:
         me = threading.get_ident()
         with self._lock:
             lane.runs -= 1
-            again = bool(len(lane)) and lane.runs < lane.most_runs
+            again = lane.runs < lane.most_runs and lane.due
             lane.runs += again
             given_up = me in self._given_up
             if given_up:
@@ -170,14 +179,14 @@ class Engine:
         """Run all in one; False when that failed, and each is to be tried alone: one of them may be to blame."""
         import numpy as np
 
-        options = self._options()
+        run = Run(self._options())
         for one in taken:
-            one.run = options, threading.get_ident()
-        feeds = {name: np.concatenate([one.feeds[name] for one in taken]) for name in taken[0].feeds}
+            one.run = run
         began = time.perf_counter()
         try:
-            outputs = session.run(feeds, options)
-        except (PredictionFailed, Stopped):
+            feeds = {name: np.concatenate([one.feeds[name] for one in taken]) for name in taken[0].feeds}
+            outputs = session.run(feeds, run.options)
+        except (PredictionFailed, Stopped, MemoryError):
             return False
         milliseconds = (time.perf_counter() - began) * 1000
         rows = sum(one.rows or 0 for one in taken)
@@ -195,15 +204,14 @@ class Engine:
     def _run_alone(self, session: Session, one: Waiting) -> None:
         if one.abandoned:
             return
-        options = self._options()
-        one.run = options, threading.get_ident()
+        one.run = run = Run(self._options())
         if one.abandoned:  # who gave up before that saw no run to stop
             return
         began = time.perf_counter()
         try:
-            one.outputs = session.run(one.feeds, options)
+            one.outputs = session.run(one.feeds, run.options)
         except PredictionFailed as error:
-            one.error = error
+            one.error = error.with_traceback(None)  # that would keep the session in memory as long as the answer
         except Stopped:
             one.error = PredictionTimedOut()
         one.milliseconds = (time.perf_counter() - began) * 1000
@@ -212,11 +220,23 @@ class Engine:
             session.quick.add(shapes_of(one.feeds))
         one.done.set()
 
+    def _run_here(self, session: Session, feeds: Feeds, shapes: tuple[Any, ...], timeout: float) -> Ran:
+        began = time.perf_counter()
+        try:
+            outputs = self._direct.run(session, feeds, self._options(), timeout=timeout)
+        except Stopped:
+            self._retire(session)
+            raise _timed_out(timeout) from None
+        milliseconds = (time.perf_counter() - began) * 1000
+        if milliseconds > NOT_QUICK_MS:
+            session.quick.discard(shapes)
+        return Ran(outputs, milliseconds, 1)
+
     def _options(self) -> Any:
         return run_options(gives_back=next(self._runs) % RUNS_BETWEEN == 0)
 
     def _give_up_on(self, one: Waiting, session: Session, timeout: float) -> None:
-        """Answer a request whose time is over.
+        """Answer a request whose time is over, and stop its run.
 
         Raises:
             PredictionTimedOut, PredictionsBusy: always, unless it was done that very moment.
@@ -226,13 +246,17 @@ class Engine:
             return
         if one.run is None:
             raise PredictionsBusy(f"It did not begin within {timeout:g} seconds.", headers={"Retry-After": "5"})
-        options, thread = one.run
-        options.terminate = True
-        self._retire(session)
-        watch = threading.Timer(GRACE_SECONDS, self._replace_if_stuck, (one, thread))
+        one.run.options.terminate = True
+        watch = threading.Timer(GRACE_SECONDS, self._replace_if_stuck, (one, one.run.thread))
         watch.daemon = True
         watch.start()
-        raise PredictionTimedOut(f"It ran longer than {timeout:g} seconds (PREDICT_TIMEOUT_SECONDS), and was stopped.")
+        if (
+            ran := time.monotonic() - one.run.began
+        ) < timeout / 2:  # others took its time, and nothing is wrong with it
+            waited = f"It began only {ran:.1f} seconds before its {timeout:g} seconds were over."
+            raise PredictionsBusy(waited, headers={"Retry-After": "5"})
+        self._retire(session)
+        raise _timed_out(timeout)
 
     def _replace_if_stuck(self, one: Waiting, thread: int) -> None:
         """Put a new thread in the place of one whose run does not stop."""
@@ -253,7 +277,5 @@ def shapes_of(feeds: Feeds) -> tuple[Any, ...]:
     return tuple(array.shape for _, array in sorted(feeds.items()))
 
 
-def _run_here(session: Session, feeds: Feeds) -> Ran:
-    began = time.perf_counter()
-    outputs = session.run(feeds)
-    return Ran(outputs, (time.perf_counter() - began) * 1000, 1)
+def _timed_out(timeout: float) -> PredictionTimedOut:
+    return PredictionTimedOut(f"It ran longer than {timeout:g} seconds (PREDICT_TIMEOUT_SECONDS), and was stopped.")

@@ -27,6 +27,15 @@ class Batching:
     max_delay: float = 0.0
 
 
+@dataclass(frozen=True)
+class Run:
+    """A run that has begun: its options, by which it is stopped, and whose thread it holds since when."""
+
+    options: Any
+    thread: int = field(default_factory=threading.get_ident)
+    began: float = field(default_factory=time.monotonic)
+
+
 @dataclass(eq=False)
 class Waiting:
     """One request's prediction, until it has its outputs or its error."""
@@ -40,8 +49,8 @@ class Waiting:
     error: Exception | None = None
     milliseconds: float = 0.0
     together: int = 1
-    run: Any = None
-    """The options of the run that it is part of; None before it began."""
+    run: Run | None = None
+    """That of which it is part; None before it began."""
     abandoned: bool = False
 
     @property
@@ -58,74 +67,55 @@ class Lane:
 
     def __init__(self, batching: Batching, *, row_by_row: bool, most_runs: int) -> None:
         self.batching = batching
-        self.row_by_row = row_by_row
         self.runs = 0
-        self._gathering = False
         self.most_runs = most_runs
+        self._shares = batching.enabled and row_by_row
         self._waiting: deque[Waiting] = deque()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
 
     def add(self, one: Waiting) -> None:
         """Let one more wait."""
-        with self._changed:
+        with self._lock:
             self._waiting.append(one)
-            self._changed.notify()
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    @property
+    def due(self) -> bool:
+        """Whether a run may begin: the first one has waited for others as long as it is to, or enough have come."""
+        with self._lock:
+            return self._is_due()
 
     def take(self, *, shares: bool = True) -> list[Waiting]:
-        """The next ones that go together, one alone unless `shares`; waits up to `max_delay` for more of them.
-
-        Empty when nobody waits, or another thread gathers those who do.
-        """
-        with self._changed:
-            if self._gathering:
-                return []
-            self._gathering = True
-            try:
-                return self._gathered(shares)
-            finally:
-                self._gathering = False
-
-    def _gathered(self, shares: bool) -> list[Waiting]:
-        first = self._next()
-        if first is None:
-            return []
-        taken = [first]
-        if not shares or not self._may_share(first):
-            return taken
-        self._fill(taken)
-        ends = first.came_at + self.batching.max_delay
-        while self._rows(taken) < self.batching.max_size and (left := ends - time.monotonic()) > 0:
-            if self._waiting and not self._fits(taken, self._waiting[0]):
+        """The next ones that go together, one alone unless `shares`; none while no run may begin."""
+        with self._lock:
+            taken: list[Waiting] = []
+            while self._is_due():
+                one = self._waiting.popleft()
+                if one.abandoned:
+                    continue
+                taken.append(one)
+                if shares and self._may_share(one):
+                    self._fill(taken)
                 break
-            self._changed.wait(left)
-            self._fill(taken)
-        return taken
+            return taken
 
-    def _next(self) -> Waiting | None:
-        while self._waiting:
-            one = self._waiting.popleft()
-            if not one.abandoned:
-                return one
-        return None
+    def _is_due(self) -> bool:
+        if not self._waiting:
+            return False
+        first, delay = self._waiting[0], self.batching.max_delay
+        if not delay or not self._may_share(first) or time.monotonic() >= first.came_at + delay:
+            return True
+        return sum(one.rows or 0 for one in self._waiting) >= self.batching.max_size
 
     def _may_share(self, one: Waiting) -> bool:
-        allowed = self.batching.enabled and self.row_by_row
-        return allowed and one.rows is not None and one.rows < self.batching.max_size
+        return self._shares and one.rows is not None and one.rows < self.batching.max_size
 
     def _fill(self, taken: list[Waiting]) -> None:
-        while self._waiting and self._fits(taken, self._waiting[0]):
-            one = self._waiting.popleft()
+        kind, rows = taken[0].kind, taken[0].rows or 0
+        while self._waiting:
+            one = self._waiting[0]
             if not one.abandoned:
+                if one.rows is None or rows + one.rows > self.batching.max_size or one.kind != kind:
+                    return
                 taken.append(one)
-
-    def _fits(self, taken: list[Waiting], one: Waiting) -> bool:
-        if one.rows is None or self._rows(taken) + one.rows > self.batching.max_size:
-            return False
-        return one.kind == taken[0].kind
-
-    @staticmethod
-    def _rows(taken: list[Waiting]) -> int:
-        return sum(one.rows or 0 for one in taken)
+                rows += one.rows
+            self._waiting.popleft()

@@ -67,9 +67,9 @@ class Session:
         try:
             return list(self._inner.run(None, feeds, options))
         except Exception as error:
-            if STOPPED in str(error):
-                raise Stopped from None
-            raise PredictionFailed(words_of(error)) from None
+            stopped, words = STOPPED in str(error), words_of(error)
+        # Not from the handler: the error would know this frame, and keep the session in memory.
+        raise Stopped if stopped else PredictionFailed(words)
 
 
 class Stopped(Exception):  # noqa: N818  a state, not a mistake
@@ -99,7 +99,7 @@ def open_session(
     """
     import onnxruntime
 
-    _bound_memory(run_bytes)
+    prepare(run_bytes)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -171,10 +171,10 @@ def words_of(error: BaseException) -> str:
     return f"{node}: {' '.join(words)}"[:MOST_WORDS] if node else " ".join(words)[:MOST_WORDS]
 
 
-def _bound_memory(run_bytes: int) -> None:
-    """Let all sessions of this process share one arena that ends at `run_bytes`: past it a run fails, not the process.
+def prepare(run_bytes: int) -> None:
+    """Load ONNX Runtime, and let all sessions of this process share one arena that ends at `run_bytes`.
 
-    Weights are not in it (`use_device_allocator_for_initializers`).
+    Past it a run fails, not the process. Weights are not in it (`use_device_allocator_for_initializers`).
     """
     global _allocator_made
     import onnxruntime
