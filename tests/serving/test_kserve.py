@@ -42,6 +42,9 @@ def test_server_and_health_are_open(house: House) -> None:
     assert house.get("/v2/health/live", nobody).json == {"live": True}
     assert house.get("/v2/health/ready", nobody).json == {"ready": True}
     assert house.get("/v2/models/double", nobody).json["error"]
+    assert house.get("/v2/repository/index").json["error"], "also where this protocol has more than is served"
+    assert house.get("/v2/models/double/infer").json["error"]
+    assert "error" not in house.get("/api/v1/models/no-id").json
 
 
 def test_metadata_and_readiness(house: House) -> None:
@@ -143,8 +146,12 @@ def binary(
         ("double", binary(size=8, raw=bytes(8)), "8 bytes for the shape [1, 3]"),
         ("double", binary(length=99999), "says 99999 bytes"),
         ("double", binary(length=0), "says 0 bytes"),
-        ("double", binary(shape=[2**62, 2**62]), "bytes"),
+        ("double", binary(shape=[2**62, 2**62]), "the shape"),
+        ("double", binary(shape=[2**20, 2**20]), "bytes"),
+        ("double", binary(shape=[2**62, 2**62, 0], size=0, raw=b""), "the shape"),
+        ("double", {"inputs": [tensor(shape=[2**62, 2**62, 0], data=[])]}, "the shape"),
         ("text", binary(datatype="BYTES", shape=[1, 2]), "strings"),
+        ("text", binary(datatype="BYTES", shape=[10**6, 10**6]), "strings"),
         ("text", binary(datatype="BYTES", shape=[1, 1], size=5, raw=b"\x01\0\0\0\xff"), "no UTF-8"),
         ("text", binary(datatype="BYTES", shape=[1, 1], size=4, raw=b"\xff\xff\xff\xff"), "a string of 4294967295"),
         ("double", (gzip.compress(bytes(200_000)), {"Content-Encoding": "gzip"}), "unpacked"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 
 from tests.serving import graphs
 from tests.serving.house import House, refused
@@ -101,6 +103,21 @@ def test_the_history_of_a_model(house: House) -> None:
     assert 'predictions_total{outcome="cached"}' in metrics
     assert 'predictions_total{outcome="made"}' in metrics
     assert house.get("/health/detailed").json["services"]["models"]["loaded"] >= 1
+
+
+def test_what_postgres_cannot_keep_costs_nobody_their_history(house: House) -> None:
+    text = house.add("nul", graphs.identity(TensorProto.STRING))
+    model_id = house.add("beside nul", graphs.doubling())
+    predict(house, model_id, input_data={"x": [[1, 1, 1]]}, request_id="before")
+    tensor = {"name": "x", "shape": [1, 2], "datatype": "BYTES", "data": ["a\0b", ""]}
+    body = json.dumps({"id": "\0", "inputs": [tensor]})  # elsewhere JSON with NULs is refused
+    answer = house.post("/v2/models/nul/infer", data=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json["outputs"][0]["data"]) == (200, ["a\0b", ""])
+    predict(house, model_id, input_data={"x": [[1, 1, 1]]}, request_id="after")
+    kept = house.get(f"/api/v1/models/{model_id}/predictions").json["items"]
+    assert [one["request_id"] for one in kept] == ["after", "before"]
+    (one,) = house.get(f"/api/v1/models/{text}/predictions").json["items"]
+    assert (one["input_data"], one["truncated"], one["request_id"]) == (None, True, "\N{REPLACEMENT CHARACTER}")
 
 
 def test_the_history_goes_with_its_time_and_its_model(house: House) -> None:

@@ -139,6 +139,19 @@ def test_each_type_is_taken_strictly(house: House, dtype: int, good: Any, bad: A
     refused(predict(house, model_id, input_data={"x": bad}), 422, "invalid_input")
 
 
+@pytest.mark.parametrize("number", ["-9223372036854775809", "9223372036854775808", "9007199254740993.0", "1e999"])
+def test_no_integer_becomes_another_one(house: House, number: str) -> None:
+    """JSON's numbers beyond 64 bits, and those with a point, are read as floating-point ones."""
+    name = f"whole {number}"
+    house.add(name, graphs.identity(TensorProto.INT64))
+    answer = house.post(
+        f"/api/v1/models/by-name/{name}/predict",
+        data=f'{{"input_data": {{"x": [[{number}, 0]]}}}}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
+
+
 def test_a_scalar_and_sequences_of_maps(house: House) -> None:
     scalar = house.add("scalar", graphs.identity(FLOAT, ()))
     assert predict(house, scalar, input_data={"x": 1.5}).json["output_data"] == {"y": 1.5}
@@ -196,6 +209,29 @@ def test_npy_that_is_not_taken(house: House, doubling: str) -> None:
     answer = send_npy(house, doubling, whole, "?output=z", Accept="application/x-npy")
     refused(answer, 406, "not_acceptable")
     refused(send_npy(house, doubling, whole, "?skip_cache=perhaps"), 422, "validation_error")
+
+
+def raw_npy(dtype: str, shape: str, data: bytes) -> bytes:
+    header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + data
+
+
+def test_npy_that_no_array_can_be(house: House, doubling: str) -> None:
+    text = house.add("npy text", graphs.identity(TensorProto.STRING))
+    for model_id, body in (
+        (doubling, raw_npy("<f4", f"({2**70}, 0)", b"")),
+        (doubling, raw_npy("<f4", "(0, 3)", b"")),
+        (text, raw_npy("<U0", "(1, 2)", b"")),
+        (text, raw_npy("<U1", "(1, 2)", b"\x00\xd8\x00\x00" * 2)),  # half a surrogate pair
+        (text, raw_npy("<U1", "(1, 2)", b"\xff" * 8)),  # beyond Unicode
+    ):
+        refused(send_npy(house, model_id, body), 422, "invalid_input")
+    assert send_npy(house, text, npy(np.array([["ä", "bc"]]))).json["output_data"] == {"y": [["ä", "bc"]]}
+    uneven = [["x" * 100_000, ""]] + [["", ""]] * 1000
+    answer = house.post(
+        f"/api/v1/models/{text}/predict", {"input_data": {"x": uneven}}, headers={"Accept": "application/x-npy"}
+    )
+    assert "ask for JSON" in refused(answer, 406, "not_acceptable")["detail"]
 
 
 def test_what_is_sent_as_something_else(house: House, doubling: str) -> None:

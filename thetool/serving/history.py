@@ -18,6 +18,8 @@ from thetool.serving.records import Prediction
 
 MOST_BYTES = 16 * 1024
 """So much JSON of what went in, and of what came out, is kept with a prediction."""
+ENTRY_BYTES = 500
+"""What an entry takes besides."""
 
 _INSERT = text("insert into predictions select * from json_populate_recordset(null::predictions, cast(:rows as json))")
 FIGURES = ("predictions", "cached", "failed", "p50_ms", "p95_ms", "p99_ms")
@@ -66,7 +68,7 @@ class History:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._later: WriteLater[Entry] = WriteLater("predictions", self._write)
+        self._later: WriteLater[Entry] = WriteLater("predictions", self._write, _size)
 
     def add(self, entry: Entry) -> None:
         """Let a prediction be written."""
@@ -80,6 +82,10 @@ class History:
         rows = orjson.dumps([_row(entry) for entry in entries]).decode()
         with self._engine.begin() as connection:
             connection.execute(_INSERT, {"rows": rows})
+
+
+def _size(entry: Entry) -> int:
+    return ENTRY_BYTES + len(entry.input_data or b"") + len(entry.output_data or b"")
 
 
 def _row(entry: Entry) -> dict[str, Any]:

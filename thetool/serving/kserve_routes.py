@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from thetool import __version__
 from thetool.access.caller import current_caller, needs
 from thetool.serving import models
+from thetool.serving.decoding import decoding
 from thetool.serving.predict_routes import may_fail, named
 from thetool.serving.predicting import Asked, predict, require_ready
 from thetool.serving.problems import ModelNotReady
@@ -95,10 +96,10 @@ class MetadataOut(BaseModel):
     outputs: list[MetadataTensorOut]
 
 
-@blueprint.after_request
+@blueprint.after_app_request
 def _say_error(response: Response) -> Response:
-    """Give a problem the member that this protocol's clients read."""
-    if response.mimetype == MEDIA_TYPE:
+    """Give a problem the member that this protocol's clients read; also where there is no such route."""
+    if response.mimetype == MEDIA_TYPE and request.path.startswith("/v2/"):
         problem = orjson.loads(response.get_data())
         response.set_data(to_json({"error": problem["detail"], **problem}))
     return response
@@ -167,16 +168,18 @@ def infer(name: str, version: str | None) -> Response:
     """Ask a model for a prediction; its version may be a number, an alias, or `latest`."""
     model = named(name, version)
     found = require_ready(model)
-    asked = kserve.read(_body(), _header_length(), found.input_schema, found.output_schema)
+    body, header_length = _body(), _header_length()
+    with decoding(header_length or len(body)):
+        asked = kserve.read(body, header_length, found.input_schema, found.output_schema)
     wanted = Asked(
         model,
         asked.feeds,
-        skip_cache=asked.asked.parameters.get("skip_cache") is True,
-        request_id=(asked.asked.id or current_request_id())[:100],
+        skip_cache=asked.parameters.get("skip_cache") is True,
+        request_id=(asked.id or current_request_id())[:100],
     )
     predicted = predict(serving(), wanted)
-    body, json_bytes = kserve.write(asked.asked, model.name, model.version, predicted.outputs, asked.outputs)
-    response = Response(body, mimetype="application/json")
+    answer, json_bytes = kserve.write(asked, model.name, model.version, predicted.outputs)
+    response = Response(answer, mimetype="application/json")
     if any(asked.outputs.values()):
         response.mimetype = "application/octet-stream"
         response.headers[HEADER] = str(json_bytes)

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from thetool.database.ids import new_id
+from thetool.jobs.payload import clean
 from thetool.serving.cache import Kept, key_of
 from thetool.serving.history import MOST_BYTES, Entry
 from thetool.serving.lookup import Served
@@ -23,6 +24,7 @@ from thetool.web.json_provider import to_json
 from thetool.web.problems import Problem
 
 JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+MOST_ID_CHARACTERS = 100
 MOST_SHOWN_NUMBERS = 4096
 """Inputs and outputs of more numbers are left out of the history without being written as JSON first."""
 
@@ -120,20 +122,20 @@ def _plain(value: Any) -> Any:
 
 
 def _entry(asked: Asked, predicted: Predicted | None, error: str | None) -> Entry:
-    came = asked.input_json if asked.input_json is not None else _short_json(asked.feeds)
-    went = None if predicted is None else _short_json(predicted.outputs)
+    came = _storable(asked.input_json if asked.input_json is not None else _short_json(asked.feeds))
+    went = None if predicted is None else _storable(_short_json(predicted.outputs))
     return Entry(
         id=predicted.id if predicted else new_id(),
         owner_id=asked.model.owner_id,
         model_id=asked.model.id,
-        input_data=came if came is not None and len(came) <= MOST_BYTES else None,
-        output_data=went if went is not None and len(went) <= MOST_BYTES else None,
-        truncated=came is None or len(came) > MOST_BYTES or (predicted is not None and went is None),
+        input_data=came,
+        output_data=went,
+        truncated=came is None or (predicted is not None and went is None),
         rows=predicted.rows if predicted else rows_of(asked.feeds),
         inference_time_ms=predicted.milliseconds if predicted else None,
         cached=predicted.cached if predicted else False,
         error=error,
-        request_id=asked.request_id,
+        request_id=None if asked.request_id is None else clean(asked.request_id, MOST_ID_CHARACTERS),
         created_at=predicted.created_at if predicted else datetime.now(UTC),
     )
 
@@ -142,5 +144,9 @@ def _short_json(values: dict[str, Any]) -> bytes | None:
     """The arrays as JSON, unless that would be long."""
     if sum(getattr(value, "size", 1) for value in values.values()) > MOST_SHOWN_NUMBERS:
         return None
-    written = orjson.dumps(outputs_json(values), option=JSON_OPTIONS)
-    return written if len(written) <= MOST_BYTES else None
+    return orjson.dumps(outputs_json(values), option=JSON_OPTIONS)
+
+
+def _storable(written: bytes | None) -> bytes | None:
+    """JSON as the history keeps it; None where it is long, or has a NUL, which Postgres does not take."""
+    return None if written is None or len(written) > MOST_BYTES or b"\\u0000" in written else written

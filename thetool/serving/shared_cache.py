@@ -58,7 +58,7 @@ class InPostgres:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._later: WriteLater[_Put] = WriteLater("cached predictions", self._write)
+        self._later: WriteLater[_Put] = WriteLater("cached predictions", self._write, lambda put: len(put.value))
 
     def get(self, key: bytes) -> tuple[bytes, float] | None:
         """A value, and how many seconds it is good for."""

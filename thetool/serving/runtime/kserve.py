@@ -43,6 +43,8 @@ DATATYPES = {
 }
 """The protocol's names of our types."""
 EXTENSIONS = ["binary_tensor_data"]
+MOST_NUMBERS = 2**40
+"""Of a tensor, an empty one taken as if it were not: NumPy has no shapes beyond that, and no body either."""
 
 
 class TensorIn(BaseModel):
@@ -92,11 +94,12 @@ class InferOut(BaseModel):
 
 @dataclass(frozen=True)
 class Inference:
-    """A request: its arrays, and which outputs are wanted, each as bytes or not."""
+    """A request: its arrays, which outputs are wanted, each as bytes or not, and what else it says."""
 
-    asked: InferIn
     feeds: Feeds
     outputs: dict[str, bool]
+    id: str | None
+    parameters: dict[str, Any]
 
 
 def read(body: bytes, header_length: int | None, inputs: list[TensorSpec], outputs: list[TensorSpec]) -> Inference:
@@ -123,15 +126,13 @@ def read(body: bytes, header_length: int | None, inputs: list[TensorSpec], outpu
         raise ValidationFailed.of(error, "body") from None
     feeds = _feeds(asked, memoryview(body)[len(head) :], inputs)
     check_feeds(feeds, inputs)
-    return Inference(asked, feeds, _outputs_wanted(asked, outputs))
+    return Inference(feeds, _outputs_wanted(asked, outputs), asked.id, asked.parameters)
 
 
-def write(
-    asked: InferIn, name: str, version: str, outputs: dict[str, Any], wanted: dict[str, bool]
-) -> tuple[bytes, int]:
+def write(asked: Inference, name: str, version: str, outputs: dict[str, Any]) -> tuple[bytes, int]:
     """The answer's body, and how many bytes of it are JSON: all of them where nothing comes as bytes."""
     told, parts = [], []
-    for output, as_bytes in wanted.items():
+    for output, as_bytes in asked.outputs.items():
         array = outputs[output]
         tensor: dict[str, Any] = {"name": output, "datatype": _datatype(array), "shape": list(array.shape)}
         if as_bytes:
@@ -164,7 +165,7 @@ def _feeds(asked: InferIn, data: memoryview, inputs: list[TensorSpec]) -> Feeds:
         wanted = DATATYPES[spec.dtype]
         if tensor.datatype != wanted:
             raise InvalidInput.of(spec.name, f"{tensor.datatype} {shape_text(tensor.shape)}", f"{wanted} ({spec})")
-        if any(length < 0 for length in tensor.shape):
+        if any(length < 0 for length in tensor.shape) or prod(max(length, 1) for length in tensor.shape) > MOST_NUMBERS:
             raise InvalidInput.of(spec.name, f"the shape {shape_text(tensor.shape)}", str(spec))
         size = tensor.parameters.get("binary_data_size")
         if size is None:
@@ -192,8 +193,9 @@ def _of_bytes(data: memoryview, tensor: TensorIn, spec: TensorSpec) -> np.ndarra
 
     count = prod(tensor.shape)
     if spec.dtype == "string":
+        strings = _strings(data, count, spec)
         array = np.empty(count, dtype=object)
-        array[:] = _strings(data, count, spec)
+        array[:] = strings
         return array.reshape(tensor.shape)
     dtype = np.dtype(spec.dtype).newbyteorder("<")
     if count * dtype.itemsize != len(data):

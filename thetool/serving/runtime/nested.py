@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SPECIAL = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 MOST_DIMENSIONS = 32
+EXACT = 2.0**53
+"""From here on a floating-point number may stand for another integer than was written."""
 _JSON_NAMES = {bool: "boolean", type(None): "null", str: "string", dict: "object", int: "integer", float: "number"}
 
 
@@ -101,7 +103,7 @@ def _integers(leaves: Sequence[Any], kinds: set[type], shape: tuple[int, ...], s
     import numpy as np
 
     if float in kinds:
-        leaves = [int(one) if type(one) is float and one.is_integer() else one for one in leaves]
+        leaves = [int(one) if type(one) is float and one.is_integer() and abs(one) < EXACT else one for one in leaves]
         kinds = set(map(type, leaves))
     _require(leaves, kinds, {int}, shape, spec)
     if leaves:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from thetool.serving.runtime.problems import InvalidInput
 from thetool.serving.runtime.tensors import TensorSpec, array_text
+from thetool.web.problems import NotAcceptable
 
 if TYPE_CHECKING:
     import numpy as np
 
 MEDIA_TYPE = "application/x-npy"
 MAX_HEADER_BYTES = 10_000
+MOST_TEXT_BYTES = 2**26
+LAST_CHARACTER = 0x10FFFF
 
 
 def read(data: bytes, spec: TensorSpec) -> np.ndarray[Any, Any]:
@@ -37,9 +40,12 @@ def read(data: bytes, spec: TensorSpec) -> np.ndarray[Any, Any]:
         hint = "Objects are pickles, which are never read here." if dtype.hasobject else ""
         raise InvalidInput.of(spec.name, f".npy of {dtype}", str(spec), hint)
     rest = len(data) - file.tell()
-    if any(length < 0 for length in shape) or prod(shape) * dtype.itemsize != rest:
-        raise InvalidInput.of(spec.name, f".npy of shape {list(shape)} with {rest:,} bytes", str(spec))
-    array = np.frombuffer(data, dtype=dtype, offset=file.tell()).reshape(shape, order="F" if by_columns else "C")
+    try:
+        if any(length < 0 for length in shape) or prod(shape) * dtype.itemsize != rest:
+            raise ValueError
+        array = np.frombuffer(data, dtype=dtype, offset=file.tell()).reshape(shape, order="F" if by_columns else "C")
+    except (ValueError, OverflowError):  # no bytes, or no number, for so many
+        raise InvalidInput.of(spec.name, f".npy of {dtype} {list(shape)} with {rest:,} bytes", str(spec)) from None
     return cast(array, spec)
 
 
@@ -48,9 +54,9 @@ def cast(array: np.ndarray[Any, Any], spec: TensorSpec) -> np.ndarray[Any, Any]:
     import numpy as np
 
     if spec.dtype == "string":
-        if array.dtype.kind not in "UO":
+        if array.dtype.kind != "U":
             raise InvalidInput.of(spec.name, array_text(array), str(spec))
-        return array.astype(object)
+        return _strings(array, spec)
     wanted = np.dtype(spec.dtype)
     if array.dtype == wanted:
         return np.ascontiguousarray(array, dtype=wanted)
@@ -60,11 +66,8 @@ def cast(array: np.ndarray[Any, Any], spec: TensorSpec) -> np.ndarray[Any, Any]:
     with np.errstate(over="ignore"):
         taken = np.ascontiguousarray(array.astype(wanted, order="C"))
     if wanted.kind in "iu":
-        lost = (
-            bool((taken.astype(object) != array.astype(object)).any())
-            if not np.can_cast(array.dtype, wanted)
-            else False
-        )
+        bounds = np.iinfo(wanted)
+        lost = bool(array.size) and not bounds.min <= int(array.min()) <= int(array.max()) <= bounds.max
     else:
         lost = bool((np.isinf(taken) & np.isfinite(array)).any())
     if lost:
@@ -73,9 +76,27 @@ def cast(array: np.ndarray[Any, Any], spec: TensorSpec) -> np.ndarray[Any, Any]:
 
 
 def write(array: np.ndarray[Any, Any]) -> bytes:
-    """A `.npy` file of an output; strings as NumPy's text."""
+    """A `.npy` file of an output; strings as NumPy's text, which gives each the length of the longest.
+
+    Raises:
+        NotAcceptable: they would take more than `MOST_TEXT_BYTES` so.
+    """
     import numpy as np
 
+    if array.dtype.kind == "O":
+        size = 4 * array.size * max(map(len, array.ravel().tolist()), default=0)
+        if size > MOST_TEXT_BYTES:
+            raise NotAcceptable(f"As a .npy file these strings are {size:,} bytes; ask for JSON.")
+        array = array.astype(str)
     file = io.BytesIO()
-    np.save(file, array.astype(str) if array.dtype.kind == "O" else array, allow_pickle=False)
+    np.save(file, array, allow_pickle=False)
     return file.getvalue()
+
+
+def _strings(array: np.ndarray[Any, Any], spec: TensorSpec) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    codes = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("=")).view(np.uint32)
+    if ((codes > LAST_CHARACTER) | ((codes >= 0xD800) & (codes <= 0xDFFF))).any():  # the latter are halves of pairs
+        raise InvalidInput.of(spec.name, "text that is no Unicode", str(spec))
+    return array.astype(object)
