@@ -166,8 +166,12 @@ def test_a_cell_far_away(read: Reader) -> None:
     [
         lambda sheet: sheet.replace(b'r="', b"r='").replace(b'" ', b"' ").replace(b'"/>', b"'/>").replace(b'">', b"'>"),
         lambda sheet: re.sub(rb"<(/?)(row|c|v|sheetData)\b", rb"<\1x:\2", sheet).replace(b"xmlns=", b"xmlns:x="),
+        lambda sheet: sheet.replace(b'"A5000"', b'"B5000"').replace(b'"ZZ5000"', b'"A5000"').replace(b'"B5', b'"ZZ5'),
+        lambda sheet: sheet.replace(b'"A1"', b'"X1"').replace(b'"ZZ5000"', b'"A1"').replace(b'"X1"', b'"ZZ5000"'),
+        lambda sheet: sheet.replace(b"ZZ5000", b"zz5000"),
+        lambda sheet: sheet.replace(b'<c r="ZZ', b'<c\tt="n"\n r = "ZZ'),
     ],
-    ids=["in single quotes", "with a prefix"],
+    ids=["in single quotes", "with a prefix", "not the last of its row", "first", "in small letters", "after others"],
 )
 def test_a_cell_far_away_that_is_written_otherwise(tmp_path: Path, written: Callable[[bytes], bytes]) -> None:
     def fill(book: openpyxl.Workbook) -> None:

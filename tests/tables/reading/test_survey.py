@@ -32,8 +32,8 @@ def test_chunks_make_no_difference(path: Path, text: str, size: int) -> None:
         parts = survey(path, 0, length, ",", '"')
     assert (whole.line_ends, whole.delimiters, whole.nuls) == (parts.line_ends, parts.delimiters, parts.nuls)
     assert (whole.odd_quotes, whole.lone_returns) == (parts.odd_quotes, parts.lone_returns)
-    assert (whole.rows, whole.quoted) == (parts.rows, parts.quoted)
-    assert bool(whole.blank_lines) == bool(parts.blank_lines)
+    assert (whole.rows, whole.empty_quotes) == (parts.rows, parts.empty_quotes)
+    assert whole.blank_lines == parts.blank_lines
 
 
 @given(text=texts)

@@ -95,7 +95,7 @@ def _as_it_is(
 ) -> Written | None:
     """Nothing when Polars finds a row with too many fields, or other rows than the survey."""
     frame = _scan(path, lines_before(path, 0, region.start), found.rows, draft.names, dialect)
-    if found.quoted:
+    if found.empty_quotes:
         frame = frame.with_columns(pl.when(pl.col(draft.names) != "").then(pl.col(draft.names)))
     engine = engine_for(found.rows, region.width, region.end - region.start)
     try:

@@ -83,9 +83,9 @@ def _try(text: str, delimiter: str, quote: str) -> _Trial | None:
         return None
     widths = Counter(map(len, rows))
     width, alike = max(widths.items(), key=lambda one: (one[1] * min(one[0], 2), one[0]))
-    strong = [other for other in ";\t|" if other != delimiter]
+    strong = [other for other in ";\t|" if other != delimiter and other in text]
     body = [field for row in rows for field in row]
-    stray = sum(any(other in field for other in strong) for field in body) / len(body)
+    stray = sum(any(other in field for other in strong) for field in body) / len(body) if strong else 0.0
     return _Trial(alike / len(rows), width, delimiter, stray)
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-CHUNK = 4 << 20
+CHUNK = 1 << 20
 _THREADS = 2
 _NEWLINE, _RETURN = 0x0A, 0x0D
 
@@ -26,10 +27,10 @@ class Survey:
 
     line_ends: int = 0
     delimiters: int = 0
-    blank_lines: int = 0
-    nuls: int = 0
+    blank_lines: bool = False
+    nuls: bool = False
     lone_returns: bool = False
-    quoted: bool = False
+    empty_quotes: bool = False
     odd_quotes: bool = False
     ends_with_line_end: bool = True
 
@@ -42,11 +43,11 @@ class Survey:
         """Add what is in the next part."""
         self.line_ends += part.line_ends
         self.delimiters += part.delimiters
-        self.blank_lines += part.blank_lines
-        self.nuls += part.nuls
+        self.blank_lines |= part.blank_lines
+        self.nuls |= part.nuls
         self.lone_returns |= part.lone_returns
+        self.empty_quotes |= part.empty_quotes
         self.odd_quotes |= part.odd_quotes
-        self.quoted |= part.quoted
 
     def is_regular(self, width: int) -> bool:
         """Whether Polars reads it as it is, when it also finds no row too long."""
@@ -61,19 +62,19 @@ def survey(
     found = Survey()
     inside = False  # of quotes
     before = _NEWLINE
-    counting: deque[Future[Survey]] = deque()
+    counting: deque[Callable[[], Survey]] = deque()
     with ThreadPoolExecutor(_THREADS) as threads:
         for position, chunk, after in _chunks(path, start, end):
-            quotes = chunk.count(quote.encode()) if quote else 0
-            count = _count_quoted if quotes else _count
-            counting.append(threads.submit(count, chunk, before, after, ord(delimiter), ord(quote or " "), inside))
-            inside ^= quotes % 2 == 1
+            count = partial(_count, chunk, before, after, ord(delimiter), ord(quote or "\0"), inside)
+            counting.append(threads.submit(count).result if end - start > CHUNK else count)
+            if quote and np.count_nonzero(np.frombuffer(chunk, np.uint8) == ord(quote)) % 2:
+                inside = not inside
             before = chunk[-1]
             if len(counting) > _THREADS:
-                found.add(counting.popleft().result())
+                found.add(counting.popleft()())
                 tell((position - start) / max(1, end - start))
         for one in counting:
-            found.add(one.result())
+            found.add(one())
     found.odd_quotes |= inside
     found.ends_with_line_end = before == _NEWLINE
     return found
@@ -94,71 +95,68 @@ def _chunks(path: Path, start: int, end: int) -> Iterator[tuple[int, bytes, int]
 
 
 def _count(chunk: bytes, before: int, after: int, delimiter: int, quote: int, inside: bool) -> Survey:
-    """A chunk without quotes, which is as a whole outside or inside of them."""
-    found = Survey(nuls=chunk.count(0))
-    if inside:
-        return found
-    octets = np.frombuffer(chunk, np.uint8)
-    found.line_ends = int(np.count_nonzero(octets == _NEWLINE))
-    found.delimiters = int(np.count_nonzero(octets == delimiter))
-    found.blank_lines = _blank_lines(chunk, before)
-    found.lone_returns = _has_lone_return(chunk, after)
+    """A chunk that begins inside of quotes or outside, between two other bytes.
+
+    One bit for each byte, 64 in a number: what is outside of quotes, and what stands beside what, are operations on
+    whole numbers then, as in "Parsing Gigabytes of JSON per Second" (Langdale and Lemire, 2019).
+    """
+    content = b"".join((bytes((before,)), chunk, bytes((after,))))
+    octets = np.frombuffer(content, np.uint8)
+    line_ends, delimiters = _bits(octets == _NEWLINE), _bits(octets == delimiter)
+    returns = _bits(octets == _RETURN) if b"\r" in content else np.zeros_like(line_ends)
+    found = Survey(nuls=b"\0" in chunk)
+    outside = ~np.zeros_like(line_ends)
+    for at in (0, len(octets) - 1):  # the two bytes around it
+        outside[at // 64] &= ~(np.uint64(1) << np.uint64(at % 64))
+    if inside or (quote and quote in chunk):
+        quotes = _bits(octets == quote) & outside
+        within = _parity(quotes)
+        if inside:
+            within = ~within
+        edges = line_ends | returns | delimiters
+        around = edges | _bits(octets == quote)
+        opens, closes = quotes & within, quotes & ~within
+        found.odd_quotes = bool((opens & ~_later(around)).any() or (closes & ~_earlier(around)).any())
+        found.empty_quotes = bool((opens & _later(edges) & _earlier(around & ~edges)).any())
+        outside &= ~within
+    found.line_ends = _number(line_ends & outside)
+    found.delimiters = _number(delimiters & outside)
+    found.lone_returns = bool((returns & outside & ~_earlier(line_ends)).any())
+    blank = _later(line_ends) | (_later(returns) & _later(_later(line_ends)))
+    found.blank_lines = bool((line_ends & outside & blank).any())
     return found
 
 
-def _blank_lines(chunk: bytes, before: int) -> int:
-    starts_blank = before == _NEWLINE and chunk.startswith((b"\n", b"\r\n"))
-    return int(starts_blank) + (b"\n\n" in chunk) + (b"\n\r\n" in chunk)
+def _bits(found: np.ndarray) -> np.ndarray:
+    """Truths as the bits of 64-bit numbers, the lowest first; the last number is filled up with zeros."""
+    words = np.zeros(len(found) // 64 + 1, "<u8")
+    words.view(np.uint8)[: -(-len(found) // 8)] = np.packbits(found, bitorder="little")
+    return words
 
 
-def _has_lone_return(chunk: bytes, after: int) -> bool:
-    if b"\r" not in chunk:
-        return False
-    last_is_lone = chunk.endswith(b"\r") and after != _NEWLINE
-    return last_is_lone or chunk.count(b"\r") - chunk.endswith(b"\r") != chunk.count(b"\r\n")
+def _later(bits: np.ndarray) -> np.ndarray:
+    """Each bit at the next place: where the place before has one."""
+    moved = bits << 1
+    moved[1:] |= bits[:-1] >> 63
+    return moved
 
 
-def _count_quoted(chunk: bytes, before: int, after: int, delimiter: int, quote: int, inside: bool) -> Survey:
-    """A chunk with quotes, which begins inside of some or outside."""
-    octets = np.frombuffer(chunk, np.uint8)
-    quotes = octets == quote
-    within = np.bitwise_xor.accumulate(quotes.view(np.uint8)).view(bool)
-    if inside:
-        within = ~within
-    outside = ~within
-    found = Survey(nuls=chunk.count(0), quoted=True)
-    line_ends = (octets == _NEWLINE) & outside
-    found.line_ends = int(np.count_nonzero(line_ends))
-    found.delimiters = int(np.count_nonzero((octets == delimiter) & outside))
-    found.odd_quotes = _has_odd_quote(octets, quotes, within, before, after, delimiter, quote)
-    found.lone_returns = b"\r" in chunk and _has_return_at(octets, outside, after)
-    found.blank_lines = _blank_at(octets, line_ends, before)
-    return found
+def _earlier(bits: np.ndarray) -> np.ndarray:
+    """Each bit at the place before: where the next place has one."""
+    moved = bits >> 1
+    moved[:-1] |= bits[1:] << 63
+    return moved
 
 
-def _has_odd_quote(
-    octets: np.ndarray, quotes: np.ndarray, within: np.ndarray, before: int, after: int, delimiter: int, quote: int
-) -> bool:
-    """A quote that opens where no field begins, or closes where none ends; doubled ones do neither."""
-    where = np.flatnonzero(quotes)
-    opens = within[where]
-    edges = np.array([delimiter, _NEWLINE, _RETURN, quote], np.uint8)
-    earlier = np.where(where > 0, octets[where - 1], before)
-    later = np.where(where < len(octets) - 1, octets[np.minimum(where + 1, len(octets) - 1)], after)
-    return bool((opens & ~np.isin(earlier, edges)).any() or (~opens & ~np.isin(later, edges)).any())
+def _parity(bits: np.ndarray) -> np.ndarray:
+    """Where the number of bits up to here, and here, is odd."""
+    odd = bits.copy()
+    for places in (1, 2, 4, 8, 16, 32):
+        odd ^= odd << places
+    before = np.bitwise_xor.accumulate(odd >> 63)
+    odd[1:] ^= 0 - before[:-1]
+    return odd
 
 
-def _has_return_at(octets: np.ndarray, outside: np.ndarray, after: int) -> bool:
-    returns = np.flatnonzero((octets == _RETURN) & outside)
-    if not len(returns):
-        return False
-    later = np.where(returns < len(octets) - 1, octets[np.minimum(returns + 1, len(octets) - 1)], after)
-    return bool((later != _NEWLINE).any())
-
-
-def _blank_at(octets: np.ndarray, line_ends: np.ndarray, before: int) -> int:
-    """Line ends that follow a line end, with or without a return between."""
-    where = np.flatnonzero(line_ends)
-    one = np.where(where > 0, octets[where - 1], before)
-    two = np.where(where > 1, octets[where - 2], np.where(where == 1, before, 0))
-    return int(np.count_nonzero((one == _NEWLINE) | ((one == _RETURN) & (two == _NEWLINE))))
+def _number(bits: np.ndarray) -> int:
+    return int(np.bitwise_count(bits).sum())

@@ -11,9 +11,13 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
+from typing import IO
+
+import numpy as np
 
 from thetool.tables.reading.containers import check, opened, unpacking
 from thetool.tables.reading.limits import Limits
@@ -21,14 +25,26 @@ from thetool.tables.reading.problems import DamagedTable, TableTooLarge
 
 _CHUNK = 1 << 20
 _LONGEST_ROW = 16 << 20
+_LONGEST_PLACE = 10  # letters or digits that are looked at; XFD1048576 is the last that Excel knows
+_USUAL_CELL = b'<c r="'
 _ROW_END = b"row>"  # of `</row>` and, from some programs, of `</x:row>`
-_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br=["\']([A-Z]{1,3})([0-9]{1,7})["\']')
-_LAST_CELL = re.compile(rb'r=["\']([A-Z]{1,3})([0-9]{1,7})["\']')
+_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br\s*=\s*["\']([A-Za-z]{1,10})([0-9]{1,10})["\']')
 _NO_VALUE = (b"</f></c>", b"</f><v/>", b"</f><v />", b"</f><v></v>")
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="[A-Z]+[0-9]+:')
 _ODS_TOKEN = re.compile(rb"<table:table-row\b[^>]*>|<table:(?:covered-)?table-cell\b[^>]*>|<table:table\b[^>]*>")
 _COLUMNS_REPEATED = re.compile(rb'number-columns-repeated="([0-9]{1,9})"')
 _ROWS_REPEATED = re.compile(rb'number-rows-repeated="([0-9]{1,9})"')
+
+
+def _values_of(digits: bytes, first: int) -> np.ndarray:
+    """What each byte is worth as a digit; -1 where it is none."""
+    values = np.full(256, -1, np.int64)
+    values[list(digits)] = np.arange(first, first + len(digits))
+    return values
+
+
+_DIGITS = _values_of(b"0123456789", 0)
+_LETTERS = np.maximum(_values_of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", 1), _values_of(b"abcdefghijklmnopqrstuvwxyz", 1))
 
 
 @dataclass
@@ -101,7 +117,7 @@ def _parts(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits, en
     """What a part unpacks to, cut after the last `end` of each piece."""
     rest, size, first = b"", 0, True
     with unpacking(f"{member.filename!r:.100} of the workbook"), archive.open(member) as inside:
-        while chunk := inside.read(_CHUNK):
+        for chunk in _ahead(inside) if member.file_size > _CHUNK else iter(lambda: inside.read(_CHUNK), b""):
             size += len(chunk)
             if size > limits.sheet_bytes:
                 raise TableTooLarge(f"{member.filename!r:.100} of the workbook is too large.")
@@ -118,23 +134,59 @@ def _parts(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits, en
         yield rest
 
 
+def _ahead(inside: IO[bytes]) -> Iterator[bytes]:
+    """What is in a file, piece by piece; the next is unpacked while this one is looked at."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(inside.read, _CHUNK)
+        while chunk := coming.result():
+            coming = thread.submit(inside.read, _CHUNK)
+            yield chunk
+
+
 def _count(parts: Iterator[bytes], found: Inside, limits: Limits) -> None:
     first = True
     for part in parts:
-        if b"</f>" in part:
+        if b"<f" in part:
             found.formulas += part.count(b"<f>") + part.count(b"<f ")
             found.without_value += sum(map(part.count, _NO_VALUE))
-        found.errors += part.count(b't="e"')
+        found.errors += part.count(b't="e')
         found.merged += len(_MERGED.findall(part)) if b"mergeCell" in part else 0
-        if first and (cell := _CELL.search(part)):
-            found.first_row = int(cell[2])
+        columns, rows = _places(part)
+        if len(rows):
+            found.first_row = int(rows.min()) if first else min(found.first_row, int(rows.min()))
             first = False
-        for row in part.split(_ROW_END):
-            last = _LAST_CELL.search(row, max(0, row.rfind(b"<c "), row.rfind(b":c ")))
-            if last:
-                found.columns = max(found.columns, _column(last[1]))
-                found.last_row = max(found.last_row, int(last[2]))
+            found.columns = max(found.columns, int(columns.max()))
+            found.last_row = max(found.last_row, int(rows.max()))
         _check_cells((found.last_row - found.first_row + 1) * found.columns, limits)
+
+
+def _places(part: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Column and row of each cell by its attribute `r`; all at once where cells are written as usual, `<c r="B12"`."""
+    octets = np.frombuffer(part + bytes(2 * _LONGEST_PLACE), np.uint8)
+    tags = np.flatnonzero((octets[1:-1] == ord("c")) & (octets[2:] <= ord(" ")))
+    tags = tags[(octets[tags] == ord("<")) | (octets[tags] == ord(":"))]
+    usual = np.ones(len(tags), bool)
+    for at, octet in enumerate(_USUAL_CELL):
+        usual &= octets[tags + at] == octet
+    if not usual.all():
+        found = [(_column(letters), int(row)) for letters, row in _CELL.findall(part)]
+        places = np.array(found, np.int64).reshape(-1, 2)
+        return places[:, 0], places[:, 1]
+    columns, after = _numbers(octets, tags + len(_USUAL_CELL), _LETTERS, 26)
+    return columns, _numbers(octets, after, _DIGITS, 10)[0]
+
+
+def _numbers(octets: np.ndarray, starts: np.ndarray, digits: np.ndarray, base: int) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers that begin at these places, and where they end."""
+    numbers, places = np.zeros(len(starts), np.int64), starts
+    for _ in range(_LONGEST_PLACE):
+        found = digits[octets[places]]
+        more = found >= 0
+        if not more.any():
+            break
+        numbers = np.where(more, numbers * base + found, numbers)
+        places = places + more
+    return numbers, places
 
 
 def _check_cells(cells: int, limits: Limits) -> None:
@@ -145,7 +197,7 @@ def _check_cells(cells: int, limits: Limits) -> None:
 
 def _column(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - 64
     return number
 

@@ -20,10 +20,8 @@ from thetool.tables.reading.options import ColumnOptions, ReadOptions
 from thetool.tables.reading.report import ColumnType
 from thetool.tables.reading.sink import Written
 
-_SAMPLE_ROWS = 400
-_SAMPLE_CELLS = 100_000
-_SAMPLE_WINDOWS = 8
 _LIKELY = 0.5
+_NOTHING_ASKED = ColumnOptions()
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
 _DATES = (ColumnType.DATE, ColumnType.DATETIME)
 
@@ -42,12 +40,10 @@ class Deciding:
 
     def decide(self) -> dict[str, Decision]:
         """The type of each column."""
-        empty = self._empty()
-        sample = self._sample()
         decided: dict[str, Decision] = {}
         asking: dict[str, Asking] = {}
         for name in self.names:
-            found = self._begin(name, sample[name], self.text.rows - empty[name])
+            found = self._begin(name, self.text.sample[name], self.text.values[name])
             if isinstance(found, Decision):
                 decided[name] = found
             else:
@@ -56,26 +52,8 @@ class Deciding:
         settle(decided, self.delimiter)
         return {name: decided[name] for name in self.names}
 
-    def _empty(self) -> dict[str, int]:
-        return self._collected(self.text.frame.select(pl.col(*self.names).null_count())).row(0, named=True)
-
-    def _collected(self, frame: pl.LazyFrame) -> pl.DataFrame:
-        return frame.collect(engine=self.text.engine)
-
-    def _sample(self) -> dict[str, list[str | None]]:
-        """Values from windows that are spread over the table."""
-        frame = self.text.frame.select(self.names)
-        most = max(_SAMPLE_WINDOWS * 3, min(_SAMPLE_ROWS, _SAMPLE_CELLS // len(self.names)))
-        if self.text.engine == "in-memory":
-            return (
-                frame.gather_every(max(1, self.text.rows // most)).collect(engine="in-memory").to_dict(as_series=False)
-            )
-        size = most // _SAMPLE_WINDOWS
-        starts = [(self.text.rows - size) * at // (_SAMPLE_WINDOWS - 1) for at in range(_SAMPLE_WINDOWS)]
-        return pl.concat([frame.slice(start, size).collect() for start in starts]).to_dict(as_series=False)
-
-    def _begin(self, name: str, sample: list[str | None], values: int) -> Decision | Asking:
-        own = self.options.columns.get(name, ColumnOptions())
+    def _begin(self, name: str, sample: Sequence[str | None], values: int) -> Decision | Asking:
+        own = self.options.columns.get(name, _NOTHING_ASKED)
         given = own.null_words if own.null_words is not None else self.options.null_words
         nulls = NULL_WORDS if given is None else frozenset(("", *(word.strip().lower() for word in given)))
         if self.options.as_text or own.type is ColumnType.TEXT:
@@ -112,8 +90,13 @@ class Deciding:
 
     def _count(self, asked: dict[str, dict[str, pl.Expr]]) -> dict[str, Counts]:
         places = [(name, key, expression) for name, asks in asked.items() for key, expression in asks.items()]
-        sums = [expression.sum().alias(str(number)) for number, (_, _, expression) in enumerate(places)]
-        row = self._collected(self.text.frame.select(sums)).row(0)
+        answers = [expression.alias(str(number)) for number, (_, _, expression) in enumerate(places)]
+        frame = self.text.frame.lazy()
+        if self.text.engine == "streaming":  # in one step it works out twice what an answer needs twice
+            sums = frame.select(answers).select(pl.all().sum())
+        else:
+            sums = frame.select(answer.sum() for answer in answers)
+        row = sums.collect(engine=self.text.engine).row(0)
         counts: dict[str, Counts] = {name: {} for name in asked}
         for (name, key, _), count in zip(places, row, strict=True):
             counts[name][key] = count or 0

@@ -40,8 +40,8 @@ def pattern(decimal: str) -> str:
 
 
 def has_decimals(decimal: str) -> str:
-    """Where a number that fits `pattern(decimal)` has a decimal mark or an exponent."""
-    return rf"\{decimal}[0-9]|[0-9][eE][-+]?[0-9]"
+    """Where a number that fits `pattern(decimal)` has a decimal mark or an exponent (no currency ends with an e)."""
+    return rf"\{decimal}[0-9]|[eE][-+]?[0-9]"
 
 
 def anchored(body: str) -> str:

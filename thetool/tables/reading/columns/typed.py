@@ -11,7 +11,8 @@ from thetool.tables.reading.columns import numbers
 from thetool.tables.reading.columns.decision import Decision, is_nothing
 from thetool.tables.reading.names import ROW
 from thetool.tables.reading.report import ColumnType, ReadColumn, UntypedExample
-from thetool.tables.reading.sink import Written, sink
+from thetool.tables.reading.sink import Written
+from thetool.tables.reading.sink import write as write_table
 
 _EXAMPLES = 5
 _LONGEST_EXAMPLE = 200
@@ -20,14 +21,17 @@ _LONGEST_EXAMPLE = 200
 def write(text: Written, target: Path, decided: dict[str, Decision], tell: Callable[[float], None]) -> None:
     """Write the typed table."""
     columns = [decision.value(pl.col(name)).alias(name) for name, decision in decided.items()]
-    sink(text.frame.select(ROW, *columns), target, text.rows, text.engine, tell)
+    write_table(text.frame.select(ROW, *columns).lazy(), target, text.rows, text.engine, tell)
 
 
 def told(text: Written, decided: dict[str, Decision], originals: Sequence[str | None]) -> list[ReadColumn]:
     """What the reading says of each column."""
-    examples = _examples(text.frame, decided)
-    null_words = _null_words(text.frame, decided)
-    currencies = _currencies(text.frame, decided)
+    frame = text.frame.lazy()
+    examples, null_words, currencies = (
+        _examples(frame, decided),
+        _null_words(frame, decided),
+        _currencies(frame, decided),
+    )
     return [
         ReadColumn(
             name=name,
