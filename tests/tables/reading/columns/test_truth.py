@@ -46,3 +46,16 @@ def test_a_third_word_is_counted(read: Reader) -> None:
     found = read("k;x\n" + "a;yes\nb;no\n" * 20 + "c;perhaps\n")
     assert found.column("x").untyped_examples[0].text == "perhaps"
     assert found.column("x").untyped == 1
+
+
+def test_words_that_the_sample_does_not_have(read: Reader) -> None:
+    rows = ["yes", "no"] * 900 + ["ja", "n/a", "maybe"]
+    found = read("k;x\n" + "".join(f"{at};{word}\n" for at, word in enumerate(rows)))
+    assert found.values("x") == [True, False] * 900 + [True, None, None]
+    column = found.column("x")
+    assert (column.true_words, column.untyped, column.null_words) == (["ja", "yes"], 1, {"n/a": 1})
+
+
+def test_asked_for_where_there_is_none(read: Reader) -> None:
+    found = read("x\nfoo\nbar\n", columns={"x": {"type": "boolean"}})
+    assert (found.values("x"), found.column("x").untyped) == ([None, None], 2)

@@ -96,7 +96,7 @@ class Deciding:
             sums = frame.select(answers).select(pl.all().sum())
         else:
             sums = frame.select(answer.sum() for answer in answers)
-        row = sums.collect(engine=self.text.engine).row(0)
+        row = sums.collect(engine=self.text.engine).row(0) if places else ()
         counts: dict[str, Counts] = {name: {} for name in asked}
         for (name, key, _), count in zip(places, row, strict=True):
             counts[name][key] = count or 0

@@ -17,9 +17,10 @@ def decide(question: Question) -> Asking:
     counts = yield {word: lowered == word for word in sorted(seen)}
     nulls = 0
     if sum(counts.values()) != values:
-        asks = {word: lowered == word for word in sorted(TRUE | FALSE)}
-        counts = yield {**asks, " nulls": question.is_nothing()}
-        nulls = counts.pop(" nulls")
+        found = yield {"words": lowered.is_in(sorted(TRUE | FALSE)), "nulls": question.is_nothing()}
+        nulls = found["nulls"]
+        if found["words"] > sum(counts.values()):  # some that the sample does not have
+            counts = yield {word: lowered == word for word in sorted(TRUE | FALSE)}
     words = {word for word, count in counts.items() if count}
     fits, real = sum(counts.values()), values - nulls
     if asked is None and (fits < real * ENOUGH or not are_yes_and_no(words)):
