@@ -7,6 +7,7 @@ import datetime
 import pytest
 
 from tests.tables.reading.conftest import Reader
+from thetool.tables.reading import sink
 from thetool.tables.reading.problems import UnfitReadOptions
 from thetool.tables.reading.report import ColumnType
 
@@ -56,3 +57,17 @@ def test_a_bad_value_far_down_is_found(read: Reader) -> None:
     assert [(example.row, example.text) for example in column.untyped_examples] == [(25_001, "broken")]
     assert found.values("amount")[25_000] is None
     assert found.texts()[25_000] == ("25000", "broken")
+
+
+def test_long_tables_are_read_as_short_ones(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long table goes through Polars' streaming engine, in parts whose order nobody knows."""
+    lines = [f'{at};{at},5 €;{at % 28 + 1:02}.01.2024;{at:05};{"ja" if at % 2 else "nein"};""' for at in range(3_000)]
+    lines[2_000] = "2000;viel;?;02000;n/a;"
+    content = "id;price;sold;zip;paid;nothing\n" + "\n".join(lines)
+    short = read(content)
+    monkeypatch.setattr(sink, "_SMALL_CELLS", 0)
+    long = read(content)
+    assert long.reading == short.reading
+    assert long.text.equals(short.text)
+    assert long.typed.equals(short.typed)
+    assert (long.column("price").untyped, long.column("nothing").empty) == (1, 3_000)
