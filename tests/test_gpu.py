@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,10 +17,13 @@ from pydantic import BaseModel
 from thetool import gpu
 from thetool.access.ids import MASTER_OWNER_ID
 from thetool.config import Settings
-from thetool.gpu import Device, DeviceWatch, visible
+from thetool.database.ids import new_id
+from thetool.gpu import Device, visible
+from thetool.gpu.watch import DeviceWatch
 from thetool.jobs import registry
 from thetool.jobs.admission import NoWorker
 from thetool.jobs.context import JobContext
+from thetool.jobs.local import queue_of
 from thetool.jobs.registry import job
 from thetool.jobs.runner import Runner
 from thetool.jobs.submit import submit
@@ -151,6 +156,58 @@ def test_a_worker_offers_what_needs_a_device_only_while_it_is_able_and_has_one(
     assert runner.wants_replacement
     watch.close()
     assert gpu.held() is None
+
+
+@pytest.fixture
+def watch(kind: str, runner: Runner, locks: Settings, monkeypatch: pytest.MonkeyPatch) -> DeviceWatch:
+    """Of a worker that is able, and has looked for a device once."""
+    monkeypatch.setattr(Room, "able", True)
+    return DeviceWatch(runner.settings.model_copy(update={"device_locks_dir": locks.device_locks_dir}), runner)
+
+
+def test_who_drains_takes_no_device_for_it_would_keep_it_from_its_successor(watch: DeviceWatch, runner: Runner) -> None:
+    runner.stop_claiming()
+    watch.look()
+    assert gpu.held() is None
+
+
+def test_a_replaced_worker_hands_its_device_over_and_callers_may_count_on_it_meanwhile(
+    kind: str, watch: DeviceWatch, runner: Runner
+) -> None:
+    queue = queue_of(runner.settings, name="successor")
+    watch.look()
+    watch.promise()
+    assert runner.drain(5)
+    assert not runner.takes(kind)
+    assert kind in queue.offered_kinds()
+    submit(kind, Number(number=1), owner_id=MASTER_OWNER_ID)
+
+    had: list[Device | None] = []
+
+    def successor() -> None:
+        """Takes the device once it is free, and says so, as its own watch does."""
+        while gpu.held() is not None:
+            time.sleep(0.01)
+        had.append(gpu.held())
+        assert kind in queue.offered_kinds()
+        told = {"host": "", "pid": 1, "version": "", "slots": 1, "running": 0, "draining": False}
+        queue.heartbeat(new_id(), kinds=[kind], **told)
+
+    next_one = threading.Thread(target=successor)
+    next_one.start()
+    watch.hand_over()
+    next_one.join()
+    assert had == [None]
+    mine = next(each for each in queue.live_workers() if each["id"] == runner.worker_id)
+    assert mine["draining"]
+    queue.close()
+
+
+def test_a_device_whose_memory_cannot_be_left_is_not_given_back(watch: DeviceWatch, runner: Runner) -> None:
+    watch.look()
+    stuck = DeviceWatch(runner.settings, runner, cool=lambda settings: False)
+    stuck.close()
+    assert gpu.held() is not None
 
 
 def test_a_worker_with_a_device_is_not_replaced_by_count_or_memory(

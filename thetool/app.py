@@ -22,6 +22,7 @@ from thetool.jobs.webhooks import routes as webhooks_routes
 from thetool.pages import routes as pages_routes
 from thetool.restyle import retention as restyle_retention
 from thetool.restyle import routes as restyle_routes
+from thetool.restyle.styles import styles
 from thetool.serving import job_routes as prediction_job_routes
 from thetool.serving import kserve_routes, model_routes, predict_routes, version_routes
 from thetool.serving import retention as serving_retention
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     """Build the application. Starts no thread and opens no connection: the gunicorn worker does, after its fork."""
     settings = settings or get_settings()
     configure_logging(settings)
+    styles(settings)  # a file of them that cannot be read ends the start, like any wrong setting
     app = create_api(settings)
     connection.init_app(app, settings)
     setup.init_app(app, settings)

@@ -7,6 +7,7 @@ from them; a test fails when the two differ.
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -84,6 +85,17 @@ class Settings(RestyleSettings, ServingSettings, JobSettings, AccessSettings, St
         if value is not None and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).netloc):
             raise ValueError("must be an http:// or https:// address")
         return value.rstrip("/") if value else None
+
+    @field_validator("cdn_domain")
+    @classmethod
+    def _host(cls, value: str | None) -> str | None:
+        """An address with https:// is taken for the host in it; links are made of that."""
+        if value is None:
+            return None
+        host = value.strip().removeprefix("https://").rstrip("/")
+        if not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?", host):
+            raise ValueError("must be a host, such as cdn.example.com")
+        return host
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Settings:

@@ -31,6 +31,7 @@ from thetool.config import SettingsError, get_settings
 from thetool.telemetry.heap import share_arenas
 
 if TYPE_CHECKING:
+    from thetool.gpu.watch import DeviceWatch
     from thetool.jobs.runner import Runner
 
 SWITCH_INTERVAL, LOOK_SECONDS = 0.0005, 0.5
@@ -63,6 +64,7 @@ class Worker(CallerLimits):
         self.leaving = False
         self.settings = get_settings()
         self.runner: Runner | None = None
+        self._devices: DeviceWatch | None = None
         self._leaving_threads: dict[str, threading.Thread] = {}
         self._hand_back_lock = threading.Lock()
         self._handed_back = False
@@ -109,8 +111,8 @@ class Worker(CallerLimits):
     def run(self) -> None:
         """Serve until told to leave; ends the process."""
         from thetool.analyze.warming import warm_later
-        from thetool.gpu import DeviceWatch
-        from thetool.restyle.warming import warm
+        from thetool.gpu.watch import DeviceWatch
+        from thetool.restyle.warming import cool, warm
         from thetool.serving.state import listen
 
         status = 0
@@ -118,7 +120,8 @@ class Worker(CallerLimits):
         try:
             if self.runner is not None:
                 self.runner.start()
-                DeviceWatch(self.settings, self.runner, warm).start()
+                self._devices = DeviceWatch(self.settings, self.runner, warm=warm, cool=cool)
+                self._devices.start()
             self.state = State.READY
             warm_later()
             listen()
@@ -181,18 +184,30 @@ class Worker(CallerLimits):
 
     def _finish_jobs(self) -> None:
         """Let jobs end while the main loop serves on, hand back the rest, then make the main loop end."""
+        replaced = self.state is State.REPLACED
         try:
+            if self._devices is not None and replaced:
+                self._devices.promise()
             if self.runner is not None:
                 self.runner.drain(self.settings.graceful_timeout)
         except Exception:
             self.log.exception("The jobs could not be drained; others take them over when their leases expire")
         self._hand_back()
-        if self.state is State.REPLACED:
+        if replaced:
+            self._hand_over_device()
             self._stop_serving(REPLACED_REQUESTS_SECONDS)
             return
         if self.runner is not None:
             self.runner.dismiss_waiters()
         self._stop_serving(STOPPING_REQUESTS_SECONDS)
+
+    def _hand_over_device(self) -> None:
+        """Let the successor have the device now: open requests may keep this worker for minutes."""
+        try:
+            if self._devices is not None:
+                self._devices.hand_over()
+        except Exception:
+            self.log.exception("The device could not be handed over; it is free when this worker has left")
 
     def _hand_back(self) -> None:
         """Give the jobs that still run back to the queue, with no attempt used; a second call waits for the first."""

@@ -15,7 +15,7 @@ from tests.conftest import MASTER_KEY, migrated_database
 from tests.restyle.rooms import room
 from thetool import gpu
 from thetool.config import Settings
-from thetool.gpu import DeviceWatch
+from thetool.gpu.watch import DeviceWatch
 
 
 @pytest.fixture(scope="session")

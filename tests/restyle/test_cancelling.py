@@ -76,7 +76,7 @@ def test_a_waiting_job_is_cancelled_at_once(restyler: House, photo: bytes, slowl
 def test_files_of_a_cancelled_job_go_with_the_next_cleanup(
     restyler: House, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cancelled when its maps are stored and its pictures are not; the photo stays, as it was sent to stay."""
+    """Cancelled when its maps are stored, and its pictures are not; the photo stays, as it was sent to stay."""
     pictures = Keeper.pictures
 
     def cancelled(self: Keeper, made: Any) -> Any:
@@ -90,9 +90,9 @@ def test_files_of_a_cancelled_job_go_with_the_next_cleanup(
         finished(restyler, job_id, status="cancelled")
     other = restyled(restyler, photo, **QUICK)["job_id"]
     files = "select count(*) from job_files join blobs on blobs.id = blob_id where job_id = %s"
-    assert [restyler.rows(files, job)[0][0] for job in (job_id, other)] == [2, 4]
+    assert [restyler.rows(files, job)[0][0] for job in (job_id, other)] == [3, 5]
     done = cleanup(restyler.settings)
     assert (done.failed, done.complete) == ({}, True)
-    assert [restyler.rows(files, job)[0][0] for job in (job_id, other)] == [0, 4]
+    assert [restyler.rows(files, job)[0][0] for job in (job_id, other)] == [0, 5]
     kept = "select count(*) from blobs join jobs on blobs.id = (params ->> 'input')::uuid where jobs.id = %s"
     assert restyler.rows(kept, job_id) == [(1,)]

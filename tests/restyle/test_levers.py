@@ -12,9 +12,11 @@ import pytest
 from tests.restyle.rooms import room
 from thetool.config import Settings
 from thetool.restyle.loading import Painters, WeightsUnreadable, load
+from thetool.restyle.options import Options
 from thetool.restyle.painting import Picture, paint
 from thetool.restyle.presets import Painting, painting
 from thetool.restyle.prompts import Prompt
+from thetool.restyle.styles import styles
 from thetool.weights.problems import WeightsMissing
 
 pytestmark = pytest.mark.torch
@@ -28,7 +30,7 @@ def loaded(named: dict[str, str], **changes: Any) -> Painters:
     return load(Settings(**{**named, **changes}), torch.device("cpu"))
 
 
-def painted(painters: Painters, steps: int = 3) -> tuple[np.ndarray, list[int]]:
+def painted(painters: Painters, steps: int = 3, numbers: Painting | None = None) -> tuple[np.ndarray, list[int]]:
     told: list[int] = []
     edges = np.zeros(PHOTO.shape[:2], np.uint8)
     edges[:, 64] = 255
@@ -38,7 +40,7 @@ def painted(painters: Painters, steps: int = 3) -> tuple[np.ndarray, list[int]]:
         edges=edges,
         mask=None,
         prompt=Prompt("a room", "blurry"),
-        numbers=Painting(steps, 0.75, 2.0, 0.8, 0.5),
+        numbers=numbers or Painting(steps, 0.75, 2.0, 0.8, 0.5),
         seed=1,
         watch=lambda step, steps, preview: told.append(step),
     )
@@ -94,10 +96,9 @@ def test_a_lora_makes_few_steps_of_it(tiny_models: dict[str, str], tmp_path: Pat
     assert isinstance(painters.image_to_image.scheduler, LCMScheduler)
     with_lora, told = painted(painters, steps=4)
     assert len(told) == 4
+    weak = painting(Options(steps=60, strength=0.05), styles(Settings())["modern"], few_steps=True)
+    assert len(painted(painters, numbers=weak)[1]) == weak.steps == 2, "its scheduler has 50 steps in all"
     assert np.abs(with_lora - painted(loaded(tiny_models), steps=4)[0]).mean() > 0
-    from thetool.restyle.options import Options
-    from thetool.restyle.styles import styles
-
     assert painting(Options(quality="fast"), styles(Settings())["modern"], few_steps=True).steps == 4
 
 

@@ -12,7 +12,7 @@ from tests.analyze.conftest import make_house, settings  # noqa: F401  fixtures
 from tests.analyze.house import House, refused
 from tests.restyle.rooms import as_file, room, submit
 from thetool.config import Settings
-from thetool.gpu import DeviceWatch
+from thetool.gpu.watch import DeviceWatch
 from thetool.restyle.jobs import KIND, can_restyle
 from thetool.weights.problems import WeightsMissing
 from thetool.weights.repositories import MANIFEST, Manifest, PulledFile, require_folder

@@ -69,6 +69,13 @@ def test_sharpness_falls_with_blur_and_only_the_failing_measure_fails() -> None:
     assert Image.fromarray(PIXELS).size == PHOTO.size
 
 
+def test_what_is_not_wished_for_is_not_measured() -> None:
+    """Where a sofa is to go, neither its outlines nor the style's colours are to be found."""
+    found = measure(None, PIXELS, None)
+    assert (found.structure.value, found.style.value, found.passed) == (None, None, True)
+    assert found.sharpness.value is not None
+
+
 def test_only_the_painted_part_counts_where_only_a_part_was_painted() -> None:
     where = np.zeros(PIXELS.shape[:2], bool)
     where[:, 300:] = True

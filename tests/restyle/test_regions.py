@@ -28,7 +28,7 @@ def test_furniture_is_kept_people_and_animals_are_not() -> None:
     assert only.mask is not None
     assert only.mask[20, 20]
     assert not only.mask[70, 70]
-    assert only.notes == ("Not found in the photo, and so not kept: lamp.",)
+    assert only.notes == ("Not found in the photo, and so not kept: lamp. It shows: couch, chair, cat.",)
 
 
 def test_what_is_removed_is_painted_over_with_its_rim() -> None:
@@ -37,6 +37,16 @@ def test_what_is_removed_is_painted_over_with_its_rim() -> None:
     assert mask[20, 20]
     assert mask[9, 20], "its shadow too"
     assert not mask[70, 70]
+
+
+def test_what_is_to_go_is_no_furniture_to_keep() -> None:
+    found = region(Options(remove="couch", keep_furniture=True), LABELS, MASKS, None)
+    assert found.mask is not None
+    assert found.mask[20, 20]
+    assert not found.mask[70, 70]
+    assert found.removed is not None
+    assert (found.removed == found.mask).all()
+    assert region(Options(keep_furniture=True), LABELS, MASKS, None).removed is None
 
 
 def test_a_mask_of_the_callers_own_less_what_is_kept() -> None:
@@ -50,7 +60,7 @@ def test_a_mask_of_the_callers_own_less_what_is_kept() -> None:
 
 
 def test_nothing_left_is_a_problem_that_says_why() -> None:
-    with pytest.raises(NothingToRepaint, match="not removed: sofa"):
+    with pytest.raises(NothingToRepaint, match="not removed: sofa. It shows: couch, chair, cat"):
         region(Options(remove="sofa"), LABELS, MASKS, None)
     with pytest.raises(NothingToRepaint):
         region(Options(), LABELS, MASKS, np.zeros((100, 100), bool))

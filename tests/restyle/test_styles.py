@@ -65,8 +65,7 @@ def test_what_is_removed_is_not_asked_for() -> None:
     words = prompt_of(options, styles(Settings())["modern"], None)
     assert "empty room interior" in words.positive
     assert "couch, tv" in words.negative
-    numbers = painting(options, styles(Settings())["modern"])
-    assert (numbers.strength, numbers.edge_scale) == (1.0, 0.0)
+    assert painting(options, styles(Settings())["modern"]).strength == 1.0
 
 
 def test_structure_scales_what_the_maps_weigh() -> None:
@@ -82,6 +81,16 @@ def test_so_many_steps_are_run_as_were_asked_for(steps: int, strength: float, sc
     numbers = painting(Options(steps=steps, strength=strength), styles(Settings())["modern"])
     assert numbers.scheduled_steps == scheduled
     assert min(int(scheduled * strength), scheduled) == steps, "as diffusers counts them"
+
+
+@pytest.mark.parametrize("few_steps", [False, True])
+def test_no_more_steps_are_run_than_the_scheduler_has(few_steps: bool) -> None:
+    style, most = styles(Settings())["modern"], 50 if few_steps else 1000
+    for strength in (number / 100 for number in range(5, 101)):
+        for steps in (2, 7, 29, 60):
+            numbers = painting(Options(steps=steps, strength=strength), style, few_steps=few_steps)
+            assert numbers.scheduled_steps <= most
+            assert numbers.steps == int(numbers.scheduled_steps * strength) <= steps, "as diffusers counts them"
 
 
 @pytest.mark.parametrize(

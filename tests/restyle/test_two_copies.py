@@ -6,9 +6,11 @@ import json
 import os
 import signal
 import subprocess
+import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -112,11 +114,32 @@ def test_a_light_copy_takes_photos_in_and_the_other_restyles_them(
     assert [state["progress"] for state in states] == sorted(state["progress"] for state in states)
     last = states[-1]
     assert last["result_url"] == last["result"]["transformed_url"]
-    with urllib.request.urlopen(f"http://127.0.0.1:{light.port}{last['result_url']}", timeout=10) as file:
+    with urllib.request.urlopen(last["result_url"], timeout=10) as file:
         assert file.read(3) == b"\xff\xd8\xff", "the light copy serves what the other one made"
 
     late = heard(told["websocket_url"])
     assert late[-1]["status"] == "completed", "who comes late is told at once how it ended"
+
+
+def test_at_a_reload_nobody_is_turned_away(copies: tuple[Service, Service], photo: bytes) -> None:
+    """The old holder hands its device to one of the new workers; who submits meanwhile need not know."""
+    light, heavy = copies
+    (old,) = until(lambda: offering(light), "a worker offers it")
+    _, running = send(light, photo, quality="fast", steps="60", seed="1")
+    until(lambda: light.job(running["job_id"])["status"] == "running", "it runs")
+    answers = []
+    with ThreadPoolExecutor(1) as pool:
+        reload = pool.submit(heavy.reload)
+        while not reload.done():
+            answers.append(light.get("/transform/styles")[1]["available"])
+            time.sleep(0.02)
+        reload.result()
+    assert len(answers) > 10
+    assert all(answers)
+    (new,) = until(lambda: offering(light), "the successor alone offers it")
+    assert new["pid"] in heavy.worker_pids() - {old["pid"]}
+    row = light.until_job(running["job_id"], "completed", 60)
+    assert (row["attempts"], row["lost"]) == (1, 0)
 
 
 def test_when_the_holder_dies_another_worker_of_its_host_takes_the_device_and_the_job(

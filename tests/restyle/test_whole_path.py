@@ -11,7 +11,11 @@ from PIL import Image
 
 from tests.analyze.house import House
 from tests.restyle.rooms import as_file, finished, opened, restyled, room, submit
+from thetool.restyle.engine import engine_of
 from thetool.restyle.picture_file import metadata_in
+from thetool.vision.masks import MaskModel, Masks, box_masks
+from thetool.vision.nanodet import NanoDet
+from thetool.vision.objects import Detections
 
 pytestmark = pytest.mark.torch
 QUICK = {"quality": "fast", "steps": "2", "seed": "7"}
@@ -35,6 +39,9 @@ def test_a_photo_becomes_pictures_maps_and_a_record_of_how(restyler: House, phot
     assert abs(picture.width / picture.height - 200 / 150) < 0.01, "the photo's proportions"
     assert all(side % 64 == 0 for side in metadata["painted_size"])
     assert opened(restyler, result["original_url"]).size == (200, 150)
+    before = opened(restyler, result["before_url"])
+    assert (before.format, before.size) == ("JPEG", picture.size), "what it is compared with"
+    assert result["transformed_url"].startswith("http://"), "whole, as `status_url` is"
     assert max(opened(restyler, result["thumbnail_url"]).size) <= 480
     depth, edges = (opened(restyler, result["control_urls"][name]) for name in ("depth", "edges"))
     assert depth.mode == edges.mode == "L", "grey, as the ControlNets were trained with"
@@ -54,6 +61,8 @@ def test_the_file_says_itself_how_it_was_made(restyler: House, photo: bytes) -> 
     content = restyler.client.get(result["transformed_url"]).data
     inside = json.loads(metadata_in(content) or "{}")
     assert (inside["seed"], inside["style"]) == (7, "modern")
+    assert inside.keys() == result["metadata"].keys()
+    assert inside["cost"] == result["metadata"]["cost"]
     assert "a café" in inside["prompt"]
     assert inside["models"] == result["metadata"]["models"]
     assert b"compositeWithTrainedAlgorithmicMedia" in content
@@ -77,9 +86,32 @@ def test_the_same_seed_paints_the_same_and_another_one_another(restyler: House, 
 
 def test_without_a_seed_noise_is_tried_once_more(restyler: House, photo: bytes) -> None:
     """The tiny models paint noise, which has none of the photo's structure."""
-    metadata = restyled(restyler, photo, quality="fast", steps="2")["result"]["metadata"]
-    assert metadata["quality"]["passed"] is False
-    assert metadata["timings"]["painting"] > 0
+    easel = engine_of(restyler.settings).easel
+    easel.batches = []
+    metadata = restyled(restyler, photo, quality="fast", steps="2", variations="2")["result"]["metadata"]
+    assert (metadata["quality"]["passed"], metadata["quality"]["retried"]) == (False, True)
+    assert easel.batches == [2, 2]
+
+
+def test_what_is_removed_is_painted_once_and_from_a_room_without_it(
+    restyler: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sofa of our drawing is pointed at, as the light detector sees none in it."""
+    couch = Detections(np.array([[100, 75, 175, 125]], np.float32), np.array([0.9], np.float32), np.array([57]))
+    monkeypatch.setattr(NanoDet, "detect", lambda self, pixels, threshold: couch)
+    monkeypatch.setattr(MaskModel, "find", lambda self, pixels, boxes: Masks(box_masks(boxes, 150, 200), np.ones(1)))
+    easel = engine_of(restyler.settings).easel
+    easel.batches = []
+    result = restyled(restyler, as_file(room(200, 150)), remove="couch", quality="fast", steps="2")["result"]
+    quality = result["metadata"]["quality"]
+    assert (quality["structure"]["value"], quality["style"]["value"]) == (None, None)
+    assert (quality["retried"], easel.batches) == (not quality["sharpness"]["passed"], [1, 1][: 1 + quality["retried"]])
+    edges, depth = (np.asarray(opened(restyler, result["control_urls"][name])) for name in ("edges", "depth"))
+    high, wide = edges.shape
+    inside = slice(round(high * 0.52), round(high * 0.81)), slice(round(wide * 0.52), round(wide * 0.86))
+    assert not edges[inside].any()
+    assert edges.any()
+    assert depth.shape == edges.shape
 
 
 def test_outside_of_the_mask_no_pixel_is_touched(restyler: House) -> None:

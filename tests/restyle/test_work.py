@@ -54,13 +54,13 @@ def test_waiting_jobs_of_one_size_share_a_batch(
     restyler: House, photo: bytes, engine: Engine, slowly: list[int]
 ) -> None:
     restyled(restyler, photo, **QUICK)
-    engine.batches = []
+    engine.easel.batches = []
     fields = {"quality": "fast", "steps": "6"}
     jobs = [submit(restyler, photo, seed=str(seed), **fields).json["job_id"] for seed in range(4)]
     for job in jobs:
         finished(restyler, job)
-    assert sum(engine.batches) == 4
-    assert max(engine.batches) >= 2
+    assert sum(engine.easel.batches) == 4
+    assert max(engine.easel.batches) >= 2
 
 
 def test_one_photo_in_two_styles_has_its_depth_found_once(

@@ -38,6 +38,8 @@ class LeaseKeeper:
         self, queue: Queue, worker_id: UUID, active: ActiveJobs, *, kinds: Callable[[], Iterable[str]], slots: int
     ) -> None:
         self.draining = False
+        self.promised: frozenset[str] = frozenset()
+        """Kinds that a successor takes in a moment: a submit may count on them although this worker drains."""
         self._queue = queue
         self._worker_id = worker_id
         self._active = active
@@ -83,10 +85,10 @@ class LeaseKeeper:
             host=socket.gethostname(),
             pid=os.getpid(),
             version=__version__,
-            kinds=sorted(self._kinds()),
+            kinds=sorted((self.draining and self.promised) or self._kinds()),
             slots=self._slots,
             running=len(self._active),
-            draining=self.draining,
+            draining=self.draining and not self.promised,
         )
 
     def _run(self) -> None:

@@ -203,6 +203,16 @@ class Runner:
         self._keeper.tell()
         self.wake()
 
+    def promise(self, kinds: frozenset[str]) -> None:
+        """Let submits count on these kinds though this worker drains: its successor takes them. None: no longer."""
+        self._keeper.promised = kinds
+        self._keeper.tell()
+
+    @property
+    def draining(self) -> bool:
+        """Whether it takes no further jobs."""
+        return self._keeper.draining
+
     def group_of(self, queue: str, runs: str) -> SlotGroup | None:
         """The slots that jobs of this sort run in; None where this worker does not serve the queue."""
         if queue not in self.queues:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask.typing import ResponseReturnValue
 
 from thetool.pages.layout import blueprint, page, signed_in
+from thetool.restyle.availability import INSTALL, PULL, is_available, missing_here
 from thetool.restyle.options import MAX_PROMPT, Quality
 from thetool.restyle.presets import PIXELS, STEPS
 from thetool.restyle.styles import styles
-from thetool.restyle.submission import HOW_TO, is_available
 from thetool.web.current import settings
 
 QUALITIES: dict[Quality, str] = {"fast": "Fast", "balanced": "Balanced", "best": "Best"}
@@ -26,6 +26,9 @@ def restyle() -> ResponseReturnValue:
         qualities=[(name, words, round(PIXELS[name] ** 0.5), STEPS[name]) for name, words in QUALITIES.items()],
         rooms=ROOMS,
         max_prompt=MAX_PROMPT,
-        how_to=None if is_available() else HOW_TO,
+        available=is_available(),
+        missing=missing_here(settings()),
+        install=INSTALL,
+        pull=PULL,
         max_bytes=settings().max_upload_bytes,
     )

@@ -38,6 +38,25 @@ def find_outlines(photo: Pixels, size: Size) -> Map:
     return np.where(find_edges(resized(photo, size)), np.uint8(255), np.uint8(0))
 
 
+def without(maps: Controls, gone: Map) -> Controls:
+    """The maps of the room once something is gone (255 there): its outlines would bring it back, and its depth, too.
+
+    The depth behind it is guessed from what is around it (Telea 2004, by OpenCV).
+    """
+    import cv2
+    import numpy as np
+
+    filled = np.asarray(cv2.inpaint(maps.depth, np.ascontiguousarray(gone), 3, cv2.INPAINT_TELEA), np.uint8)
+    return Controls(filled, np.where(gone > 0, np.uint8(0), maps.edges))
+
+
+def mask_at(mask: NDArray[np.bool_], size: Size) -> Map:
+    """A mask (height, width) at another size (width, height): 255 where it is true."""
+    import numpy as np
+
+    return np.where(resized(np.where(mask, np.uint8(255), np.uint8(0)), size) > 127, np.uint8(255), np.uint8(0))
+
+
 def resized(pixels: Pixels, size: Size) -> Pixels:
     """Pixels (height, width) or (height, width, 3) at another size (width, height)."""
     import numpy as np

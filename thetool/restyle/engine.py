@@ -1,8 +1,4 @@
-"""The models of this process on its device: loaded when first needed, kept, let go of when idle; what they did, cached.
-
-Whoever has pictures to paint puts them on the easel. One thread at a time paints; it takes along what others have put
-there that fits into the same call, so that waiting jobs of one size share a batch.
-"""
+"""The models of this process on its device: loaded when first needed, kept, let go of when idle; what they say, too."""
 
 from __future__ import annotations
 
@@ -10,13 +6,14 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import structlog
 
 from thetool import gpu
 from thetool.config import Settings
+from thetool.restyle.easel import Easel
 from thetool.restyle.kept import Kept
 from thetool.restyle.loading import Painters, load
 from thetool.restyle.painting import AllStopped, Picture, paint
@@ -36,7 +33,6 @@ Made = TypeVar("Made")
 KEPT_DEPTHS = 32
 KEPT_WORDS = 64
 LOOK_SECONDS = 0.1
-GATHER_SECONDS = 1.0
 
 
 class Engine:
@@ -48,13 +44,9 @@ class Engine:
         self._painters: Painters | None = None
         self._used_at = time.monotonic()
         self._timer: threading.Timer | None = None
-        self._easel: list[Picture] = []
-        self._easel_lock = threading.Lock()
-        self._preparing: set[int] = set()
+        self.easel = Easel(self._paint, settings.restyle_batch)
         self._depths = Kept(KEPT_DEPTHS)
         self._words = Kept(KEPT_WORDS)
-        self.batches: list[int] = []
-        """How many pictures each of the last calls painted."""
 
     @contextmanager
     def on_device(self, check: Callable[[], None] = lambda: None) -> Iterator[Painters]:
@@ -62,6 +54,7 @@ class Engine:
 
         Raises:
             WeightsUnavailable: they cannot be loaded.
+            OutOfDeviceMemory: the device has no room for them, or for what is done with them.
             DeviceLost: the device failed; the job may succeed on another.
         """
         while not self._computing.acquire(timeout=LOOK_SECONDS):
@@ -70,90 +63,60 @@ class Engine:
             yield self._loaded()
         except RuntimeError as error:
             if is_lost(error):
-                self.unload()
-                raise gpu.report_lost(error) from error
+                lost = gpu.report_lost(error)
+                with suppress(RuntimeError):  # a lost device cannot even be told to let go
+                    self.unload()
+                raise lost from error
+            if lacks_memory(error):
+                _empty_cache()
+                raise OutOfDeviceMemory(
+                    "The device has too little memory for the models. Another program may use it; else smaller models "
+                    "or a larger device are needed."
+                ) from error
             raise
         finally:
             self._used_at = time.monotonic()
             self._unload_later()
             self._computing.release()
 
-    def depth(self, key: Hashable, make: Callable[[Painters], Made], check: Callable[[], None]) -> Made:
-        """What `make` gives, or gave for the same key: one photo in five styles has its depth found once."""
-        return self._kept(self._depths, key, make, check)
+    def depth(self, key: Hashable, make: Callable[[Painters], Made], check: Callable[[], None]) -> tuple[Made, float]:
+        """What `make` gives, or gave for the same key: one photo in five styles has its depth found once.
 
-    def objects(self, pixels: Pixels, boxes: Sequence[Box], check: Callable[[], None]) -> Masks | None:
-        """The masks of what is in boxes; None where there is no model for it."""
+        Beside it the seconds of the device that it took.
+        """
         with self.on_device(check) as painters:
-            return None if painters.masks is None else painters.masks.find(pixels, boxes)
+            began = time.monotonic()
+            return self._kept(self._depths, key, lambda: make(painters)), time.monotonic() - began
 
-    def paint(self, pictures: Sequence[Picture], check: Callable[[], None]) -> float:
-        """Paint these, with whatever fits of others; gives the seconds of the device that they took.
+    def objects(self, pixels: Pixels, boxes: Sequence[Box], check: Callable[[], None]) -> tuple[Masks | None, float]:
+        """The masks of what is in boxes, None where there is no model for it; and the seconds that it took."""
+        with self.on_device(check) as painters:
+            began = time.monotonic()
+            found = None if painters.masks is None else painters.masks.find(pixels, boxes)
+            return found, time.monotonic() - began
+
+    def unload(self, patience: float = -1) -> bool:
+        """Let go of the device's memory; the next job loads the models again.
 
         Args:
-            pictures: of one job.
-            check: is called while they wait for their turn, and may raise to take them off the easel.
+            patience: for so many seconds at most others may go on computing; -1 is for as long as they do.
 
-        Raises:
-            Whatever `check` or their watches raised: Interrupted, mostly.
-            OutOfDeviceMemory: the device is too small for one of them.
+        Returns:
+            Whether they are unloaded.
         """
-        with self._easel_lock:
-            self._easel += pictures
-            self._preparing.discard(threading.get_ident())
+        if not self._computing.acquire(timeout=patience):
+            return False
         try:
-            self._gather(pictures, check)
-            while any(waits(picture) for picture in pictures):
-                check()
-                if self._computing.acquire(timeout=LOOK_SECONDS):
-                    try:
-                        self._paint_next(pictures)
-                    finally:
-                        self._computing.release()
-        except BaseException as error:
-            with self._easel_lock:
-                self._easel = [picture for picture in self._easel if picture not in pictures]
-            for picture in pictures:  # another thread may be painting them
-                picture.stopped = picture.stopped or error
-            raise
-        for picture in pictures:
-            if picture.stopped is not None:
-                raise picture.stopped
-        return sum(picture.seconds for picture in pictures)
-
-    @contextmanager
-    def preparing(self) -> Iterator[None]:
-        """Say that this thread will soon have pictures to paint: who paints waits a moment for them."""
-        with self._easel_lock:
-            self._preparing.add(threading.get_ident())
-        try:
-            yield
+            if self._painters is not None:
+                self._painters = None
+                self._depths.clear()
+                self._words.clear()
+                gc.collect()
+                _empty_cache()
+                log.info("the restyling models are unloaded")
         finally:
-            with self._easel_lock:
-                self._preparing.discard(threading.get_ident())
-
-    def _gather(self, mine: Sequence[Picture], check: Callable[[], None]) -> None:
-        """Wait while others prepare theirs, which takes a fraction of a painting, as long as there is room for them."""
-        deadline = time.monotonic() + GATHER_SECONDS
-        while time.monotonic() < deadline:
-            with self._easel_lock:
-                alike = sum(picture.key == mine[0].key for picture in self._easel)
-                if not self._preparing or alike >= self._settings.restyle_batch:
-                    return
-            check()
-            time.sleep(GATHER_SECONDS / 100)
-
-    def unload(self) -> None:
-        """Let go of the device's memory; the next job loads the models again."""
-        with self._computing:
-            if self._painters is None:
-                return
-            self._painters = None
-            self._depths.clear()
-            self._words.clear()
-            gc.collect()
-            _empty_cache()
-            log.info("the restyling models are unloaded")
+            self._computing.release()
+        return True
 
     @property
     def loaded(self) -> bool:
@@ -166,26 +129,12 @@ class Engine:
             self._painters = load(self._settings, device.in_torch())
         return self._painters
 
-    def _next_batch(self, mine: Sequence[Picture]) -> list[Picture]:
-        """Pictures off the easel that can be painted in one call, the caller's first one among them."""
-        with self._easel_lock:
-            first = next((picture for picture in mine if waits(picture) and picture in self._easel), None)
-            if first is None:
-                return []
-            batch = [picture for picture in self._easel if picture.key == first.key]
-            batch.sort(key=lambda picture: picture is not first)
-            batch = batch[: self._settings.restyle_batch]
-            self._easel = [picture for picture in self._easel if picture not in batch]
-            return batch
-
-    def _paint_next(self, mine: Sequence[Picture]) -> None:
+    def _paint(self, batch: list[Picture]) -> None:
         """Paint a batch; whatever goes wrong with all of it is told to each."""
-        batch = self._next_batch(mine)
-        if not batch:  # somebody else took them along
-            return
         began = time.monotonic()
         try:
             with self.on_device() as painters:
+                began = time.monotonic()  # to load the models is nobody's painting
                 self._in_memory(painters, batch)
         except AllStopped:
             log.info("nobody wants the pictures any more", pictures=len(batch))
@@ -194,7 +143,6 @@ class Engine:
                 picture.stopped = picture.stopped or error
         for picture in batch:
             picture.seconds += (time.monotonic() - began) / len(batch)
-        self.batches = [*self.batches[-99:], len(batch)]
 
     def _in_memory(self, painters: Painters, batch: list[Picture]) -> None:
         """Paint them all at once; where the device has no room for that, in halves, then in tiles, else not at all."""
@@ -227,19 +175,18 @@ class Engine:
 
     def _embedded(self, painters: Painters, words: str) -> Any:
         """The text encoder's output for these words (1, tokens, numbers)."""
+        import torch
 
-        def encode(painters: Painters) -> Any:
-            return painters.image_to_image.encode_prompt(words, painters.device, 1, False)[0]
+        def encode() -> Any:
+            with torch.no_grad():  # else what is kept would keep all that it was computed from
+                return painters.image_to_image.encode_prompt(words, painters.device, 1, False)[0]
 
         return self._kept(self._words, words, encode)
 
-    def _kept(
-        self, kept: Kept, key: Hashable, make: Callable[[Painters], Made], check: Callable[[], None] = lambda: None
-    ) -> Made:
-        with self.on_device(check) as painters:
-            if (found := kept.get(key)) is None:
-                found = kept.put(key, make(painters))
-            return cast(Made, found)
+    def _kept(self, kept: Kept, key: Hashable, make: Callable[[], Made]) -> Made:
+        if (found := kept.get(key)) is None:
+            found = kept.put(key, make())
+        return cast(Made, found)
 
     def _unload_later(self) -> None:
         seconds = self._settings.gpu_idle_unload_seconds
@@ -259,20 +206,20 @@ class Engine:
                 self._unload_later()
 
 
-def waits(picture: Picture) -> bool:
-    """Whether it is neither painted nor given up."""
-    return picture.painted is None and picture.stopped is None
-
-
 def is_lost(error: RuntimeError) -> bool:
     """Whether an error of torch means that its device cannot be used any more by this process.
 
     Every error of CUDA but a lack of memory leaves its context unusable; torch has types for them since 2.7.
     """
-    names = {kind.__name__ for kind in type(error).__mro__}
-    if "OutOfMemoryError" in names or "DeviceLost" in names:
+    if lacks_memory(error):
         return False
+    names = {kind.__name__ for kind in type(error).__mro__}
     return "AcceleratorError" in names or str(error).startswith("CUDA error")
+
+
+def lacks_memory(error: RuntimeError) -> bool:
+    """Whether an error of torch means that its device has too little memory."""
+    return any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
 
 
 def _empty_cache() -> None:

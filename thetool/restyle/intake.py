@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from thetool.config import Settings
 from thetool.restyle.options import ALIASES, FIELDS, Options
 from thetool.restyle.problems import MaskDoesNotFit, UnknownStyle
-from thetool.restyle.seeing import decoded
 from thetool.restyle.sizes import require_fit
 from thetool.restyle.styles import styles
+from thetool.vision.decoder import decoder_of
 from thetool.vision.formats import HEAD, MEDIA_TYPES, image_format
 from thetool.web.problems import TooLarge, UnsupportedMediaType, ValidationFailed
 
@@ -49,7 +49,8 @@ def read_request(settings: Settings) -> Incoming:
         UnsupportedMediaType: it is no form, or the photo no image.
         ValidationFailed: a field is unknown or wrong, or `preferences` are no JSON object; the photo is too small or
             too narrow; there is no such style; the mask has another size.
-        DamagedImage, ImageTooLarge, DecodingTimedOut: the photo or the mask cannot be decoded.
+        DamagedImage, ImageTooLarge, DecodingTimedOut, DecoderUnavailable: the photo or the mask cannot be decoded.
+        StylesUnreadable: RESTYLE_STYLES is no file of styles.
         TooLarge: it has more bytes than MAX_UPLOAD_BYTES.
     """
     if request.mimetype != "multipart/form-data":
@@ -85,6 +86,8 @@ def _file(name: str, settings: Settings) -> bytes | None:
     content = sent[0].stream.read(settings.max_upload_bytes + 1)
     if len(content) > settings.max_upload_bytes:
         raise TooLarge(f"Up to {settings.max_upload_bytes:,} bytes are taken.", limit=settings.max_upload_bytes)
+    if not content and sent[0].filename:  # without a name it is a form's field in which nothing was chosen
+        raise ValidationFailed.of_fields([(name, "is empty", "form")])
     return content or None
 
 
@@ -124,18 +127,15 @@ def _options(fields: dict[str, Any]) -> Options:
 
 
 def _check_pictures(settings: Settings, photo: bytes, mask: bytes | None) -> None:
-    seen = decoded(settings, photo, LOOK_LONGEST, _unchecked).facts
+    decoder = decoder_of(settings)
+    seen = decoder.decode(photo, longest=LOOK_LONGEST).facts
     require_fit(seen.width, seen.height)
     if mask is None:
         return
-    other = decoded(settings, mask, LOOK_LONGEST, _unchecked).facts
+    other = decoder.decode(mask, longest=LOOK_LONGEST).facts
     if (other.width, other.height) != (seen.width, seen.height):
         raise MaskDoesNotFit(
             f"The mask has {other.width} × {other.height} pixels, the photo {seen.width} × {seen.height}; they must be "
             "alike (of a photo that lies on its side, as it is seen upright).",
             errors=[{"field": "mask", "message": "has another size than the photo", "location": "form"}],
         )
-
-
-def _unchecked() -> None:
-    """Nobody wants it stopped."""

@@ -36,9 +36,14 @@ class Restyle(BaseModel):
     keep_seconds: float
 
 
+def has_packages() -> bool:
+    """Whether the packages for it are installed here; cheap, and imports none of them."""
+    return all(find_spec(name) for name in PACKAGES)
+
+
 def can_restyle(settings: Settings) -> bool:
-    """Whether this process has the packages and the weights for it; cheap, and imports none of them."""
-    return all(find_spec(name) for name in PACKAGES) and is_here(settings, "restyle")
+    """Whether this process has the packages and the weights for it; cheap, too."""
+    return has_packages() and is_here(settings, "restyle")
 
 
 @job(KIND, queue="gpu", runs="thread", timeout=TIMEOUT_SECONDS, max_attempts=3, able=can_restyle)

@@ -12,7 +12,15 @@ from thetool.config import Settings
 from thetool.jobs.context import JobContext
 from thetool.restyle.controls import Controls
 from thetool.restyle.jobs import Restyle
-from thetool.restyle.picture_file import MAP_MEDIA_TYPE, MEDIA_TYPE, map_file, picture_file, thumbnail_file
+from thetool.restyle.picture_file import (
+    MAP_MEDIA_TYPE,
+    MEDIA_TYPE,
+    MOST_METADATA,
+    jpeg,
+    map_file,
+    picture_file,
+    thumbnail_file,
+)
 from thetool.restyle.schemas import RestyleMetadata, Variation
 from thetool.storage.links import signed_path
 
@@ -45,15 +53,19 @@ class Keeper:
             found["mask"] = mask.astype("uint8") * 255
         return {name: self._keep(map_file(pixels), MAP_MEDIA_TYPE, f"{name}.png") for name, pixels in found.items()}
 
+    def before(self, pixels: Pixels) -> str:
+        """Keep the photo as the results are to be compared with it: upright, of their size, for any browser."""
+        return self._keep(jpeg(pixels), MEDIA_TYPE, "before.jpg")
+
     def pictures(self, made: Sequence[tuple[Pixels, RestyleMetadata]]) -> list[Variation]:
         """Keep the results, each with what its metadata say in its file."""
         kept = []
         for number, (pixels, metadata) in enumerate(made):
             name = "transformed" if number == 0 else f"transformed-{number + 1}"
-            told = metadata.model_dump(mode="json", exclude={"timings", "processing_time", "gpu_seconds", "cost"})
-            content = picture_file(
-                pixels, json.dumps(told), f"A room in {metadata.style} style, made by a model of a photo"
-            )
+            told = json.dumps(metadata.model_dump(mode="json"))
+            if len(told) > MOST_METADATA:
+                told = json.dumps(metadata.model_dump(mode="json", exclude={"notes"}))
+            content = picture_file(pixels, told, f"A room in {metadata.style} style, made by a model of a photo")
             kept.append(
                 Variation(
                     transformed_url=self._keep(content, MEDIA_TYPE, f"{name}.jpg"),

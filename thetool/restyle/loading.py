@@ -106,9 +106,11 @@ def _loaded(settings: Settings, places: dict[str, Place], device: Any, dtype: An
     pipeline.set_progress_bar_config(disable=True)
     _tune(pipeline.to(device), settings)
     log.info("the restyling models are loaded", device=str(device), dtype=str(dtype), safety=with_checker)
+    inpaint = StableDiffusionControlNetInpaintPipeline(**pipeline.components, requires_safety_checker=with_checker)
+    inpaint.set_progress_bar_config(disable=True)
     return Painters(
         image_to_image=pipeline,
-        inpaint=StableDiffusionControlNetInpaintPipeline(**pipeline.components, requires_safety_checker=with_checker),
+        inpaint=inpaint,
         depth=_read_with(places["depth"], lambda folder: DepthModel(folder, device, dtype)),
         masks=_read_with(places["masks"], lambda folder: MaskModel(folder, device, dtype))
         if "masks" in places
@@ -135,9 +137,11 @@ def _from_pretrained(kind: Any, folder: Path, dtype: Any, more: dict[str, Any]) 
 
 def _read_with(place: Place, read: Any) -> Any:
     """What `read` makes of a folder; a folder that cannot be read is the operator's problem, told as such."""
+    import torch
+
     try:
         return read(place.folder)
-    except WeightsUnavailable:
+    except (WeightsUnavailable, torch.OutOfMemoryError):
         raise
     except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
         what = f"{place.part.name} in {place.folder} cannot be loaded ({type(error).__name__}: {str(error)[:300]})."

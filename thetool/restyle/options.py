@@ -6,14 +6,16 @@ import json
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from thetool.restyle.styles import Colour
 
 MAX_PROMPT = 500
 MAX_SEED = 2**32 - 1
+LEAST_STRENGTH = 0.05
 Quality = Literal["fast", "balanced", "best"]
 Label = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[\w -]+$")]
+Labels = Annotated[list[Label], Field(max_length=20)]
 
 
 def _list(value: Any) -> Any:
@@ -24,7 +26,7 @@ def _list(value: Any) -> Any:
     if text.startswith("["):
         try:
             return json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"not a JSON list: {error}") from None
     return [part.strip() for part in text.split(",") if part.strip()]
 
@@ -45,19 +47,21 @@ class Options(BaseModel):
     room_type: str | None = Field(
         None, min_length=1, max_length=40, description="Such as `bedroom`; else what the objects in the photo say."
     )
-    keep_furniture: Annotated[bool | list[Label], BeforeValidator(_switch_or_list)] = Field(
+    keep_furniture: Annotated[Labels | bool, BeforeValidator(_switch_or_list)] = Field(
         False, description="`true`, or which objects (`couch,chair`): they stay as they are, all else is painted anew."
     )
-    remove: Annotated[list[Label], BeforeValidator(_list)] = Field(
+    remove: Annotated[Labels, BeforeValidator(_list)] = Field(
         default_factory=list,
-        max_length=20,
         description="Objects to paint over (`couch,tv`); nothing else is changed then.",
     )
     color_palette: Annotated[list[Colour], BeforeValidator(_list)] = Field(
         default_factory=list, max_length=8, description="Colours such as `#aabbcc`, a JSON list or between commas."
     )
     strength: float | None = Field(
-        None, ge=0.05, le=1, description="How much is painted anew; else the style's. 1 leaves no colour of the photo."
+        None,
+        ge=LEAST_STRENGTH,
+        le=1,
+        description="How much is painted anew; else the style's. 1 leaves no colour of the photo.",
     )
     structure: float | None = Field(
         None, ge=0, le=1, description="How closely the photo's shapes are followed; .5 is as the style has it."
@@ -74,7 +78,21 @@ class Options(BaseModel):
     @field_validator("room_type", "prompt", "negative_prompt")
     @classmethod
     def _one_line(cls, value: str | None) -> str | None:
+        if value is not None and "\0" in value:
+            raise ValueError("must not hold U+0000")
         return None if value is None else re.sub(r"\s+", " ", value).strip()
+
+    @model_validator(mode="after")
+    def _kept_or_removed(self) -> Options:
+        kept = self.keep_furniture if isinstance(self.keep_furniture, list) else []
+        if both := sorted(set(map(spelled, kept)) & set(map(spelled, self.remove))):
+            raise ValueError(f"keep_furniture and remove both name {', '.join(both)}; each thing can be in one of them")
+        return self
+
+
+def spelled(label: str) -> str:
+    """A label as the detector spells it."""
+    return label.lower().replace("_", " ")
 
 
 ALIASES = {"palette": "color_palette", "room": "room_type"}

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "image/jpeg"
 MAP_MEDIA_TYPE = "image/png"
+MOST_METADATA = 60_000
+"""Characters: the part of a JPEG that they are in has at most 65,533 bytes."""
 _QUALITY = 95
 _THUMBNAIL = (480, 360)
 _DESCRIPTION, _SOFTWARE, _EXIF, _COMMENT = 0x010E, 0x0131, 0x8769, 0x9286
@@ -50,6 +52,15 @@ def metadata_in(content: bytes) -> str | None:
     if not isinstance(comment, bytes) or not comment.startswith(b"ASCII\0\0\0"):
         return None
     return comment[8:].decode("ascii")
+
+
+def jpeg(pixels: Pixels, quality: int = 90) -> bytes:
+    """A JPEG of (height, width, 3), RGB."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+    return file.getvalue()
 
 
 def thumbnail_file(pixels: Pixels) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from thetool.config import SettingsError
 from thetool.web.problems import Problem, ValidationFailed
 
 
@@ -17,6 +18,17 @@ class UnknownStyle(ValidationFailed):
 
     code = "unknown_style"
     title = "There is no such style"
+
+
+class StylesUnreadable(SettingsError, Problem):  # noqa: N818  a problem, like those around it
+    """The file that `RESTYLE_STYLES` names is not there, or is no file of styles: its operator has to mend it.
+
+    At the start it ends the service, as any wrong setting does; a change that breaks the file later is told so.
+    """
+
+    status = 503
+    code = "styles_unreadable"
+    title = "The styles cannot be read"
 
 
 class MaskDoesNotFit(ValidationFailed):

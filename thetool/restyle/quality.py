@@ -49,7 +49,9 @@ class QualityOut(BaseModel):
     style: Measure
     sharpness: Measure
     passed: bool = Field(description="Whether none is below its threshold.")
-    retried: bool = Field(False, description="Whether it is the second try, with another seed.")
+    retried: bool = Field(
+        False, description="Whether a second one was painted, with another seed; this is the better of the two."
+    )
 
     @property
     def score(self) -> float:
@@ -58,24 +60,26 @@ class QualityOut(BaseModel):
         return min((m.value / m.threshold for m in measures if m.value is not None), default=1.0)
 
 
-def measure(photo: Pixels, result: Pixels, palette: Sequence[str], where: Mask | None = None) -> QualityOut:
+def measure(
+    photo: Pixels | None, result: Pixels, palette: Sequence[str] | None, where: Mask | None = None
+) -> QualityOut:
     """Measure a result beside its photo, both (height, width, 3) of the same size.
 
     Args:
-        photo: the upright photo.
+        photo: the upright photo; None where the result is not to have its outlines.
         result: what was painted.
-        palette: the colours that are wished for, as `#rrggbb`.
+        palette: the colours that are wished for, as `#rrggbb`; None where none are.
         where: (height, width), true where was painted; None is everywhere.
     """
     sharpness = find_quality(photo_of(result)).sharpness.value
     parts = {
         "structure": _measure(
-            structure(photo, result, where),
+            None if photo is None else structure(photo, result, where),
             STRUCTURE,
             "How far the outlines of photo and result are in the same places: 1 all of them, 0 no more than by chance.",
         ),
         "style": _measure(
-            palette_match(result, palette, where),
+            None if palette is None else palette_match(result, palette, where),
             STYLE,
             "How near the result's colours are to the style's palette (or to the wished one): 1 all are of it, 0 none.",
         ),

@@ -26,7 +26,12 @@ _SECONDS = text(
     ) as recent
     """
 )
-_WAITING = text("select count(*) from jobs where status = 'queued' and queue = 'gpu' and runs = 'thread' and not held")
+_WAITING = text(
+    """
+    select count(*) from jobs
+    where status = 'queued' and queue = 'gpu' and runs = 'thread' and not held and id < :job_id
+    """
+)
 _FINISHED = """
     insert into restyle_runs (job_id, quality, variations, seconds, gpu_seconds, device)
     values (%(job_id)s, %(quality)s, %(variations)s, %(seconds)s, %(gpu_seconds)s, %(device)s)
@@ -68,10 +73,10 @@ def usual_seconds(engine: Engine, quality: str, variations: int) -> float | None
     return None if found is None else round(float(found), 1)
 
 
-def waiting_before(engine: Engine) -> int:
-    """How many jobs wait for a device."""
+def waiting_before(engine: Engine, job_id: UUID) -> int:
+    """How many older jobs wait for a device."""
     with engine.begin() as connection:
-        return int(connection.execute(_WAITING).scalar_one())
+        return int(connection.execute(_WAITING, {"job_id": job_id}).scalar_one())
 
 
 def note_finished(cursor: Any, **run: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from thetool.restyle.options import Options
+from thetool.restyle.options import Options, spelled
 from thetool.restyle.problems import NothingToRepaint
 from thetool.restyle.rooms import FURNITURE
 
@@ -25,9 +25,13 @@ _LEAST = 0.001
 
 @dataclass(frozen=True)
 class Region:
-    """Where to paint: `mask` is (height, width), true there; None is everywhere. `notes` say what could not be done."""
+    """Where to paint: `mask` is (height, width), true there; None is everywhere. `notes` say what could not be done.
+
+    `removed` is the part of it where something is to go; None where nothing is.
+    """
 
     mask: Mask | None
+    removed: Mask | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -46,26 +50,27 @@ def region(options: Options, labels: Sequence[str], masks: Mask, given: Mask | N
     import numpy as np
 
     notes = []
-    wanted = given
+    wanted, removed = given, None
     if options.remove:
         removed, missing = _of_labels(options.remove, labels, masks)
         if missing:
-            notes.append(f"Not found in the photo, and so not removed: {', '.join(missing)}.")
+            notes.append(f"Not found in the photo, and so not removed: {', '.join(missing)}. {_shown(labels)}")
         removed = _grown(removed)
         wanted = removed if wanted is None else wanted | removed
-    kept = np.zeros(masks.shape[1:], np.bool_)
     if options.keep_furniture:
-        names = sorted(FURNITURE & set(labels)) if options.keep_furniture is True else options.keep_furniture
+        names = _furniture(options, labels) if options.keep_furniture is True else options.keep_furniture
         kept, missing = _of_labels(names, labels, masks)
         if missing:
-            notes.append(f"Not found in the photo, and so not kept: {', '.join(missing)}.")
+            notes.append(f"Not found in the photo, and so not kept: {', '.join(missing)}. {_shown(labels)}")
         elif not names:
             notes.append("No furniture was found in the photo, and so none was kept.")
         if kept.any():
             wanted = ~kept if wanted is None else wanted & ~kept
     if wanted is not None and wanted.mean() < _LEAST:
         raise NothingToRepaint(" ".join(notes) or "The mask, less what is kept, leaves nothing of the photo to paint.")
-    return Region(wanted, tuple(notes))
+    if removed is not None and wanted is not None:
+        removed = np.asarray(removed & wanted, np.bool_)
+    return Region(wanted, removed, tuple(notes))
 
 
 def put_back(painted: NDArray[np.uint8], photo: NDArray[np.uint8], mask: Mask) -> NDArray[np.uint8]:
@@ -82,10 +87,19 @@ def put_back(painted: NDArray[np.uint8], photo: NDArray[np.uint8], mask: Mask) -
     return np.asarray(np.rint(share * painted + (1 - share) * photo), np.uint8)
 
 
+def _furniture(options: Options, labels: Sequence[str]) -> list[str]:
+    """What is kept when no names are given: all furniture but what is to go."""
+    return sorted((FURNITURE & set(labels)) - set(map(spelled, options.remove)))
+
+
+def _shown(labels: Sequence[str]) -> str:
+    return f"It shows: {', '.join(dict.fromkeys(labels))}." if labels else "No objects were found in it."
+
+
 def _of_labels(names: Sequence[str], labels: Sequence[str], masks: Mask) -> tuple[Mask, list[str]]:
     import numpy as np
 
-    wanted = {name.lower().replace("_", " ") for name in names}
+    wanted = set(map(spelled, names))
     chosen = [index for index, label in enumerate(labels) if label in wanted]
     union = np.any(masks[chosen], axis=0) if chosen else np.zeros(masks.shape[1:])
     return np.asarray(union, np.bool_), sorted(wanted - set(labels))

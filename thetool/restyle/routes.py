@@ -22,17 +22,19 @@ from thetool.jobs.records import Job
 from thetool.jobs.repeats import repeatable, request_idempotency
 from thetool.jobs.routes import JobFinished
 from thetool.restyle import records
+from thetool.restyle.availability import how_to, is_available, require_somebody
 from thetool.restyle.intake import read_request
 from thetool.restyle.jobs import KIND
 from thetool.restyle.options import Options
 from thetool.restyle.previews import MEDIA_TYPE as PREVIEW_MEDIA_TYPE
-from thetool.restyle.problems import MaskDoesNotFit, RestyleUnavailable, UnfitPhoto, UnknownStyle
+from thetool.restyle.problems import MaskDoesNotFit, RestyleUnavailable, StylesUnreadable, UnfitPhoto, UnknownStyle
 from thetool.restyle.schemas import CancelledOut, StatusOut, StyleOut, StylesOut, SubmittedOut
 from thetool.restyle.states import PONG, in_older_words, state_of, websocket_url
 from thetool.restyle.styles import styles
-from thetool.restyle.submission import HOW_TO, estimated_seconds, is_available, make_job, require_somebody
+from thetool.restyle.submission import estimated_seconds, make_job
+from thetool.storage.problems import StorageFull, StorageQuotaExceeded, StorageUnavailable
 from thetool.storage.state import storage
-from thetool.vision.problems import DamagedImage, DecodingTimedOut, ImageTooLarge
+from thetool.vision.problems import DamagedImage, DecoderUnavailable, DecodingTimedOut, ImageTooLarge
 from thetool.web.current import settings
 from thetool.web.links import absolute_url
 from thetool.web.openapi import described, raises
@@ -74,20 +76,21 @@ class TicketQuery(BaseModel):
 @blueprint.output(SubmittedOut)
 @described(_OPERATION)
 @raises(ValidationFailed, UnknownStyle, UnfitPhoto, MaskDoesNotFit, UnsupportedMediaType, TooLarge, DamagedImage)
-@raises(ImageTooLarge, DecodingTimedOut, QueueFull, QuotaExceeded, RestyleUnavailable, NoWorker)
+@raises(ImageTooLarge, DecodingTimedOut, DecoderUnavailable, QueueFull, QuotaExceeded, RestyleUnavailable, NoWorker)
+@raises(StylesUnreadable, StorageQuotaExceeded, StorageFull, StorageUnavailable)
 def submit_photo() -> SubmittedOut:
     """Restyle a photo of a room.
 
     It takes seconds on a GPU: follow it by `websocket_url`, or ask `status_url`.
     """
-    require_somebody()
+    require_somebody(settings())
     caller, incoming = current_caller(), read_request(settings())
     idempotency = request_idempotency(incoming.digest)
     job_id = make_job(settings(), incoming, caller, correlation_id=current_request_id(), idempotency=idempotency)
     ticket = make_ticket(local.settings, job_id, caller.owner_id, caller.key_id)
     return SubmittedOut(
         job_id=job_id,
-        estimated_time=estimated_seconds(incoming),
+        estimated_time=estimated_seconds(incoming, job_id),
         websocket_url=websocket_url(job_id, ticket, absolute_url),
         status_url=absolute_url(f"/transform/status/{job_id}"),
     )
@@ -110,7 +113,6 @@ def show_status(job_id: UUID) -> StatusOut:
 def cancel(job_id: UUID) -> CancelledOut:
     """Cancel a restyling: a waiting one at once, a running one after its present step."""
     job = _find(current_caller(), job_id, "write")
-    local.release_session()
     if local.queue.cancel(job_id) is None:
         raise JobFinished(f"The job is {job.status}; there is nothing left to cancel.")
     return CancelledOut()
@@ -119,6 +121,7 @@ def cancel(job_id: UUID) -> CancelledOut:
 @blueprint.get("/transform/styles")
 @needs("read")
 @blueprint.output(StylesOut)
+@raises(StylesUnreadable)
 def list_styles() -> StylesOut:
     """List the styles, and say whether anybody can restyle just now."""
     available = is_available()
@@ -128,7 +131,7 @@ def list_styles() -> StylesOut:
             for name, style in styles(settings()).items()
         ],
         available=available,
-        how_to=None if available else HOW_TO,
+        how_to=None if available else how_to(settings()),
     )
 
 
@@ -140,6 +143,7 @@ def show_preview(job_id: UUID, query: TicketQuery) -> Response:
     """Show how far the painting is: a small, rough picture, as long as the job runs."""
     caller, _ = caller_of(job_id, query.ticket)
     listing.find(caller, job_id, "read")
+    local.release_session()
     found = records.preview_of(storage().engine, job_id)
     if found is None:
         raise NotFound("There is no preview (any more).")
@@ -174,8 +178,13 @@ def talk_of_transform(job_id: UUID, query: TicketQuery) -> Response:
 
 
 def _find(caller: Caller, job_id: UUID, action: Action) -> Job:
-    """The restyling, when it is one and the caller may do this to it."""
+    """The restyling, when it is one and the caller may do this to it; the request's database session is given up.
+
+    What is asked of the database next takes a connection of its own: who held one meanwhile, of a pool of three, would
+    wait for others that wait as well.
+    """
     job = listing.find(caller, job_id, action, whole=True)
+    local.release_session()
     if job.kind != KIND:
         raise NotFound
     return job

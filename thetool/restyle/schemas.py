@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -69,12 +70,27 @@ class RestyleResult(BaseModel):
 
     transformed_url: str
     thumbnail_url: str
-    original_url: str
+    original_url: str = Field(description="The photo as it was sent.")
+    before_url: str = Field(description="The photo upright and of the result's size, to compare it with: a JPEG.")
     control_urls: dict[str, str] = Field(description="`depth`, `edges`, and `mask` where only a part was painted.")
     objects: list[SeenObject]
     variations: list[Variation] = Field(description="All pictures; the first is the one above.")
     metadata: RestyleMetadata
     expires_at: datetime
+
+    def reached_at(self, address: Callable[[str], str]) -> RestyleResult:
+        """The same with whole links; `address` makes them of the paths that were stored for want of a `PUBLIC_URL`."""
+
+        def whole(link: str) -> str:
+            return address(link) if link.startswith("/") else link
+
+        names = ("transformed_url", "thumbnail_url", "original_url", "before_url")
+        changes: dict[str, Any] = {name: whole(getattr(self, name)) for name in names}
+        changes["control_urls"] = {name: whole(link) for name, link in self.control_urls.items()}
+        changes["variations"] = [
+            one.model_copy(update={name: whole(getattr(one, name)) for name in names[:2]}) for one in self.variations
+        ]
+        return self.model_copy(update=changes)
 
 
 class SubmittedOut(BaseModel):
@@ -105,6 +121,7 @@ class TransformState(BaseModel):
     preview_url: str | None = Field(None, description="A small picture of how far the painting is, once there is one.")
     websocket_url: str | None = None
     request: dict[str, Any] = Field(description="What was asked, to ask it again.")
+    mask_url: str | None = Field(None, description="The mask that was sent with it.")
     result: RestyleResult | None = None
     error: str | None = None
     error_code: str | None = None

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from thetool.config import Settings
-from thetool.jobs.registry import TransientError
 from thetool.restyle.engine import Engine
 from thetool.restyle.schemas import SeenObject
-from thetool.vision.decoder import decoder_of
+from thetool.restyle.telling import Telling
 from thetool.vision.masks import box_masks, outline
 from thetool.vision.models import models_of
 from thetool.vision.objects import find_objects
 from thetool.vision.photo import Photo
-from thetool.vision.problems import DecoderUnavailable
 from thetool.weights.problems import WeightsUnavailable
 from thetool.weights.used import ModelUsed
 
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-LONGEST = 1_600
-"""Pixels of the longer side that a photo is decoded to."""
 _MOST_OBJECTS = 20
 
 
@@ -37,25 +32,11 @@ class Seen:
     objects: list[SeenObject]
     masks: Mask
     models: list[ModelUsed]
-    notes: list[str]
 
     @property
     def labels(self) -> list[str]:
         """What the objects are."""
         return [item.label for item in self.objects]
-
-
-def decoded(settings: Settings, content: bytes, longest: int | None, check: Callable[[], None]) -> Photo:
-    """The photo of a file.
-
-    Raises:
-        UnsupportedImage, DamagedImage, ImageTooLarge, DecodingTimedOut: it cannot be decoded.
-        TransientError: no decoder could be started; it may be possible later.
-    """
-    try:
-        return decoder_of(settings).decode(content, longest=longest, check=check)
-    except DecoderUnavailable as error:
-        raise TransientError(str(error)) from error
 
 
 def mask_of(photo: Photo, mask: Photo) -> Mask:
@@ -68,21 +49,22 @@ def mask_of(photo: Photo, mask: Photo) -> Mask:
     return np.asarray(resized(mask.pixels, (width, height)).mean(2) >= 128, np.bool_)
 
 
-def see(settings: Settings, photo: Photo, engine: Engine, check: Callable[[], None]) -> Seen:
-    """Find the objects in a photo, and cut them out; what has no model here is left out, and noted.
-
-    `check` is called while the device is waited for, and may raise.
-    """
-    notes: list[str] = []
+def see(settings: Settings, photo: Photo, engine: Engine, telling: Telling) -> Seen:
+    """Find the objects in a photo, and cut them out; what has no model here is left out, and noted."""
+    notes = telling.notes
     models = models_of(settings)
     height, width = photo.pixels.shape[:2]
     try:
-        found = find_objects(photo, models.detector()).items[:_MOST_OBJECTS]
+        found = find_objects(photo, models.detector()).items
     except WeightsUnavailable as missing:
         notes.append(f"Objects were not looked for: {missing.what}")
-        return Seen([], box_masks([], height, width), [], notes)
+        return Seen([], box_masks([], height, width), [])
+    if len(found) > _MOST_OBJECTS:
+        notes.append(f"Of {len(found)} objects the {_MOST_OBJECTS} surest were looked at.")
+        found = found[:_MOST_OBJECTS]
     boxes = [tuple(edge / photo.scale for edge in item.box) for item in found]
-    cut = engine.objects(photo.pixels, boxes, check) if found else None  # type: ignore[arg-type]
+    cut, seconds = engine.objects(photo.pixels, boxes, telling.check) if found else (None, 0.0)  # type: ignore[arg-type]
+    telling.gpu_seconds += seconds
     if cut is None and found:
         notes.append("There is no model here that cuts objects out (RESTYLE_MASK_MODEL): their boxes stand in.")
     masks = box_masks(boxes, height, width) if cut is None else cut.masks  # type: ignore[arg-type]
@@ -97,4 +79,4 @@ def see(settings: Settings, photo: Photo, engine: Engine, check: Callable[[], No
         )
         for index, (item, mask) in enumerate(zip(found, masks, strict=True))
     ]
-    return Seen(objects, masks, [models.used("objects")], notes)
+    return Seen(objects, masks, [models.used("objects")])

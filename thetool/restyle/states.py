@@ -18,6 +18,7 @@ from thetool.jobs.snapshot import FINISHED
 from thetool.jobs.waiting import look_at
 from thetool.restyle import records
 from thetool.restyle.schemas import RestyleResult, TransformState
+from thetool.storage.links import signed_path
 from thetool.storage.state import storage
 
 MESSAGES = {
@@ -26,6 +27,7 @@ MESSAGES = {
     "cancelled": "Cancelled by you.",
 }
 STAGES = ("analyzing", "generating", "transforming", "finalizing")
+MASK_LINK_SECONDS = 3600
 PONG = json.dumps({"type": "pong"})
 
 
@@ -56,7 +58,8 @@ def state_of(job: Job, address: Callable[[str], str], key_id: UUID | None) -> Tr
         preview_url=None if ticket is None else _preview_url(job.id, ticket, address),
         websocket_url=None if ticket is None else websocket_url(job.id, ticket, address),
         request={name: value for name, value in options.items() if name in job.params.get("given", [])},
-        result=None if job.status != "completed" else RestyleResult.model_validate(job.result),
+        mask_url=_mask_url(job, address),
+        result=None if job.status != "completed" else _result(job.result, address),
         error=error.get("message"),
         error_code=error.get("code"),
     )
@@ -98,11 +101,21 @@ def in_older_words(
         if last["status"] == "transforming" and (preview := _preview_url(job_id, ticket, address)):
             told["preview_url"] = preview
         if last["status"] == "completed":
-            result = look_at(job_id).result or {}
-            told |= {"result": result, "result_url": result.get("transformed_url")}
+            result = _result(look_at(job_id).result, address)
+            told |= {"result": result.model_dump(mode="json"), "result_url": result.transformed_url}
         yield orjson.dumps(told, option=orjson.OPT_UTC_Z).decode()
 
     return write
+
+
+def _mask_url(job: Job, address: Callable[[str], str]) -> str | None:
+    mask = job.params.get("mask")
+    return None if mask is None else address(signed_path(local.settings, UUID(mask), MASK_LINK_SECONDS))
+
+
+def _result(stored: Any, address: Callable[[str], str]) -> RestyleResult:
+    """What came of it, with links that can be opened as they stand."""
+    return RestyleResult.model_validate(stored).reached_at(address)
 
 
 def _message(status: str, message: str | None, error: str | None) -> str | None:
@@ -122,6 +135,6 @@ def _remaining(job: Job, options: dict[str, Any]) -> float | None:
         return None
     elapsed = (datetime.now(UTC) - job.started_at).total_seconds()
     usual = records.usual_seconds(storage().engine, options["quality"], options["variations"])
-    if usual is not None:
-        return round(max(0.0, usual - elapsed), 1)
+    if usual is not None and usual > elapsed:
+        return round(usual - elapsed, 1)
     return round(elapsed / job.progress - elapsed, 1) if job.progress > 0.1 else None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from thetool.config import Settings, SettingsError
+from thetool.config import Settings
+from thetool.restyle.problems import StylesUnreadable
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Scale = Annotated[float, Field(ge=0, le=2)]
@@ -34,45 +35,44 @@ class Style(BaseModel):
     edges: Scale
 
 
+class _File(BaseModel):
+    """A file of styles; each leaves out what `defaults` say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    defaults: dict[str, Any] = {}
+    styles: dict[Annotated[str, Field(pattern=NAME_PATTERN)], dict[str, Any]] = {}
+
+    def read(self, defaults: dict[str, Any]) -> dict[str, Style]:
+        """The styles by name, with these defaults where the file has none."""
+        common = {**defaults, **self.defaults}
+        return {name: Style.model_validate({**common, **given}) for name, given in self.styles.items()}
+
+
 def styles(settings: Settings) -> dict[str, Style]:
     """All styles by name: ours, then those of `RESTYLE_STYLES`. The file is read again when it has changed.
 
     Raises:
-        SettingsError: the file cannot be read, or holds something else than styles.
+        StylesUnreadable: the file cannot be read, or holds something else than styles.
     """
     path = settings.restyle_styles
-    found = dict(_built_in())
-    if path is not None:
-        try:
-            found |= _of_file(path, path.stat().st_mtime_ns)
-        except OSError as error:
-            raise SettingsError(f"RESTYLE_STYLES: {path} cannot be read: {error.strerror}") from error
-    return found
+    if path is None:
+        return _ours().read({})
+    try:
+        return {**_ours().read({}), **_of_file(path, path.stat().st_mtime_ns)}
+    except OSError as error:
+        raise StylesUnreadable(f"RESTYLE_STYLES: {path} cannot be read: {error.strerror}.") from error
 
 
-@lru_cache(maxsize=1)
-def _built_in() -> dict[str, Style]:
+@cache
+def _ours() -> _File:
     text = resources.files("thetool.restyle").joinpath("styles.toml").read_text("utf-8")
-    return _read(tomllib.loads(text), {})
+    return _File.model_validate(tomllib.loads(text))
 
 
 @lru_cache(maxsize=4)
 def _of_file(path: Path, _changed: int) -> dict[str, Style]:
-    ours = tomllib.loads(resources.files("thetool.restyle").joinpath("styles.toml").read_text("utf-8"))
     try:
-        return _read(tomllib.loads(path.read_text("utf-8")), ours["defaults"])
-    except (ValueError, ValidationError) as error:  # not TOML, not UTF-8, or no style
-        raise SettingsError(f"RESTYLE_STYLES: {path}: {error}") from error
-
-
-def _read(document: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Style]:
-    defaults = {**defaults, **document.get("defaults", {})}
-    found = {}
-    for name, given in document.get("styles", {}).items():
-        _Named(name=name)
-        found[name] = Style.model_validate({**defaults, **given})
-    return found
-
-
-class _Named(BaseModel):
-    name: str = Field(pattern=NAME_PATTERN)
+        return _File.model_validate(tomllib.loads(path.read_text("utf-8"))).read(_ours().defaults)
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, or no style
+        raise StylesUnreadable(f"RESTYLE_STYLES: {path}: {error}") from error

@@ -9,37 +9,14 @@ from uuid import UUID
 from thetool.access.caller import Caller
 from thetool.config import Settings
 from thetool.database.connection import DatabaseUnavailable
-from thetool.jobs.admission import is_offered
 from thetool.jobs.idempotency import Idempotency, recall
-from thetool.jobs.local import local
+from thetool.jobs.registry import MAX_KEEP_SECONDS
 from thetool.jobs.submit import submit
 from thetool.restyle import records
 from thetool.restyle.intake import Incoming
 from thetool.restyle.jobs import KIND, Restyle
-from thetool.restyle.problems import RestyleUnavailable
 from thetool.storage import blobs
 from thetool.storage.state import storage
-
-HOW_TO = (
-    "On a machine for it (best with a GPU), with the same DATABASE_URL, run: pip install -r requirements-gpu.txt, "
-    "then: thetool weights pull restyle, then start TheTool there."
-)
-
-
-def require_somebody() -> None:
-    """Refuse when nobody anywhere can restyle just now; nothing has been stored then.
-
-    Raises:
-        RestyleUnavailable: no live worker offers it (503).
-    """
-    if not is_available():
-        raise RestyleUnavailable(f"No live worker can restyle. {HOW_TO}", headers={"Retry-After": "30"}, how_to=HOW_TO)
-
-
-def is_available() -> bool:
-    """Whether a live worker offers it."""
-    runner = local.runner
-    return (runner is not None and runner.takes(KIND)) or is_offered(KIND)
 
 
 def make_job(
@@ -90,6 +67,7 @@ def make_job(
             correlation_id=correlation_id,
             idempotency=idempotency,
             job_quota=caller.job_quota,
+            expires_in=min(keep_seconds, MAX_KEEP_SECONDS),  # as long as there is something to open
             title=incoming.filename or f"a room, {incoming.options.style}",
         )
     except DatabaseUnavailable:  # the job may have been made all the same
@@ -102,11 +80,11 @@ def make_job(
     return made.job_id
 
 
-def estimated_seconds(incoming: Incoming) -> float | None:
-    """How long it will take, by the last ones of its sort and what waits before it; None before there were any."""
+def estimated_seconds(incoming: Incoming, job_id: UUID) -> float | None:
+    """How long a job will take, by the last ones of its sort and what waits before it; None before there were any."""
     engine = storage().engine
     usual = records.usual_seconds(engine, incoming.options.quality, incoming.options.variations)
-    return None if usual is None else round(usual * (1 + records.waiting_before(engine)), 1)
+    return None if usual is None else round(usual * (1 + records.waiting_before(engine, job_id)), 1)
 
 
 def _forget(stored: list[UUID]) -> None:

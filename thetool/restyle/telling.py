@@ -1,4 +1,4 @@
-"""What a restyling says on its way: one line that only goes forward, the guide's stages, and how long each took."""
+"""What a restyling says on its way: one line that only goes forward, the guide's stages, and what its result tells."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ FIRST_PAINTING, SECOND_PAINTING, FINALIZING = 0.5, 0.8, 0.9
 
 
 class Telling:
-    """Progress, stages and timings of one attempt."""
+    """Progress and stages of one attempt, with what is noted on the way: seconds of each stage and of the device."""
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
         self._began = perf_counter()
         self._reached = 0.0
         self.timings: dict[str, float] = {}
+        self.gpu_seconds = 0.0
+        self.notes: list[str] = []
 
     @contextmanager
     def stage(self, name: str, fraction: float, stage: str, message: str) -> Iterator[None]:
@@ -30,18 +32,25 @@ class Telling:
         finally:
             self.timings[name] = round(self.timings.get(name, 0) + perf_counter() - began, 4)
 
+    def check(self) -> None:
+        """Raise when the job is to stop."""
+        self._context.checkpoint()
+
     def say(self, fraction: float, stage: str, message: str) -> None:
         """Tell it; raises when the job is to stop."""
         self._reached = max(self._reached, fraction)
         self._context.progress(self._reached, stage, message)
 
-    def painting(self, style: str, *, again: bool) -> Callable[[int, int], None]:
-        """What tells of each step of a painting; a second one begins where the first left off."""
+    def painting(self, style: str, pictures: int, *, again: bool) -> Callable[[int, int, int], None]:
+        """What tells of each step of these pictures, together; a second painting begins where the first left off."""
         low, high = (SECOND_PAINTING, FINALIZING) if again else (FIRST_PAINTING, SECOND_PAINTING)
+        done = [0] * pictures
 
-        def step(number: int, steps: int) -> None:
-            words = f"Applying {style} style: step {number} of {steps}…"
-            self.say(low + (high - low) * number / max(1, steps), "transforming", words)
+        def step(picture: int, number: int, steps: int) -> None:
+            done[picture] = number
+            fraction = sum(done) / (pictures * steps)
+            words = f"Applying {style} style: step {sum(done)} of {pictures * steps}…"
+            self.say(low + (high - low) * fraction, "transforming", words)
 
         return step
 

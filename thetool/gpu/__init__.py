@@ -10,8 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -24,13 +23,11 @@ from thetool.config import Settings
 from thetool.jobs import registry
 from thetool.jobs.local import local
 from thetool.jobs.registry import TransientError
-from thetool.jobs.runner import Runner
 from thetool.telemetry.health import register_probe
 
 log = structlog.get_logger(__name__)
 
 QUEUE = "gpu"
-LOOK_SECONDS = 1.0
 CPU = "cpu:0"
 
 
@@ -104,6 +101,11 @@ def report_lost(why: Exception) -> DeviceLost:
     _is_lost = True
     log.error("the device is lost; this worker asks to be replaced", device=str(held()), error=str(why))
     return DeviceLost(f"The device of the worker that ran it failed: {why}")
+
+
+def is_lost() -> bool:
+    """Whether the device of this process failed."""
+    return _is_lost
 
 
 def give_back() -> None:
@@ -207,53 +209,3 @@ def _health() -> dict[str, Any]:
         "kinds": sorted(set().union(*holders)),
         "here": device and device.title,
     }
-
-
-class DeviceWatch:
-    """Lets a worker's runner take jobs of the queue `gpu` as long as it can do any and has a device."""
-
-    def __init__(
-        self, settings: Settings, runner: Runner, warm: Callable[[Settings], None] = lambda settings: None
-    ) -> None:
-        """Watch for `runner`; `warm` is called once the device is ours, to load ahead what will be needed."""
-        self._settings = settings
-        self._runner = runner
-        self._warm = warm
-        self._told: frozenset[str] = frozenset()
-        self._thread = threading.Thread(target=self._run, name="device-watch", daemon=True)
-        self._stop = threading.Event()
-
-    def start(self) -> None:
-        """Begin to watch. It ends with the process, and so does the lease."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop watching, and give the device back."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        give_back()
-
-    def look(self) -> None:
-        """See what can be run; take a device for it where one is free; tell the runner what changed."""
-        able = frozenset(kind.name for kind in registry.kinds() if kind.queue == QUEUE and self._can_run(kind))
-        if _is_lost:
-            able, self._runner.wants_replacement = frozenset(), True
-        elif able and held() is None and (device := take(self._settings)):
-            log.info("this worker has a device", device=device.key, title=device.title, kinds=sorted(able))
-            self._warm(self._settings)
-        if held() is not None and able != self._told:
-            self._runner.serve(QUEUE, able, self._settings.gpu_slots)
-            self._told = able
-
-    def _can_run(self, kind: registry.JobKind) -> bool:
-        return kind.able is None or kind.able(self._settings)
-
-    def _run(self) -> None:
-        pause = 0.0
-        while not self._stop.wait(pause):
-            pause = LOOK_SECONDS
-            try:
-                self.look()
-            except Exception:
-                log.exception("devices could not be looked at")
