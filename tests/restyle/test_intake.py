@@ -139,7 +139,7 @@ def test_the_estimate_counts_what_waits_before_and_not_the_job_itself(front: Hou
 def test_its_state_is_there_as_long_as_its_pictures(front: House) -> None:
     job_id = submit(front, PHOTO, style="japandi").json["job_id"]
     assert state(front, job_id)["status"] == "queued"
-    assert front.rows("select keep_s from jobs where id = %s", job_id) == [(40 * 86_400,)]
+    assert front.rows("select keep_s, timeout_s from jobs where id = %s", job_id) == [(40 * 86_400, 3600)]
     refused(front.get(f"/transform/preview/{job_id}"), 404, "not_found")
 
 

@@ -14,6 +14,7 @@ from thetool.web.api import create_api
 from thetool.weights import routes
 from thetool.weights.folder import chosen, folder_of
 from thetool.weights.problems import WeightsMissing
+from thetool.weights.repositories import MANIFEST, Manifest, PulledFile
 from thetool.weights.used import of_weights
 
 KEY = {"X-API-Key": MASTER_KEY}
@@ -44,7 +45,7 @@ def make_client(settings: Settings) -> MakeClient:
 @pytest.mark.usefixtures("toy")
 def test_what_is_here_and_what_is_not(make_client: MakeClient, settings: Settings) -> None:
     client = make_client()
-    (role,) = client.get("/api/v1/weights", headers=KEY).json["items"]
+    role, *_ = client.get("/api/v1/weights", headers=KEY).json["items"]
     assert (role["role"], role["name"], role["licence"]) == ("embeddings", "minilm-int8", "Apache-2.0")
     assert (role["present"], role["how_to"]) == (False, "run: thetool weights pull embeddings")
     assert (role["size"], role["files"][0]["name"]) == (len(CONTENT), "weights.bin")
@@ -56,6 +57,35 @@ def test_what_is_here_and_what_is_not(make_client: MakeClient, settings: Setting
     (folder / "weights.bin").write_bytes(CONTENT)
     answer = client.get("/api/v1/weights", headers=KEY)
     assert (answer.json["items"][0]["present"], answer.json["items"][0]["how_to"]) == (True, None)
+    assert str(settings.home) not in answer.text
+
+
+def test_what_restyling_needs_of_a_hub_is_listed_too(make_client: MakeClient, settings: Settings) -> None:
+    own = settings.home / "own-depth"
+    client = make_client(RESTYLE_DEPTH_MODEL=str(own), RESTYLE_EDGE_CONTROL_MODEL="own/control@v2")
+    parts = {item["role"]: item for item in client.get("/api/v1/weights", headers=KEY).json["items"]}
+    assert {"restyle-base", "restyle-depth-control", "restyle-edge-control", "restyle-depth"} <= parts.keys()
+    edges, depth, masks = (parts[f"restyle-{name}"] for name in ("edge-control", "depth", "masks"))
+    assert (edges["name"], edges["version"], edges["size"]) == ("own/control", "v2", None)
+    assert (edges["present"], edges["how_to"]) == (False, "run: thetool weights pull restyle")
+    assert (depth["name"], depth["version"]) == ("own-depth", "a local folder")
+    assert "RESTYLE_DEPTH_MODEL" in depth["how_to"]
+    assert (masks["optional"], masks["licence"]) == (True, "Apache-2.0")
+
+    folder = settings.weights_folder / "restyle" / "own--control"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_bytes(b"{}")
+    (folder / "model.safetensors").write_bytes(b"123")
+    files = (
+        PulledFile(name="config.json", size=2, git_sha1="0" * 40),
+        PulledFile(name="model.safetensors", size=3, sha256="1" * 64),
+    )
+    manifest = Manifest(repository="own/control", revision="c" * 40, files=files)
+    (folder / MANIFEST).write_text(manifest.model_dump_json())
+    answer = client.get("/api/v1/weights", headers=KEY)
+    edges = next(item for item in answer.json["items"] if item["role"] == "restyle-edge-control")
+    assert (edges["version"], edges["size"], edges["present"], edges["how_to"]) == ("c" * 40, 5, True, None)
+    assert [file["sha256"] for file in edges["files"]] == [None, "1" * 64]
     assert str(settings.home) not in answer.text
 
 

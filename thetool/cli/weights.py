@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from thetool.weights.pull import Progress, ProgressCallback
 
 MIB = 2**20
+SHORT_VERSION = 12  # of a hub's commit, which has 40 digits
 GROUPS = ("restyle",)
 """Names of several models that are pulled together, out of a hub."""
 
@@ -33,28 +34,26 @@ def weights() -> None:
 @json_option
 def list_weights(as_json: bool) -> None:
     """List what each model is for, which one is chosen, and whether it is here."""
-    from thetool.weights.folder import status
-    from thetool.weights.schemas import WeightsOut
+    from thetool.weights.listing import listing
 
     with _told():
-        roles = status(settings_here())
+        found = listing(settings_here())
     if as_json:
-        print_json([WeightsOut.of(role).model_dump(mode="json") for role in roles])
+        print_json([each.model_dump(mode="json") for each in found])
         return
     rows = [
         (
             each.role,
-            each.model.name,
-            each.model.version,
-            each.model.licence,
-            f"{each.model.size / MIB:.0f} MiB",
+            each.name,
+            each.version[:SHORT_VERSION],
+            each.licence,
+            "?" if each.size is None else f"{each.size / MIB:.0f} MiB",
             each.present,
         )
-        for each in roles
+        for each in found
     ]
     print_table(("role", "model", "version", "licence", "size", "here"), rows, empty="No models.")
-    _list_parts()
-    for each in roles:
+    for each in found:
         if each.how_to:
             click.echo(f"{each.role}: {each.how_to}", err=True)
         if each.others:
@@ -123,22 +122,6 @@ def where(role: str | None) -> None:
         return
     with _told():
         click.echo(settings.weights_folder / role if role in GROUPS else folder_of(settings, chosen(settings, role)))
-
-
-def _list_parts() -> None:
-    """The models of the groups: which one plays which part, and whether it is here."""
-    from thetool.weights.repositories import place_of, repositories, what_is_wrong
-
-    rows = []
-    for part in repositories().parts:
-        place = place_of(settings_here(), part)
-        if place is not None:
-            used = place.used()
-            rows.append(
-                (part.name, used.name, used.version[:12], used.licence, part.variable, what_is_wrong(place) is None)
-            )
-    click.echo()
-    print_table(("part", "model", "version", "licence", "setting", "here"), rows, empty="No models.")
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from thetool.weights.repositories import is_here
 KIND = "restyle.run"
 PACKAGES = ("torch", "diffusers", "transformers")
 TIMEOUT_SECONDS = 3600
-"""On a CPU a picture takes minutes, and waits for those before it."""
+"""For each picture: on a CPU it takes minutes, and waits for those before it."""
 
 
 class Restyle(BaseModel):

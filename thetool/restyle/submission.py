@@ -14,7 +14,7 @@ from thetool.jobs.registry import MAX_KEEP_SECONDS
 from thetool.jobs.submit import submit
 from thetool.restyle import records
 from thetool.restyle.intake import Incoming
-from thetool.restyle.jobs import KIND, Restyle
+from thetool.restyle.jobs import KIND, TIMEOUT_SECONDS, Restyle
 from thetool.storage import blobs
 from thetool.storage.state import storage
 
@@ -67,6 +67,7 @@ def make_job(
             correlation_id=correlation_id,
             idempotency=idempotency,
             job_quota=caller.job_quota,
+            timeout=TIMEOUT_SECONDS * incoming.options.variations,
             expires_in=min(keep_seconds, MAX_KEEP_SECONDS),  # as long as there is something to open
             title=incoming.filename or f"a room, {incoming.options.style}",
         )

@@ -117,6 +117,11 @@ def place_of(settings: Settings, part: Part) -> Place | None:
     return Place(part, folder, repository, revision or "main")
 
 
+def places(settings: Settings) -> list[Place]:
+    """Where the models of all parts are, or would be; not of those whose setting names none."""
+    return [place for part in repositories().parts if (place := place_of(settings, part)) is not None]
+
+
 def require_folder(settings: Settings, name: str) -> Place:
     """The place of a part's model, with all that belongs to it, by size. Cheap: it reads no weights, calls nobody.
 

@@ -6,8 +6,8 @@ from apiflask import APIBlueprint
 
 from thetool.access.caller import needs
 from thetool.web.current import settings
-from thetool.weights.folder import status
-from thetool.weights.schemas import WeightsList, WeightsOut
+from thetool.weights.listing import listing
+from thetool.weights.schemas import WeightsList
 
 blueprint = APIBlueprint("weights", __name__, tag="Weights")
 
@@ -17,4 +17,4 @@ blueprint = APIBlueprint("weights", __name__, tag="Weights")
 @blueprint.output(WeightsList)
 def list_weights() -> WeightsList:
     """List the model weights: each role with the model chosen for it, its licence and size, and whether it is here."""
-    return WeightsList(items=[WeightsOut.of(role) for role in status(settings())])
+    return WeightsList(items=listing(settings()))

@@ -2,7 +2,7 @@
 
 import "./status_line.js";
 import { announce } from "./announce.js";
-import { call, pathOf } from "./api.js";
+import { call, pathOf, problemOf } from "./api.js";
 import { curl, showRequest } from "./curl.js";
 import { el, find, findAll, say } from "./dom.js";
 import { drawnRoom } from "./drawn_room.js";
@@ -10,17 +10,21 @@ import { filesOf, holdsFiles } from "./dropped.js";
 import { bytes, percent } from "./format.js";
 import { followJob, over } from "./live.js";
 import { problemNotice } from "./problem.js";
+import { offer, offered, withdrawn } from "./restyle_offer.js";
 import { stepsView } from "./restyle_steps.js";
 import { resultView } from "./restyle_view.js";
 import { upload } from "./upload.js";
 
 const PATH = "/transform/submit";
 const PREVIEW_MS = 700;
+const WORDS = ["room_type", "remove", "prompt", "negative_prompt", "color_palette", "steps", "seed"];
 const form = find("#restyle");
 const result = find("#result");
 const place = find("#drop");
+const go = find("#go");
 let photo = null;
 let running = null;
+let busy = false;
 
 // --- the photo
 
@@ -35,11 +39,19 @@ function take(file) {
   if (image.src) URL.revokeObjectURL(image.src);
   image.src = URL.createObjectURL(file);
   image.alt = `The photo ${file.name}`;
-  image.hidden = false;
-  find("#empty").hidden = true;
+  showPhoto(true);
   say(find("#name"), `${file.name}, ${bytes(file.size)}`);
   tellRequest();
 }
+
+/** Show the photo, or say that this browser cannot: few of them read HEIC or TIFF. */
+function showPhoto(can) {
+  find("#shown").hidden = !can;
+  find("#empty").hidden = can;
+  if (!can) say(find("#empty"), "This browser cannot show such a photo. It can be restyled all the same.");
+}
+
+find("#shown").addEventListener("error", () => showPhoto(false));
 
 find("#choose").addEventListener("click", () => find("#file").click());
 find("#file").addEventListener("change", ({ target }) => take(target.files[0]));
@@ -59,7 +71,7 @@ function fields() {
   const given = [
     ["style", elements.style.value],
     ["quality", elements.quality.value],
-    ...["room_type", "remove", "prompt", "seed"].map((name) => [name, elements[name].value.trim()]),
+    ...WORDS.map((name) => [name, elements[name].value.trim()]),
     ["keep_furniture", elements.keep_furniture.checked ? "true" : ""],
     ["strength", Number(elements.strength.value) ? elements.strength.value : ""],
     ["structure", Number(elements.structure.value) === 0.5 ? "" : elements.structure.value],
@@ -68,7 +80,16 @@ function fields() {
   return given.filter(([, value]) => value !== "");
 }
 
-const tellRequest = () => showRequest(curl(PATH, { files: [["file", photo?.name ?? "room.jpg"]], form: fields() }));
+/** The photo, and the mask where there is one, as pairs. */
+function files() {
+  const mask = form.elements.mask.files[0];
+  return [["file", photo], ...(mask ? [["mask", mask]] : [])];
+}
+
+function tellRequest() {
+  const names = files().map(([name, file]) => [name, file?.name ?? "room.jpg"]);
+  showRequest(curl(PATH, { files: names, form: fields() }));
+}
 
 function tellRanges() {
   for (const name of ["strength", "structure"]) {
@@ -84,42 +105,49 @@ form.addEventListener("input", () => {
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  send(fields());
+  send(fields(), files());
 });
 document.addEventListener("keydown", ({ key, ctrlKey, metaKey }) => key === "Enter" && (ctrlKey || metaKey) && form.requestSubmit());
 
+const tellButton = () => (go.disabled = busy || !offered());
+offer(tellButton);
+
 // --- sending and following
 
-async function send(given) {
+async function send(given, sent) {
+  if (go.disabled) return; // by Ctrl+Enter
   if (!photo) {
     result.replaceChildren(problemNotice({ title: "There is no photo yet", detail: "Drop one, or choose a file." }));
     find("#choose").focus();
     return;
   }
   const body = new FormData();
-  body.append("file", photo, photo.name);
+  for (const [name, file] of sent) body.append(name, file, file.name);
   for (const [name, value] of given) body.append(name, value);
-  find("#go").disabled = true;
+  busy = true;
+  tellButton();
   try {
     result.replaceChildren(el("p", { class: "hint" }, "Sending the photo…"));
     result.scrollIntoView({ block: "nearest" });
     const { body: told } = await upload(PATH, { body });
     history.replaceState(null, "", `?job=${told.job_id}`);
     announce("The photo was sent");
-    await follow(told.job_id, given);
+    await follow(told.job_id, { given, sent }, told.estimated_time);
   } catch (error) {
+    if (error.code === "restyle_unavailable") withdrawn();
     if (error.name !== "AbortError") result.replaceChildren(problemNotice(error));
   } finally {
-    find("#go").disabled = false;
+    busy = false;
+    tellButton();
   }
 }
 
-/** Show how the job gets on, and at the end what came of it. */
-async function follow(id, given = null) {
+/** Show how the job gets on, and at the end what came of it; `asked` is what this tab sent for it. */
+async function follow(id, asked = null, seconds = null) {
   running?.abort();
   running = new AbortController();
   const { signal } = running;
-  const steps = stepsView(id);
+  const steps = stepsView(id, seconds);
   result.replaceChildren(steps.node);
   result.scrollIntoView({ block: "nearest" });
   let looked = 0;
@@ -130,32 +158,44 @@ async function follow(id, given = null) {
     stateOf(id, signal).then((state) => steps.preview(state.preview_url), () => {}); // the next change asks again
   };
   await followJob(id, { changed, trouble: steps.trouble, signal });
-  show(await stateOf(id, signal), given);
+  show(await stateOf(id, signal), asked);
 }
 
 const stateOf = async (id, signal) => (await call(`/transform/status/${encodeURIComponent(id)}`, { signal })).body.data;
 
-function show(state, given) {
+function show(state, asked) {
   if (state.status !== "completed") {
     const title = state.status === "cancelled" ? "It was cancelled" : "The room could not be restyled";
     result.replaceChildren(problemNotice({ title, detail: state.error, code: state.error_code }));
     announce(title);
     return;
   }
-  result.replaceChildren(resultView(state, () => again(state, given)));
+  result.replaceChildren(resultView(state, () => again(state, asked)));
   announce("Your new room is ready");
   result.focus({ preventScroll: true });
   result.scrollIntoView({ block: "start" });
 }
 
-/** The same once more; the photo comes from the service where this tab does not have it (any more). */
-async function again(state, given) {
-  const wishes = (given ?? Object.entries(state.request).map(asField)).filter(([name]) => name !== "seed");
-  if (!photo) {
-    const answer = await fetch(pathOf(state.result.original_url));
-    take(new File([await answer.blob()], "room.jpg", { type: answer.headers.get("Content-Type") ?? "image/jpeg" }));
+/** The same once more; photo and mask come from the service where this tab did not send them. */
+async function again(state, asked) {
+  const wishes = (asked?.given ?? Object.entries(state.request).map(asField)).filter(([name]) => name !== "seed");
+  try {
+    const sent = asked?.sent ?? (await fetched({ file: state.result.original_url, mask: state.mask_url }));
+    if (!photo) take(sent[0][1]);
+    await send(wishes, sent);
+  } catch (error) {
+    result.prepend(problemNotice(error));
   }
-  await send(wishes);
+}
+
+async function fetched(links) {
+  const found = [];
+  for (const [name, link] of Object.entries(links).filter(([, link]) => link)) {
+    const answer = await fetch(pathOf(link));
+    if (!answer.ok) throw problemOf(answer.status, answer.headers.get("X-Request-ID"), await answer.json().catch(() => null));
+    found.push([name, new File([await answer.blob()], name === "file" ? "room" : name)]);
+  }
+  return found;
 }
 
 const asField = ([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)];

@@ -2,7 +2,10 @@
 
 import { pathOf } from "./api.js";
 import { el, icon } from "./dom.js";
+import { duration } from "./format.js";
 import { workingView } from "./working.js";
+
+const about = (seconds) => duration(1000 * Math.max(1, Math.round(seconds))).replace(".0", "");
 
 const STAGES = [
   ["analyzing", "Analyzing"],
@@ -11,11 +14,12 @@ const STAGES = [
   ["finalizing", "Finishing"],
 ];
 
-/** The node for the job `id`, with `show(job)`, `trouble(problem)` and `preview(address)`. */
-export function stepsView(id) {
+/** The node for the job `id`, with `show(job)`, `trouble(problem)` and `preview(address)`; it may take `seconds`. */
+export function stepsView(id, seconds = null) {
   const working = workingView(id);
   const items = STAGES.map(([name, words]) => el("li", { "data-stage": name, "data-state": "next" }, icon("check"), words));
   const picture = el("img", { class: "painting", alt: "How far the painting is", hidden: true });
+  if (seconds !== null) working.node.append(el("p", { class: "hint" }, `It usually takes about ${about(seconds)}.`));
   working.node.append(el("ol", { class: "steps", "aria-label": "Stages" }, items), picture);
   const show = (job) => {
     working.show(job);

@@ -16,7 +16,7 @@ const MAPS = { depth: "Depth", edges: "Edges", mask: "What was painted" };
 export function resultView({ result, style }, again) {
   const { metadata } = result;
   const size = metadata.size;
-  const compare = compareView(pathOf(result.original_url), pathOf(result.transformed_url), size);
+  const compare = compareView(pathOf(result.before_url), pathOf(result.transformed_url), size);
   const download = el("a", { class: "button main", download: `${style}.jpg` }, "Download");
   const quality = el("dl", { class: "measures" });
   const shown = { number: 0 };
@@ -62,7 +62,7 @@ function viewChoice(result, compare, shown) {
   const views = [
     ["Compare", () => compare.show(pathOf(result.variations[shown.number].transformed_url))],
     ...maps,
-    ...(result.objects.length ? [["Objects", () => compare.alone(pathOf(result.original_url), "The photo", boxes())]] : []),
+    ...(result.objects.length ? [["Objects", () => compare.alone(pathOf(result.before_url), "The photo", boxes())]] : []),
   ];
   const inputs = views.map(([, show], number) =>
     el("input", { type: "radio", name: "view", checked: number === 0, on: { change: show } }),
