@@ -79,10 +79,10 @@ def test_files_of_a_cancelled_job_go_with_the_next_cleanup(
     """Cancelled when its maps are stored, and its pictures are not; the photo stays, as it was sent to stay."""
     pictures = Keeper.pictures
 
-    def cancelled(self: Keeper, made: Any) -> Any:
+    def cancelled(self: Keeper, made: Any, **how: Any) -> Any:
         restyler.client.delete(f"/transform/{self._context.job_id}", headers=restyler.master)
         until(lambda: self._context.interruption)
-        return pictures(self, made)
+        return pictures(self, made, **how)
 
     with monkeypatch.context() as patch:
         patch.setattr(Keeper, "pictures", cancelled)

@@ -85,11 +85,19 @@ class Easel:
             self._painter.start()
 
     def _work(self) -> None:
-        while batch := self._next_batch():
-            self._paint(batch)
-            with self._changed:
-                self.batches = [*self.batches[-99:], len(batch)]
-                self._changed.notify_all()
+        while self._paint_batch():
+            pass
+
+    def _paint_batch(self) -> bool:
+        """Paint what is next, and forget it: pictures are large. False when nothing came for long."""
+        batch = self._next_batch()
+        if not batch:
+            return False
+        self._paint(batch)
+        with self._changed:
+            self.batches = [*self.batches[-99:], len(batch)]
+            self._changed.notify_all()
+        return True
 
     def _next_batch(self) -> list[Picture]:
         """What is painted next: the picture that waits longest, and others with its key. Nothing ends the thread."""

@@ -13,7 +13,7 @@ from thetool.jobs.context import JobContext
 from thetool.restyle.controls import Controls
 from thetool.restyle.jobs import Restyle
 from thetool.restyle.picture_file import (
-    MAP_MEDIA_TYPE,
+    EXACT_MEDIA_TYPE,
     MEDIA_TYPE,
     MOST_METADATA,
     jpeg,
@@ -51,24 +51,26 @@ class Keeper:
         found = {"depth": maps.depth, "edges": maps.edges}
         if mask is not None:
             found["mask"] = mask.astype("uint8") * 255
-        return {name: self._keep(map_file(pixels), MAP_MEDIA_TYPE, f"{name}.png") for name, pixels in found.items()}
+        return {name: self._keep(map_file(pixels), EXACT_MEDIA_TYPE, f"{name}.png") for name, pixels in found.items()}
 
     def before(self, pixels: Pixels) -> str:
         """Keep the photo as the results are to be compared with it: upright, of their size, for any browser."""
         return self._keep(jpeg(pixels), MEDIA_TYPE, "before.jpg")
 
-    def pictures(self, made: Sequence[tuple[Pixels, RestyleMetadata]]) -> list[Variation]:
-        """Keep the results, each with what its metadata say in its file."""
+    def pictures(self, made: Sequence[tuple[Pixels, RestyleMetadata]], *, exact: bool) -> list[Variation]:
+        """Keep the results, each with what its metadata say in its file; where only a part was painted `exact`ly."""
+        media_type, ending = (EXACT_MEDIA_TYPE, "png") if exact else (MEDIA_TYPE, "jpg")
         kept = []
         for number, (pixels, metadata) in enumerate(made):
             name = "transformed" if number == 0 else f"transformed-{number + 1}"
             told = json.dumps(metadata.model_dump(mode="json"))
             if len(told) > MOST_METADATA:
                 told = json.dumps(metadata.model_dump(mode="json", exclude={"notes"}))
-            content = picture_file(pixels, told, f"A room in {metadata.style} style, made by a model of a photo")
+            words = f"A room in {metadata.style} style, made by a model of a photo"
+            content = picture_file(pixels, told, words, exact=exact)
             kept.append(
                 Variation(
-                    transformed_url=self._keep(content, MEDIA_TYPE, f"{name}.jpg"),
+                    transformed_url=self._keep(content, media_type, f"{name}.{ending}"),
                     thumbnail_url=self._keep(thumbnail_file(pixels), MEDIA_TYPE, f"{name}-thumbnail.jpg"),
                     seed=metadata.seed,
                     quality=metadata.quality,

@@ -1,4 +1,4 @@
-"""The result's file: a JPEG that says of itself that a model made it, how, and from what words."""
+"""The result's file: a picture that says of itself that a model made it, how, and from what words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 MEDIA_TYPE = "image/jpeg"
-MAP_MEDIA_TYPE = "image/png"
+EXACT_MEDIA_TYPE = "image/png"
 MOST_METADATA = 60_000
 """Characters: the part of a JPEG that they are in has at most 65,533 bytes."""
 _QUALITY = 95
@@ -30,16 +30,25 @@ _XMP = (
 )
 
 
-def picture_file(pixels: Pixels, metadata_json: str, description: str) -> bytes:
-    """A JPEG of (height, width, 3), RGB, with the metadata as EXIF UserComment (JSON) and IPTC's mark in XMP."""
+def picture_file(pixels: Pixels, metadata_json: str, description: str, *, exact: bool = False) -> bytes:
+    """A picture of (height, width, 3), RGB, with the metadata as EXIF UserComment (JSON) and IPTC's mark in XMP.
+
+    A JPEG; a PNG where it is to be `exact`.
+    """
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
     exif = Image.Exif()
     exif[_DESCRIPTION] = description.encode("ascii", "replace").decode()
     exif[_SOFTWARE] = f"TheTool {__version__}"
     exif.get_ifd(_EXIF)[_COMMENT] = b"ASCII\0\0\0" + metadata_json.encode("ascii")
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=_QUALITY, exif=exif, xmp=_XMP.encode())
+    file, image = io.BytesIO(), Image.fromarray(pixels)
+    if exact:
+        about = PngInfo()
+        about.add_itxt("XML:com.adobe.xmp", _XMP)
+        image.save(file, "PNG", exif=exif, pnginfo=about)
+    else:
+        image.save(file, "JPEG", quality=_QUALITY, exif=exif, xmp=_XMP.encode())
     return file.getvalue()
 
 

@@ -68,7 +68,7 @@ class RestyleMetadata(BaseModel):
 class RestyleResult(BaseModel):
     """A restyled photo: links are signed, and good until `expires_at`."""
 
-    transformed_url: str
+    transformed_url: str = Field(description="A JPEG; where only a part was painted, a PNG: the rest is as it was.")
     thumbnail_url: str
     original_url: str = Field(description="The photo as it was sent.")
     before_url: str = Field(description="The photo upright and of the result's size, to compare it with: a JPEG.")

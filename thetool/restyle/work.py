@@ -180,7 +180,7 @@ class Work:
             control_urls = keeper.maps(plan.scene.maps, plan.region.mask)
             before_url = keeper.before(plan.scene.before)
             pictures = [(one.pixels, self._metadata(photo, plan, one, device)) for one in made]
-            variations = keeper.pictures(pictures)
+            variations = keeper.pictures(pictures, exact=plan.region.mask is not None)
         self._context.on_finish(
             lambda cursor: records.note_finished(
                 cursor,

@@ -17,7 +17,7 @@ export function resultView({ result, style }, again) {
   const { metadata } = result;
   const size = metadata.size;
   const compare = compareView(pathOf(result.before_url), pathOf(result.transformed_url), size);
-  const download = el("a", { class: "button main", download: `${style}.jpg` }, "Download");
+  const download = el("a", { class: "button main", download: `${style}.${result.control_urls.mask ? "png" : "jpg"}` }, "Download");
   const quality = el("dl", { class: "measures" });
   const shown = { number: 0 };
   const choose = (number) => {
