@@ -16,6 +16,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 Limit = int | Callable[[Settings], int]
 
 _ATTRIBUTE = "body_limit"
+PIECE_BYTES = 512 * 1024
 
 
 def limit_body(limit: Limit) -> Callable[[View], View]:
@@ -43,7 +44,8 @@ def limit_of(view: Callable[..., Any] | None, settings: Settings) -> int:
 class BoundedBody(RawIOBase):
     """A request's body that raises at the byte that is too many, and when it ends too early.
 
-    Werkzeug's own stream ends quietly in both cases, so that a view would take the beginning for the whole.
+    Werkzeug's own stream ends quietly in both cases, so that a view would take the beginning for the whole. It asks for
+    64 KiB at a time, and gunicorn copies all that it has received at each: larger pieces are kept here.
     """
 
     def __init__(self, stream: Any, limit: int, declared: int | None) -> None:
@@ -51,6 +53,7 @@ class BoundedBody(RawIOBase):
         self._limit = limit
         self._declared = declared
         self._read = 0
+        self._piece = memoryview(b"")
 
     def readable(self) -> bool:
         """It is for reading."""
@@ -58,10 +61,21 @@ class BoundedBody(RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read into `buffer`; raises TooLarge or BadRequest."""
-        if not len(buffer):
-            return 0
+        taken = 0
+        while taken < len(buffer):
+            if not self._piece:
+                self._piece = memoryview(self._next())
+            if not self._piece:
+                break
+            part = self._piece[: len(buffer) - taken]
+            buffer[taken : taken + len(part)] = part
+            self._piece = self._piece[len(part) :]
+            taken += len(part)
+        return taken
+
+    def _next(self) -> bytes:
         try:
-            data = self._stream.read(min(len(buffer), self._limit - self._read + 1))
+            data: bytes = self._stream.read(min(PIECE_BYTES, self._limit - self._read + 1))
         except (OSError, ParseException) as error:  # a caller who has gone, or chunks that are none
             raise BadRequest("The body is broken off, or its chunks cannot be read.") from error
         self._read += len(data)
@@ -69,8 +83,7 @@ class BoundedBody(RawIOBase):
             raise TooLarge(f"The body is longer than the {self._limit:,} bytes that are taken here.", limit=self._limit)
         if not data and self._declared is not None and self._read < self._declared:
             raise BadRequest(f"The body ended after {self._read:,} of {self._declared:,} bytes.")
-        buffer[: len(data)] = data
-        return len(data)
+        return data
 
 
 def enforce(request: Request, limit: int) -> None:
