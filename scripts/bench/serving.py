@@ -5,7 +5,8 @@
 
 Each serves with two workers and one core for a run: a small model of a table's rows in JSON (no two requests alike, so
 that no cache helps), and one of MobileNet's size whose picture comes in bytes; with 1, 16 and 64 clients. The peers are
-installed into virtual environments under `--peers`, once.
+installed into virtual environments under `--peers`, once. "CPU ms each" is the processor time of a server's processes
+for an answer: less noisy than a rate where the clients share the processors.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -51,7 +52,7 @@ def main() -> None:
 
 def compare(files: dict[str, Path], asked: argparse.Namespace) -> None:
     """All servers with both models and each number of clients; medians of the rounds."""
-    found: dict[tuple[str, str, int], list[Load]] = {}
+    found: dict[tuple[str, str, int], list[tuple[Load, float]]] = {}
     for _ in range(asked.rounds):
         for name, file in files.items():
             servers: list[tuple[str, Callable[[], Any]]] = []
@@ -65,10 +66,11 @@ def compare(files: dict[str, Path], asked: argparse.Namespace) -> None:
                 try:
                     with serving() as (port, following):
                         for clients in CLIENTS:
-                            began = time.perf_counter()
+                            began, cpu = time.perf_counter(), cpu_seconds()
                             load = run(port, following, clients=clients, seconds=asked.seconds)
                             load.seconds = time.perf_counter() - began  # the last answers come later
-                            found.setdefault((server, name, clients), []).append(load)
+                            cost = (cpu_seconds() - cpu) * 1000 / max(1, len(load.latencies))
+                            found.setdefault((server, name, clients), []).append((load, cost))
                             print(f"{server} {name} {clients}: {load}", file=sys.stderr)
                 except RuntimeError as error:
                     print(f"{server} {name}: {error}", file=sys.stderr)
@@ -76,16 +78,17 @@ def compare(files: dict[str, Path], asked: argparse.Namespace) -> None:
         "tabular": bare.throughput(files["tabular"], asking.rows_array(), threads=CORES, seconds=asked.seconds),
         "mobilenet": bare.throughput(files["mobilenet"], asking.image(), threads=CORES, seconds=asked.seconds),
     }
-    print("| server | model | clients | predictions/s | p50 ms | p95 ms | p99 ms | not answered |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for (server, name, clients), loads in found.items():
+    print("| server | model | clients | predictions/s | p50 ms | p95 ms | p99 ms | CPU ms each | not answered |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for (server, name, clients), rounds in found.items():
+        loads, cost = [load for load, _ in rounds], statistics.median(each for _, each in rounds)
         rate = statistics.median(load.rate for load in loads)
         times = [statistics.median(load.percentile(share) for load in loads) for share in (0.5, 0.95, 0.99)]
         wrong = sum(number for load in loads for status, number in load.statuses.items() if status >= 300)
         cells = " | ".join(f"{one:.2f}" for one in times)
-        print(f"| {server} | {name} | {clients} | {rate:,.0f} | {cells} | {wrong} |")
+        print(f"| {server} | {name} | {clients} | {rate:,.0f} | {cells} | {cost:.2f} | {wrong} |")
     for name, rate in bares.items():
-        print(f"| bare ONNX Runtime | {name} | {CORES} threads | {rate:,.0f} | | | | |")
+        print(f"| bare ONNX Runtime | {name} | {CORES} threads | {rate:,.0f} | | | | {CORES * 1000 / rate:.2f} | |")
 
 
 @contextmanager
@@ -154,12 +157,24 @@ def aims(files: dict[str, Path], seconds: float) -> None:
             own = b"\x32\x02%02d" % number  # a doc string, so that no two files are alike
             ids.append(add(running, "many", image + own, f"1.{number}.0"))
         body, headers = asking.npy_image()
-        for model_id in ids:
+        most = 0
+        for model_id in ids * 2:
             ask(running, "POST", f"/api/v1/models/{model_id}/predict?skip_cache=true", body, **headers)
-        (used,) = workers_memory(running)
-        print(
-            f"| 50 models of {len(image) / 1e6:.0f} MB in turn, within 128 MiB | the worker holds {used / 1e6:.0f} MB |"
+            most = max(most, *workers_memory(running))
+        models = ask(running, "GET", "/health/detailed")["services"]["models"]
+        told = (
+            f"{models['loaded']} loaded, {models['loaded_bytes'] / 2**20:.0f} MiB; the worker has {most / 1e6:.0f} MB"
         )
+        print(f"| 50 models of {len(image) / 1e6:.0f} MB in turn, twice, within 128 MiB | {told} at most |")
+
+
+def cpu_seconds() -> float:
+    """Processor time that the processes that were started here, and theirs, have taken."""
+    taken = 0.0
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            taken += sum(child.cpu_times()[:2])
+    return taken
 
 
 def workers_memory(running: Service) -> list[int]:
