@@ -101,6 +101,18 @@ def test_whole_numbers_of_a_short_range_have_a_bin_each() -> None:
     assert histogram.counts == [2, 1, 0, 0, 3]
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(-(10**12), 10**12), st.integers(1, 120))
+def test_bins_of_whole_numbers_hold_as_many_of_them_each(low: int, span: int) -> None:
+    histogram = profile_of(pl.Series(range(low, low + span))).histogram
+    assert histogram is not None
+    *counts, last = histogram.counts
+    assert len(histogram.edges) - 1 == len(histogram.counts) <= 20
+    assert set(counts) <= {max(1, -(-span // 20))}
+    assert 0 < last <= max([last, *counts][:2])
+    assert sum(counts) + last == span
+
+
 def test_outliers_are_those_of_the_hand_written_fences(profiled: Profiled) -> None:
     values: list[float | None] = [10.0, 11, 12, None, 13, 14, 15, 99, -50, 12.5, 200]
     column = profiled({"x": values}).column_profiles[0]

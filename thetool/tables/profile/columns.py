@@ -70,6 +70,7 @@ class Survey:
             null_share=self.nulls / self.rows if self.rows else 0,
             blanks=self.blanks,
             untyped=self.untyped,
+            untyped_share=self.untyped / self.rows if self.rows else 0,
             distinct=distinct,
             unique=self.values > 0 and distinct.exact and distinct.count == self.values,
             top=top,

@@ -13,10 +13,12 @@ IssueCode = Literal[
     "broken_encoding",
     "lost_characters",
     "mixed_types",
+    "mixed_decimals",
     "untyped_values",
     "duplicate_rows",
     "repeated_keys",
     "invalid_values",
+    "formulas",
     "null_words",
     "surrounding_whitespace",
     "inner_whitespace",
@@ -59,6 +61,14 @@ class Mend(BaseModel):
 
     operation: Operation = Field(description="The operation's name.")
     parameters: dict[str, Any] = Field(description="Its parameters.")
+    effect: str = Field(description="What it would do, in a sentence for people.")
+
+
+class Reread(BaseModel):
+    """Options by which the same file is read without it, or with less of it."""
+
+    options: dict[str, Any] = Field(description="Options of `POST /analyze`, in addition to those of this reading.")
+    effect: str = Field(description="What they would do, in a sentence for people.")
 
 
 class Example(BaseModel):
@@ -82,3 +92,4 @@ class Issue(BaseModel):
     example: Example | None = Field(description="One cell that shows it; null where no single cell does.")
     message: str = Field(description="What it is, in a sentence for people.")
     mend: Mend | None = Field(description="The operation that would mend it; null where only a person can.")
+    reread: Reread | None = Field(None, description="How to read the file anew without it; null where that is no help.")

@@ -99,15 +99,17 @@ def quantile(ordered: Values, share: float) -> float:
 
 
 def histogram(ordered: Values) -> Histogram | None:
-    """`BINS` equal bins; for whole numbers that span fewer, one bin each. None without values."""
+    """Up to `BINS` equal bins. Those of whole numbers hold as many of them each. None without values."""
     if not len(ordered):
         return None
     low, high = ordered[0].item(), ordered[-1].item()
     if low == high:
         return Histogram(edges=[float(low), float(high)], counts=[len(ordered)])
-    bins = high - low + 1 if ordered.dtype.kind == "i" and high - low < BINS else BINS
-    end = high + 1 if bins < BINS else high
-    edges = [low + (end / bins - low / bins) * part for part in range(bins)] + [end]
+    if ordered.dtype.kind == "i":
+        width = -(-(high - low + 1) // BINS)
+        edges = list(range(low, high + width + 1, width))
+    else:
+        edges = [low + (high / BINS - low / BINS) * part for part in range(BINS)] + [high]
     inner = np.searchsorted(ordered, np.array(edges[1:-1]), "left")
     counts = np.diff(np.concatenate(([0], inner, [len(ordered)])))
     return Histogram(edges=[float(edge) for edge in edges], counts=counts.tolist())

@@ -15,6 +15,7 @@ SemanticType = Literal[
     "phone",
     "url",
     "uuid",
+    "json",
     "iban",
     "payment_card",
     "isbn",
@@ -70,7 +71,10 @@ class TopValue(BaseModel):
 
 
 class Histogram(BaseModel):
-    """Equal parts of the range from the smallest to the largest value, and how many values are in each."""
+    """Equal parts of the range of the values, and how many values are in each.
+
+    The parts of whole numbers and of days begin at whole ones, so the last may end beyond the largest value.
+    """
 
     edges: list[float] | list[datetime] = Field(
         description="One more than there are counts. A bin holds its lower edge, the last one its upper edge too."
@@ -166,6 +170,7 @@ class ColumnProfile(BaseModel):
     null_share: float = Field(ge=0, le=1, description="Of the rows.")
     blanks: int = Field(ge=0, description="Cells that were read as nothing or as white space alone; part of `nulls`.")
     untyped: int = Field(ge=0, description="Cells with a value that did not fit the column's type; part of `nulls`.")
+    untyped_share: float = Field(0, ge=0, le=1, description="Of the rows; part of `null_share`.")
     distinct: Distinct = Field(description="Different values.")
     unique: bool = Field(description="Whether no value comes twice (empty cells aside).")
     top: list[TopValue] = Field(
@@ -202,6 +207,9 @@ class Profile(BaseModel):
     rows: int = Field(ge=0, description="Rows of data.")
     columns: int = Field(ge=0, description="Columns.")
     cells_empty: int = Field(ge=0, description="Cells without a value, all columns together.")
+    cells_untyped: int = Field(
+        0, ge=0, description="Cells whose value did not fit their column's type; part of `cells_empty`."
+    )
     duplicate_rows: DuplicateRows = Field(description="Rows that come more than once.")
     memory_bytes: int = Field(ge=0, description="What the typed values take in memory (Apache Arrow), about.")
     column_profiles: list[ColumnProfile] = Field(description="The columns, in their order.")

@@ -83,6 +83,7 @@ class _Profiling:
             rows=source.rows,
             columns=len(self.columns),
             cells_empty=sum(column.nulls for column in self.columns),
+            cells_untyped=sum(column.untyped for column in self.columns),
             duplicate_rows=duplicates,
             memory_bytes=self.memory,
             column_profiles=self.columns,

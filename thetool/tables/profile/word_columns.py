@@ -13,7 +13,7 @@ from thetool.tables.profile.finding import first_with
 from thetool.tables.profile.issue_schemas import Example, Issue
 from thetool.tables.profile.issues.cells import SUSPICIOUS, CellDefects
 from thetool.tables.profile.issues.of_columns import FirstRow, of_keys
-from thetool.tables.profile.issues.of_texts import Evidence, Mixed, of_text
+from thetool.tables.profile.issues.of_texts import Evidence, Marks, Mixed, of_text
 from thetool.tables.profile.issues.spellings import MOST_VALUES
 from thetool.tables.profile.schemas import ColumnProfile, ProfileOptions
 from thetool.tables.profile.semantics.texts import Fit, Meaning, meaning
@@ -23,6 +23,11 @@ from thetool.tables.reading.report import ColumnType, ReadColumn
 
 _NUMBER = r"[-+]?[0-9]+(?:[., '\u00a0\u202f][0-9]+)*"
 _number = re.compile(_NUMBER)
+# Numbers whose decimal mark is sure: 1.234 may be thousands, in either writing.
+_MARKED = {
+    ".": r"[-+]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)\.(?:[0-9]{1,2}|[0-9]{4,})",
+    ",": r"[-+]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),(?:[0-9]{1,2}|[0-9]{4,})",
+}
 _LOOKED_AT = 100
 _FEW = 0.05
 _PARALLEL = 50_000
@@ -69,6 +74,8 @@ class TextSurvey(WordSurvey):
         self._numbers = 0
         self._number: Example | None = None
         self._other: Example | None = None
+        self._marked = dict.fromkeys(_MARKED, 0)
+        self._marks: dict[str, Example | None] = dict.fromkeys(_MARKED)
 
     def add(self, start: int, values: pl.Series) -> None:
         """Add the rows from `start` on."""
@@ -106,10 +113,18 @@ class TextSurvey(WordSurvey):
             return
         are = counts["value"].str.contains(rf"\A\s*{_NUMBER}\s*\z")
         self._numbers += int(counts["rows"].filter(are).sum())
+        self._look_for_marks(start, values, counts)
         if are.all() and len(values) == self.rows:
             return
         self._number = self._number or self._first(start, values, counts["value"].filter(are))
         self._other = self._other or self._first(start, values, counts["value"].filter(~are))
+
+    def _look_for_marks(self, start: int, values: pl.Series, counts: pl.DataFrame) -> None:
+        for mark, pattern in _MARKED.items():
+            have = counts["value"].str.contains(rf"\A\s*{pattern}\s*\z")
+            if have.any():
+                self._marked[mark] += int(counts["rows"].filter(have).sum())
+                self._marks[mark] = self._marks[mark] or self._first(start, values, counts["value"].filter(have))
 
     def _first(self, start: int, values: pl.Series, these: pl.Series) -> Example | None:
         if not len(these):
@@ -128,7 +143,7 @@ class TextSurvey(WordSurvey):
 
     def issues(self, column: ColumnProfile, first_row: FirstRow) -> list[Issue]:
         """Defects of its cells, values of other types, spellings, keys that come twice."""
-        found = Evidence(self._defects, self._fit, self._mixed(column), self._counts())
+        found = Evidence(self._defects, self._fit, self._mixed(column), self._two_marks(), self._counts())
         return [*of_text(column, self.rows, found, first_row), *of_keys(column, self.rows, first_row)]
 
     def _mixed(self, column: ColumnProfile) -> Mixed | None:
@@ -139,6 +154,13 @@ class TextSurvey(WordSurvey):
         if self._numbers < _FEW * self.values or not others:
             return None
         return Mixed(self._numbers, others, self._number, self._other)
+
+    def _two_marks(self) -> Marks | None:
+        """Both decimal marks, if most values are numbers."""
+        point, comma = self._marks["."], self._marks[","]
+        if point is None or comma is None or self._numbers < 0.5 * self.values:
+            return None
+        return Marks(self._marked["."], self._marked[","], point, comma)
 
     def _counts(self) -> dict[str, int] | None:
         counts = self.tally.counts

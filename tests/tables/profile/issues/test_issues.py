@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any, get_args
 
 import polars as pl
 import pytest
 
-from tests.tables.profile.conftest import Profiled
+from tests.tables.profile.conftest import NOW, Profiled
 from thetool.tables.profile.issue_schemas import Issue, IssueCode, Operation
 from thetool.tables.profile.issues.mending import PARAMETERS, mend
 from thetool.tables.profile.schemas import Profile
+from thetool.tables.profile.table import profile_table
+from thetool.tables.reading.options import ReadOptions
+from thetool.tables.reading.table import read_table
 
 SOUND = ["Amsterdam", "Berlin", "Copenhagen", "Dublin", "Edinburgh", "Florence"] * 3
 
@@ -34,6 +38,10 @@ CELLS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("null_words", "N/A", "replace_with_null", {"column": "city", "values": ["N/A"]}),
     ("surrounding_junk", '"Dublin', "regex_replace", {}),
     ("surrounding_junk", "Dublin;", "regex_replace", {}),
+    ("formulas", "=cmd|' /C calc'!A0", "regex_replace", {"column": "city"}),
+    ("formulas", '=HYPERLINK("https://example.org")', "regex_replace", {}),
+    ("formulas", "@SUM(1+1)*cmd|' /C calc'!A0", "regex_replace", {}),
+    ("formulas", "-2+3+cmd|' /C calc'!A0", "regex_replace", {}),
 ]
 
 
@@ -46,6 +54,18 @@ def test_a_cell(profiled: Profiled, code: str, value: str, operation: str, param
     assert issue.mend is not None
     assert issue.mend.operation == operation
     assert issue.mend.parameters | parameters == issue.mend.parameters
+    assert issue.mend.effect.endswith(".")
+
+
+@pytest.mark.parametrize("value", ["+49 (30) 1234567", "-", "- a note (short)", "@handle", "=", "== heading ==", "-12"])
+def test_what_no_spreadsheet_runs_is_no_formula(profiled: Profiled, value: str) -> None:
+    assert "formulas" not in {issue.code for issue in profiled({"city": [*SOUND, value]}).issues}
+
+
+def done(issue: Issue) -> tuple[str, dict[str, Any]]:
+    """The operation that would mend it, and its parameters."""
+    assert issue.mend is not None
+    return issue.mend.operation, issue.mend.parameters
 
 
 def test_the_right_spelling_of_broken_letters_is_told(profiled: Profiled) -> None:
@@ -132,7 +152,7 @@ def test_rows_that_repeat(profiled: Profiled) -> None:
     assert issue.rows == 1
     assert issue.example is not None
     assert issue.example.row == 4
-    assert issue.mend == mend("remove_duplicates", keep="first")
+    assert done(issue) == ("remove_duplicates", {"keep": "first"})
 
 
 def test_rows_without_anything(profiled: Profiled) -> None:
@@ -144,7 +164,7 @@ def test_rows_without_anything(profiled: Profiled) -> None:
 def test_columns_that_are_the_same(profiled: Profiled) -> None:
     issue = the(profiled({"a": ["x", None, "z"], "b": ["x", None, "z"], "c": ["x", "z", None]}), "duplicate_columns")
     assert issue.columns == ["a", "b"]
-    assert issue.mend == mend("remove_columns", columns=["b"])
+    assert done(issue) == ("remove_columns", {"columns": ["b"]})
 
 
 def test_columns_without_values_and_constant_ones(profiled: Profiled) -> None:
@@ -158,7 +178,7 @@ def test_columns_without_values_and_constant_ones(profiled: Profiled) -> None:
 def test_gaps(profiled: Profiled) -> None:
     issue = the(profiled({"a": [1.5, None, 3, 4.5], "b": ["w", "x", "y", "z"]}), "missing_values")
     assert (issue.columns, issue.rows, issue.severity) == (["a"], 1, "info")
-    assert issue.mend == mend("fill_blanks", column="a", method="median")
+    assert done(issue) == ("fill_blanks", {"column": "a", "method": "median"})
 
 
 def test_dates_in_the_future(profiled: Profiled) -> None:
@@ -209,6 +229,41 @@ def test_values_that_could_not_be_typed(profiled_file: Profiled) -> None:
     assert issue.example is not None
     assert (issue.rows, issue.example.row, issue.example.value) == (1, 60, "seventy-two")
     assert (profile.column_profiles[0].type, profile.column_profiles[0].untyped) == ("integer", 1)
+    assert (profile.cells_empty, profile.cells_untyped) == (1, 1)
+    assert issue.reread is not None
+    assert issue.reread.options == {"columns": {"amount": {"type": "text"}}}
+
+
+def test_what_would_mend_it_by_reading_anew_does(tmp_path: Path) -> None:
+    """Each option that is named is taken, and the issue is gone."""
+    source = tmp_path / "table.csv"
+    source.write_text("price;note\n" + "1.5;good\n2,5;unknown\n3.75;fair\n" * 9 + "4.25;x\n")
+
+    def issues(options: ReadOptions) -> dict[str, Issue]:
+        reading = read_table(source, tmp_path, options, filename="table.csv")
+        return {issue.code: issue for issue in profile_table(tmp_path, reading, now=NOW).issues}
+
+    found = issues(ReadOptions())
+    for code in ("mixed_decimals", "null_words"):
+        reread = found[code].reread
+        assert reread is not None
+        assert code not in issues(ReadOptions.model_validate(reread.options))
+
+
+def test_both_decimal_marks_in_a_column(profiled_file: Profiled) -> None:
+    profile = profiled_file("price;code\n" + "".join(f"{n}.5;a{n}\n{n},5;b{n}\n" for n in range(1, 9)) + "9.5;c\n")
+    issue = the(profile, "mixed_decimals")
+    assert issue.message.startswith(
+        "price has 9 numbers with a decimal point, such as “1.5”, and 8 with a decimal comma"
+    )
+    assert issue.rows == 8
+    assert profile.column_profiles[0].semantic.type == "text"
+
+
+def test_a_few_numbers_with_the_other_decimal_mark(profiled_file: Profiled) -> None:
+    rows = "".join(f"{number}.5;b{number}\n" for number in range(1, 60))
+    issue = the(profiled_file(f"price;code\n{rows}1,5;b60\n"), "untyped_values")
+    assert "their decimal mark is a comma, that of the others a point" in issue.message
 
 
 def test_rows_that_differ_only_in_what_could_not_be_typed_are_no_duplicates(profiled_file: Profiled) -> None:
@@ -230,7 +285,7 @@ def test_the_gravest_first(profiled: Profiled) -> None:
 def test_mending_has_the_registrys_names() -> None:
     assert set(PARAMETERS) == set(get_args(Operation))
     with pytest.raises(TypeError):
-        mend("remove_columns", column="a")
+        mend("remove_columns", "Remove it.", column="a")
 
 
 def test_hostile_values_stay_short_in_sentences(profiled: Profiled) -> None:
@@ -251,7 +306,7 @@ def test_names_in_capitals(profiled: Profiled) -> None:
     issue = the(profiled({"customer": names}), "inconsistent_case")
     assert issue.example is not None
     assert (issue.rows, issue.example.row, issue.example.value) == (2, 3, "CARLA DIAZ")
-    assert issue.mend == mend("change_text_casing", column="customer", case="title")
+    assert done(issue) == ("change_text_casing", {"column": "customer", "case": "title"})
 
 
 CUSTOMERS = """Customer ID,Full Name,Email,Phone,City,State,Signup Date,Age,Total Spent,Status,Newsletter

@@ -16,6 +16,7 @@ CASES: list[tuple[str, str, list[Any]]] = [
     ("email", "x", ["anna@example.com", "b.c+d@mail.example.co.uk", "müller@bücher.example"]),
     ("url", "x", ["https://example.com/a?b=c", "www.example.org", "http://[::1]:8080/x"]),
     ("uuid", "x", ["550e8400-e29b-41d4-a716-446655440000", "6BA7B810-9DAD-11D1-80B4-00C04FD430C8"]),
+    ("json", "x", ['{"a": 1}', '[1, {"b": null}]', "{}"]),
     ("mac_address", "x", ["00:1B:44:11:3A:B7", "00-1b-44-11-3a-b8"]),
     ("ip_address", "x", ["192.168.1.1", "10.0.0.255", "2001:db8::ff00:42:8329"]),
     ("iban", "x", ["DE89 3704 0044 0532 0130 00", "GB82WEST12345698765432"]),

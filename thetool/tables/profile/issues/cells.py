@@ -31,9 +31,13 @@ _MOJIBAKE = "|".join(
 )
 _JUNK = r"""["'`“”„«»;,|*#~\\_=<>]"""
 
+# What spreadsheets run when they open a file: an equals sign, or another sign before a call (@SUM(…) or DDE (+cmd|…).
+_FORMULA = r"\A\s*(?:=[^=\s]|[-+@]\S.*(?:[A-Za-z]\(|\|))"
+
 _words = "|".join(re.escape(word) for word in sorted({*NULL_WORDS, "tbd", "unknown", "undefined", "leer"} - {"", "."}))
 
 PATTERNS: dict[IssueCode, str] = {
+    "formulas": _FORMULA,
     "null_words": rf"\A\s*(?i:{_words})\s*\z",
     "surrounding_whitespace": r"\A\s|\s\z",
     "inner_whitespace": rf"\S{_BLANK}{{2,}}\S",
@@ -85,7 +89,8 @@ class CellDefects:
         for code in PATTERNS:
             if masks[code].any():
                 found = self.found.setdefault(code, Found())
-                some = suspicious.filter(masks[code])
+                mask = masks[code] & ~masks["formulas"] if code == "surrounding_junk" else masks[code]
+                some = suspicious.filter(mask)
                 found.add(start, text, some)
                 if code == "null_words":
                     for word, rows in some.select("value", "rows").iter_rows():

@@ -24,9 +24,15 @@ PARAMETERS: dict[Operation, frozenset[str]] = {
 }
 
 
-def mend(operation: Operation, **parameters: Any) -> Mend:
-    """The operation with these parameters, which it must have."""
+def mend(operation: Operation, effect: str, /, **parameters: Any) -> Mend:
+    """The operation with these parameters, which it must have; `effect` is what it would do, in words."""
     unknown = parameters.keys() - PARAMETERS[operation]
     if unknown:
         raise TypeError(f"{operation} has no {', '.join(sorted(unknown))}")
-    return Mend(operation=operation, parameters=parameters)
+    return Mend(operation=operation, parameters=parameters, effect=effect)
+
+
+def listed(names: list[str], most: int = 5) -> str:
+    """`a, b and c`; of many the first, and how many more there are."""
+    shown = names[:most] if len(names) <= most else [*names[:most], f"{len(names) - most:,} more"]
+    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)

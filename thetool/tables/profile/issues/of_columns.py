@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Any
 
-from thetool.tables.profile.issue_schemas import Example, Issue, IssueCode, Mend, Severity
+from thetool.tables.profile.issue_schemas import Example, Issue, IssueCode, Mend, Reread, Severity
 from thetool.tables.profile.issues.mending import mend
 from thetool.tables.profile.schemas import ColumnProfile
 from thetool.tables.profile.texts import shown
@@ -12,6 +14,7 @@ from thetool.tables.reading.report import ReadColumn
 
 FirstRow = Callable[[str, list[str]], Example | None]
 """Finds the first row in which a column has one of some texts."""
+_SEEN = {"\t": "⇥", "\n": "⏎"}
 MANY_MISSING = 0.5
 MOST_MISSING = 0.95
 
@@ -25,13 +28,19 @@ def issue(
     message: str,
     example: Example | None = None,
     mending: Mend | None = None,
+    reread: Reread | None = None,
 ) -> Issue:
     """An issue of one column that `rows` of the table's `of` rows have."""
     share = min(1.0, rows / of) if of else 0
     return Issue(
         code=code, severity=severity, columns=[column], rows=rows, share=share, example=example, message=message,
-        mend=mending,
+        mend=mending, reread=reread,
     )  # fmt: skip
+
+
+def read_as(column: str, effect: str, **options: Any) -> Reread:
+    """To read one column by these options."""
+    return Reread(options={"columns": {column: options}}, effect=effect)
 
 
 def said(number: int, one: str, many: str) -> str:
@@ -40,8 +49,10 @@ def said(number: int, one: str, many: str) -> str:
 
 
 def quoted(value: str) -> str:
-    """A value in a sentence, with blanks and control characters to be seen."""
-    seen = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in value[:60])
+    """A value in a sentence, with tabs, ends of lines and control characters to be seen."""
+    seen = "".join(
+        letter if letter.isprintable() else _SEEN.get(letter, f"\\u{ord(letter):04x}") for letter in value[:60]
+    )
     return f"“{seen}{'…' if len(value) > 60 else ''}”"
 
 
@@ -50,9 +61,8 @@ def of_any(column: ColumnProfile, rows: int, read: ReadColumn | None) -> list[Is
     name = column.name
     if column.nulls - column.untyped == rows and not column.untyped:
         message = f"{name} has no values."
-        return [
-            issue("empty_column", "warning", name, rows, rows, message, None, mend("remove_columns", columns=[name]))
-        ]
+        mending = mend("remove_columns", f"Remove the column {name}.", columns=[name])
+        return [issue("empty_column", "warning", name, rows, rows, message, None, mending)]
     found = []
     if column.untyped and read is not None:
         found.append(_untyped(column, rows, read))
@@ -61,7 +71,7 @@ def of_any(column: ColumnProfile, rows: int, read: ReadColumn | None) -> list[Is
         where = "every row" if not column.nulls else "every row that has a value"
         message = f"{name} has {quoted(value)} in {where}."
         example = Example(row=1, column=name, value=value) if not column.nulls else None
-        mending = mend("remove_columns", columns=[name])
+        mending = mend("remove_columns", f"Remove the column {name}.", columns=[name])
         found.append(issue("constant_column", "info", name, rows - column.nulls, rows, message, example, mending))
     if column.nulls > column.untyped:
         found.append(_missing(column, rows))
@@ -72,15 +82,30 @@ def _untyped(column: ColumnProfile, rows: int, read: ReadColumn) -> Issue:
     first = min(read.untyped_examples, key=lambda example: example.row, default=None)
     example = Example(row=first.row, column=column.name, value=shown(first.text)) if first else None
     such = f", such as {quoted(first.text)}" if first else ""
+    mark = _other_mark(read)
+    why = f": {mark}" if mark else ""
+    values, kind = said(column.untyped, "value", "values"), column.type.value
     message = (
-        f"{said(column.untyped, 'value', 'values')} of {column.name} could not be read as {column.type.value}{such}: "
-        "empty in the typed table, kept in the text."
+        f"{values} of {column.name} could not be read as {kind}{such}{why}. "
+        f"{'It is' if column.untyped == 1 else 'They are'} left out of the statistics, and kept as text."
     )
     severity: Severity = "critical" if column.untyped > 0.05 * rows else "warning"
+    effect = f"Leave the cells of {column.name} empty that are no {kind}."
+    mending = mend("change_column_type", effect, column=column.name, to_type=_types[kind], errors="coerce")
+    reread = read_as(column.name, f"Read {column.name} as text, each value as it stands.", type="text")
     return issue(
-        "untyped_values", severity, column.name, column.untyped, rows, message, example,
-        mend("change_column_type", column=column.name, to_type=_types[column.type.value], errors="coerce"),
+        "untyped_values", severity, column.name, column.untyped, rows, message, example, mending, reread
     )  # fmt: skip
+
+
+def _other_mark(read: ReadColumn) -> str | None:
+    """That all the values shown have the other decimal mark, if they have."""
+    texts = [example.text.strip() for example in read.untyped_examples]
+    other = {".": ",", ",": "."}.get(read.decimal or "")
+    if not other or not texts or not all(re.fullmatch(rf"[-+]?[0-9]+\{other}[0-9]+", text) for text in texts):
+        return None
+    words = {".": "a point", ",": "a comma"}
+    return f"their decimal mark is {words[other]}, that of the others {words[read.decimal or '']}"
 
 
 _types = {"text": "string", "integer": "integer", "number": "float", "boolean": "boolean"}
@@ -91,17 +116,20 @@ def _missing(column: ColumnProfile, rows: int) -> Issue:
     missing = column.nulls - column.untyped
     share = missing / rows
     message = f"{column.name} is empty in {said(missing, 'row', 'rows')} of {rows:,} ({_percent(share)})."
+    name = column.name
     if share >= MOST_MISSING:
-        mending = mend("remove_columns", columns=[column.name])
+        mending = mend("remove_columns", f"Remove the column {name}.", columns=[name])
     elif column.type in ("integer", "number") and column.semantic.type != "identifier":
-        mending = mend("fill_blanks", column=column.name, method="median")
+        mending = mend("fill_blanks", f"Fill the gaps of {name} with its median.", column=name, method="median")
     elif column.type in ("date", "datetime", "time"):
-        mending = mend("fill_blanks", column=column.name, method="forward")
+        effect = f"Fill each gap of {name} with the value above it."
+        mending = mend("fill_blanks", effect, column=name, method="forward")
     elif column.semantic.type in ("category", "boolean", "country", "country_code", "state", "currency_code"):
-        mending = mend("fill_blanks", column=column.name, method="mode")
+        mending = mend("fill_blanks", f"Fill the gaps of {name} with its commonest value.", column=name, method="mode")
     else:
-        condition = {"column": column.name, "operator": "isnull"}
-        mending = mend("filter_rows", conditions=[condition], keep=False)
+        condition = {"column": name, "operator": "isnull"}
+        effect = f"Leave out the rows in which {name} is empty."
+        mending = mend("filter_rows", effect, conditions=[condition], keep=False)
     severity: Severity = "warning" if share >= MANY_MISSING else "info"
     return issue("missing_values", severity, column.name, missing, rows, message, None, mending)
 
@@ -124,7 +152,10 @@ def of_numbers(column: ColumnProfile, rows: int) -> list[Issue]:
         issue(
             "outliers", "info", column.name, found.count, rows, message,
             Example(row=first.row, column=column.name, value=f"{first.value:.15g}"),
-            mend("handle_outliers", column=column.name, method="flag", threshold_method="iqr"),
+            mend(
+                "handle_outliers", f"Mark the rows in which {column.name} is out of these bounds.",
+                column=column.name, method="flag", threshold_method="iqr",
+            ),
         )
     ]  # fmt: skip
 
@@ -144,7 +175,8 @@ def of_dates(column: ColumnProfile, rows: int, latest_row: int | None, today: st
         issue(
             "future_dates", "info" if most else "warning", column.name, said_of.future, rows, message,
             Example(row=latest_row, column=column.name, value=latest),
-            mend("filter_rows", conditions=[condition], keep=False),
+            mend("filter_rows", f"Leave out the rows in which {column.name} is after {today}.",
+                 conditions=[condition], keep=False),
         )
     ]  # fmt: skip
 
@@ -164,7 +196,8 @@ def of_keys(column: ColumnProfile, rows: int, first_row: FirstRow) -> list[Issue
         f"{column.name} looks like a key, but {said(extra, 'row repeats', 'rows repeat')} an earlier one's; "
         f"{quoted(again.value)} comes {again.count:,} times."
     )
-    mending = mend("is_duplicate", subset=[column.name], keep="first", new_column=f"{column.name}_repeated")
+    effect = f"Mark the rows that repeat a key in a new column, {column.name}_repeated."
+    mending = mend("is_duplicate", effect, subset=[column.name], keep="first", new_column=f"{column.name}_repeated")
     return [
         issue(
             "repeated_keys",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import get_args
 
-from thetool.tables.profile.issue_schemas import Example, Issue, IssueCode
-from thetool.tables.profile.issues.mending import mend
+from thetool.tables.profile.issue_schemas import Example, Issue, IssueCode, Reread
+from thetool.tables.profile.issues.mending import listed, mend
 from thetool.tables.profile.issues.of_columns import quoted, said
 from thetool.tables.profile.schemas import ColumnProfile, DuplicateRows
 from thetool.tables.reading.report import Reading
@@ -42,7 +42,7 @@ def of_rows(duplicates: DuplicateRows, first: int | None, example: Example | Non
             share=share,
             example=example,
             message=f"{about}{repeats} an earlier one in every column, first in row {first:,}.".capitalize(),
-            mend=mend("remove_duplicates", keep="first"),
+            mend=mend("remove_duplicates", "Remove the repeats; the first of each stays.", keep="first"),
         )
     ]
 
@@ -60,10 +60,12 @@ def of_reading(reading: Reading, rows: int) -> list[Issue]:
         found.append(_whole("footer_rows", "info", [], count, message))
     for other in reading.other_tables:
         message = (
-            f"The file has another table, in lines {other.first_line:,} to {other.last_line:,}, which was not read: "
-            f"ask for it with header_row={other.first_line} and last_row={other.last_line}."
+            f"The file has another table, in lines {other.first_line:,} to {other.last_line:,}, which was not read."
         )
-        found.append(_whole("other_tables", "warning", [], other.last_line - other.first_line, message))
+        options = {"header_row": other.first_line, "last_row": other.last_line}
+        whole = _whole("other_tables", "warning", [], other.last_line - other.first_line, message)
+        reread = Reread(options=options, effect="Read that table in place of this one.")
+        found.append(whole.model_copy(update={"reread": reread}))
     renamed = {
         column.name: column.original_name
         for column in reading.columns
@@ -94,12 +96,11 @@ def joined(issues: list[Issue], columns: list[ColumnProfile], rows: int) -> list
             continue
         names = [name for one in same for name in one.columns]
         words = "have no values" if code == "empty_column" else "have the same value in every row"
-        listed = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
         whole = same[0].model_copy(
             update={
                 "columns": names,
-                "message": f"{len(names):,} columns {words}: {listed}.",
-                "mend": mend("remove_columns", columns=names),
+                "message": f"{len(names):,} columns {words}: {listed(names)}.",
+                "mend": mend("remove_columns", f"Remove the columns {listed(names)}.", columns=names),
                 "rows": max(one.rows for one in same),
                 "example": None,
             }
@@ -116,10 +117,10 @@ def _with_few_gaps(issues: list[Issue], columns: list[ColumnProfile], rows: int)
     few.sort(key=lambda one: -one.rows)
     names = [name for one in few for name in one.columns]
     conditions = [{"column": name, "operator": "isnull"} for name in names]
-    listed = ", ".join(f"{one.columns[0]} ({one.rows:,})" for one in few[:5])
-    more = f" and {len(few) - 5:,} more" if len(few) > 5 else ""
-    message = f"{len(few):,} columns are empty in a few rows, each in under {100 * FEW_GAPS:.0f} %: {listed}{more}."
-    mending = mend("filter_rows", conditions=conditions, logic="or", keep=False)
+    told = listed([f"{one.columns[0]} ({one.rows:,})" for one in few])
+    message = f"{len(few):,} columns are empty in a few rows, each in under {100 * FEW_GAPS:.0f} %: {told}."
+    effect = "Leave out the rows in which one of them is empty."
+    mending = mend("filter_rows", effect, conditions=conditions, logic="or", keep=False)
     whole = few[0].model_copy(update={"columns": names, "message": message, "mend": mending})
     return [one for one in issues if one not in few] + [whole]
 
@@ -141,5 +142,6 @@ def of_same_columns(groups: list[list[str]], rows: int) -> list[Issue]:
             f"{', '.join(others)} {'has' if len(others) == 1 else 'have'} the same values as {first} in every row."
         )
         whole = _whole("duplicate_columns", "info", [first, *others], rows, message)
-        found.append(whole.model_copy(update={"share": 1, "mend": mend("remove_columns", columns=others)}))
+        mending = mend("remove_columns", f"Remove {listed(others)}.", columns=others)
+        found.append(whole.model_copy(update={"share": 1, "mend": mending}))
     return found

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from thetool.tables.profile.issue_schemas import Example, Issue, IssueCode, Mend, Severity
-from thetool.tables.profile.issues.cells import CellDefects, Found, repaired
-from thetool.tables.profile.issues.mending import mend
-from thetool.tables.profile.issues.of_columns import FirstRow, issue, quoted, said
+from thetool.tables.profile.issue_schemas import Example, Issue, IssueCode, Mend, Reread, Severity
+from thetool.tables.profile.issues.cells import PATTERNS, CellDefects, Found, repaired
+from thetool.tables.profile.issues.mending import listed, mend
+from thetool.tables.profile.issues.of_columns import FirstRow, issue, quoted, read_as, said
 from thetool.tables.profile.issues.spellings import (
     MOST_CATEGORIES,
     MOST_VALUES,
@@ -21,6 +21,7 @@ from thetool.tables.profile.texts import shown
 
 MANY_GROUPS = 50
 _LETTERS = 4
+_MARKS = {".": "a decimal point", ",": "a decimal comma"}
 _PATTERN_TYPES = {"email": "email", "phone": "phone", "url": "url", "date": "date", "postal_code": "zipcode"}
 
 
@@ -35,12 +36,23 @@ class Mixed:
 
 
 @dataclass
+class Marks:
+    """A column of text whose numbers have either decimal mark."""
+
+    points: int
+    commas: int
+    point: Example
+    comma: Example
+
+
+@dataclass
 class Evidence:
     """What was found in a column of text."""
 
     defects: CellDefects
     fit: Fit | None
     mixed: Mixed | None
+    marks: Marks | None
     counts: dict[str, int] | None
 
 
@@ -58,44 +70,67 @@ def _cells(column: ColumnProfile, rows: int, defects: CellDefects) -> list[Issue
     for code, defect in defects.found.items():
         if code == "surrounding_junk" and (column.semantic.type == "free_text" or defect.rows > 0.5 * rows):
             continue
+        if not defect.rows:
+            continue
         severity, words, mending = _cell_defect(code, name, defect)
-        message = f"{said(defect.rows, 'value', 'values')} of {name} {words}: {quoted(defect.value)}."
+        such = listed([quoted(word) for word in defect.values]) if defect.values else quoted(defect.value)
+        message = f"{said(defect.rows, 'value', 'values')} of {name} {words}: {such}."
         example = Example(row=defect.row or 1, column=name, value=shown(defect.value))
-        found.append(issue(code, severity, name, defect.rows, rows, message, example, mending))
+        reread = _without(name, list(defect.values)) if code == "null_words" else None
+        found.append(issue(code, severity, name, defect.rows, rows, message, example, mending, reread))
     return found
+
+
+def _without(name: str, words: list[str]) -> Reread:
+    """To read words as nothing."""
+    told = listed([quoted(word) for word in words])
+    return read_as(name, f"Read {told} in {name} as nothing.", null_words=sorted({word.strip() for word in words}))
 
 
 def _cell_defect(code: IssueCode, name: str, defect: Found) -> tuple[Severity, str, Mend | None]:
     """How grave it is, what it is in words, what mends it."""
     if code == "surrounding_whitespace":
-        return "warning", "with blanks before or after", mend("trim_whitespace", columns=[name], trim_type="both")
+        effect = f"Cut the blanks before and after the values of {name}."
+        return (
+            "warning",
+            "with blanks before or after",
+            mend("trim_whitespace", effect, columns=[name], trim_type="both"),
+        )
     if code == "inner_whitespace":
-        return "info", "with two blanks or more inside", mend("trim_whitespace", columns=[name], trim_type="all")
+        effect = f"Make one blank of several in the values of {name}, and none at their ends."
+        return (
+            "info",
+            "with two blanks or more inside",
+            mend("trim_whitespace", effect, columns=[name], trim_type="all"),
+        )
+    if code == "formulas":
+        effect = "Put an apostrophe before them, so that a spreadsheet shows them and does not run them."
+        mending = mend("regex_replace", effect, column=name, pattern=PATTERNS["formulas"], replacement=r"'\0")
+        return "warning", "that a spreadsheet would run as a formula", mending
     if code == "control_characters":
         pattern = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u2060\ufeff\u00ad]"
         return (
             "warning",
             "with characters that cannot be seen",
-            mend("regex_replace", column=name, pattern=pattern, replacement=""),
+            mend("regex_replace", "Take these characters out.", column=name, pattern=pattern, replacement=""),
         )
     if code == "lost_characters":
         return "critical", "with letters that were lost when the file was written or read", None
     if code == "broken_encoding":
         right = repaired(defect.value)
         words = "with letters in a wrong encoding" + (f" (it should be {quoted(right)})" if right else "")
-        return "critical", words, mend("repair_encoding", columns=[name])
+        return "critical", words, mend("repair_encoding", "Write these letters anew.", columns=[name])
     if code == "null_words":
-        words = ", ".join(quoted(word) for word in list(defect.values)[:5])
         return (
             "warning",
-            f"that may stand for nothing ({words})",
-            mend("replace_with_null", column=name, values=sorted(defect.values)),
+            "that may stand for nothing",
+            mend("replace_with_null", "Empty these cells.", column=name, values=sorted(defect.values)),
         )
     pattern = r"""^\s*["'`“”„«»;,|*#~\\_=<>]+\s*|\s*["'`“”„«»;,|*#~\\_=<>]+\s*$"""
     return (
         "info",
         "with a mark before or after that hardly belongs to them",
-        mend("regex_replace", column=name, pattern=pattern, replacement=""),
+        mend("regex_replace", f"Take such marks off the ends of {name}.", column=name, pattern=pattern, replacement=""),
     )
 
 
@@ -110,11 +145,15 @@ def _other_types(column: ColumnProfile, rows: int, evidence: Evidence) -> list[I
             f"{quoted(fit.odd.value)}."
         )
         pattern = _PATTERN_TYPES.get(kind)
+        new = f"{name}_valid"
+        effect = f"Tell in a new column, {new}, which values are right."
         mending = (
-            mend("validate_pattern", column=name, pattern_type=pattern, new_column=f"{name}_valid") if pattern else None
+            mend("validate_pattern", effect, column=name, pattern_type=pattern, new_column=new) if pattern else None
         )
         example = Example(row=fit.odd.row, column=name, value=shown(fit.odd.value))
         found.append(issue("invalid_values", "warning", name, wrong, rows, message, example, mending))
+    if evidence.marks is not None and fit is None:
+        found.append(_two_marks(name, rows, evidence.marks))
     if mixed is not None and fit is None:
         fewer, example = min((mixed.numbers, mixed.number), (mixed.others, mixed.other), key=lambda pair: pair[0])
         mostly = mixed.numbers > mixed.others
@@ -122,10 +161,30 @@ def _other_types(column: ColumnProfile, rows: int, evidence: Evidence) -> list[I
             f"{name} has {said(mixed.numbers, 'number', 'numbers')} and {said(mixed.others, 'text', 'texts')}, such as "
             f"{quoted(mixed.number.value)} and {quoted(mixed.other.value)}."
         )
-        mending = mend("change_column_type", column=name, to_type="float", errors="coerce") if mostly else None
         severity: Severity = "critical" if mostly else "warning"
-        found.append(issue("mixed_types", severity, name, fewer, rows, message, example, mending))
+        mending, reread = _as_numbers(name) if mostly else (None, None)
+        found.append(issue("mixed_types", severity, name, fewer, rows, message, example, mending, reread))
     return found
+
+
+def _as_numbers(name: str, mark: str | None = None) -> tuple[Mend, Reread]:
+    effect = f"Make {name} a column of numbers, in which the cells are empty that are none."
+    options = {"type": "number"} | ({"decimal": mark} if mark else {})
+    which = f" with {_MARKS[mark]}" if mark else ""
+    told = f"Read {name} as numbers{which}; what is none is counted, and kept as text."
+    mending = mend("change_column_type", effect, column=name, to_type="float", errors="coerce")
+    return mending, read_as(name, told, **options)
+
+
+def _two_marks(name: str, rows: int, marks: Marks) -> Issue:
+    """Numbers with a decimal point beside such with a comma."""
+    point, comma = marks.point, marks.comma
+    message = (
+        f"{name} has {said(marks.points, 'number', 'numbers')} with a decimal point, such as {quoted(point.value)}, "
+        f"and {marks.commas:,} with a decimal comma, such as {quoted(comma.value)}, so it was read as text."
+    )
+    fewer, example, mark = (marks.commas, comma, ".") if marks.commas <= marks.points else (marks.points, point, ",")
+    return issue("mixed_decimals", "critical", name, fewer, rows, message, example, *_as_numbers(name, mark))
 
 
 def _spellings(column: ColumnProfile, rows: int, counts: dict[str, int], first_row: FirstRow) -> list[Issue]:
@@ -157,7 +216,8 @@ def _written_unlike(column: ColumnProfile, rows: int, counts: dict[str, int], fi
         f"{said(affected, 'value', 'values')} of {column.name} in capitals or small letters alone, unlike the others: "
         f"{quoted(example.value if example else unlike[0])}."
     )
-    mending = mend("change_text_casing", column=column.name, case="title")
+    effect = f"Write The Values Of {column.name} Like This."
+    mending = mend("change_text_casing", effect, column=column.name, case="title")
     return [issue("inconsistent_case", "info", column.name, affected, rows, message, example, mending)]
 
 
@@ -184,9 +244,16 @@ def _spelled(
         f"{quoted(others[0])} and {quoted(common)}."
     )
     if len(found.mapping) <= MANY_GROUPS:
-        mending = mend("standardize_values", column=column.name, mapping=found.mapping, case_sensitive=True)
+        groups = [
+            f"{listed([quoted(other) for other in some])} as {quoted(one)}" for one, some in found.mapping.items()
+        ]
+        effect = (
+            f"Write {'; '.join(groups[:3])}{f'; and {len(groups) - 3:,} more like that' if len(groups) > 3 else ''}."
+        )
+        mending = mend("standardize_values", effect, column=column.name, mapping=found.mapping, case_sensitive=True)
     elif code == "case_variants":
-        mending = mend("change_text_casing", column=column.name, case="lower")
+        effect = f"Write the values of {column.name} in small letters."
+        mending = mend("change_text_casing", effect, column=column.name, case="lower")
     else:
         mending = None
     return issue(code, severity, column.name, found.rows, rows, message, first_row(column.name, others[:1]), mending)

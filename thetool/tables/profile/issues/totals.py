@@ -43,6 +43,6 @@ def total_rows(last: pl.DataFrame, rows: int) -> list[Issue]:
             share=len(found) / rows,
             example=found[0],
             message=f"{said(len(found), 'row', 'rows')} at the end may be totals, no data: {quoted(found[0].value)}.",
-            mend=mend("filter_rows", conditions=[condition], keep=False),
+            mend=mend("filter_rows", "Leave these rows out.", conditions=[condition], keep=False),
         )
     ]

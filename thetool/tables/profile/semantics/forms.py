@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+import orjson
 import polars as pl
 
 from thetool.tables.profile.schemas import SemanticType
@@ -31,6 +32,7 @@ class Form:
     small_letters: bool = False
     check: Callable[[str], bool] | None = None
     check_says: str = ""
+    longest: int = LONGEST
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
@@ -39,7 +41,7 @@ class Form:
     def fits(self, value: str) -> bool:
         """Whether one value has the form and passes its check."""
         value = value.strip()
-        if len(value) > LONGEST:
+        if len(value) > self.longest:
             return False
         if self.words is not None:
             return (value.lower() if self.small_letters else value) in self.words()
@@ -66,11 +68,32 @@ _clock = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?(?: ?[Aa
 _amount = r"[0-9](?:[0-9., '\u00a0\u202f]*[0-9])?"
 _sign = r"(?:[$€£¥₹₽₩₺₴₪₫฿]|US\$|A\$|C\$|R\$|zł|Kč|kr\.?|Fr\.?|[A-Z]{3})"
 _half_byte = r"[0-9A-Fa-f]"
+_LONGEST_JSON = 10_000
+_WHOLE_CELL = 32_000_000
+
+
+def _is_json(value: str) -> bool:
+    """Whether it is JSON; of a very long one its brackets are enough."""
+    if len(value) > _LONGEST_JSON:
+        return True
+    try:
+        orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
 
 FORMS = [
     Form("email", r'[^ \t\r\n@,;:<>()"\\]+@(?:[^ \t\r\n@.,;:<>()"\\/]+\.)+[^ \t\r\n@.,;:<>()"\\/0-9]{2,24}'),
     Form("url", r"(?i:(?:https?|ftps?)://|www\.)[^\s/.?#]+\.?[^\s]*"),
     Form("uuid", r"\{?H{8}-H{4}-H{4}-H{4}-H{12}\}?".replace("H", _half_byte)),
+    Form(
+        "json",
+        r"(?s:\{.*\}|\[.*\])",
+        check=_is_json,
+        check_says="they are valid JSON",
+        longest=_WHOLE_CELL,
+    ),
     Form("mac_address", r"H{2}(?:(?::H{2}){5}|(?:-H{2}){5})".replace("H", _half_byte)),
     Form(
         "ip_address",

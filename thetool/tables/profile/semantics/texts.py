@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -15,6 +16,7 @@ ENOUGH = 0.8
 NEARLY_ALL = 0.95
 _SCREENED = 40
 _LOOKED_AT = 100
+_DECIMAL = re.compile(r"[-+]?[0-9]+[.,][0-9]+")
 _EACH_BY_ITSELF = 1_000
 _CATEGORIES = 1_000
 _SURE_BY_FORM = frozenset(form.type for form in FORMS) - {
@@ -58,6 +60,7 @@ class Meaning:
 
     fits: list[Fit] | None = None
     digits_alone: int = 0
+    decimals: int = 0
     words: int = 0
     looked_at: int = field(default=0)
 
@@ -68,6 +71,7 @@ class Meaning:
         for value in sample[:: max(1, len(sample) // _LOOKED_AT)]:
             self.looked_at += 1
             self.digits_alone += value.strip().isdigit()
+            self.decimals += _DECIMAL.fullmatch(value.strip()) is not None
             self.words += len(value.split())
         if self.fits is None:
             self.fits = [Fit(form) for form in screened(sample)]
@@ -151,6 +155,7 @@ _called: dict[SemanticType, str] = {
     "email": "e-mail addresses",
     "url": "addresses of web pages",
     "uuid": "UUIDs",
+    "json": "objects or lists",
     "mac_address": "MAC addresses",
     "ip_address": "IP addresses",
     "iban": "IBANs",
@@ -178,7 +183,7 @@ def _by_counts(name: str, found: Meaning, values: int, distinct: Distinct, texts
     def said(kind: SemanticType, reason: str, share: float = 1) -> Semantic:
         return Semantic(type=kind, share=share, fits=round(share * values), of=values, reason=reason)
 
-    compact = words <= 1.05 and texts.longest <= 64
+    compact = words <= 1.05 and texts.longest <= 64 and found.decimals < 0.5 * found.looked_at
     with_digits = sum(form.share for form in texts.patterns if "9" in form.pattern)
     if compact and different == 1 and values > 2 and (with_digits >= ENOUGH or suggests(name, "identifier")):
         return said("identifier", "No value comes twice, none has blanks, most have digits.")

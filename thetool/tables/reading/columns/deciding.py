@@ -145,6 +145,8 @@ def _with_nulls(question: Question, asking: Asking | None, why: str) -> Asking:
 def _why_text(look: Look, values: int) -> str:
     if not values:
         return "It has no values."
+    if all(value[:1] in "{[" for value in look.distinct):
+        return "Its values are objects or lists, written as JSON."
     if look.numbers or look.all_dates:
         return "Most of its values are words; some are numbers or dates."
     return "Its values are words."
