@@ -51,14 +51,40 @@ def find(caller: Caller, job_id: UUID, action: Action, *, whole: bool = False) -
     return require(caller, action, db.session.scalar(wanted))
 
 
-def summary(job: Job, address: Callable[[str], str] = absolute_url) -> JobSummaryOut:
-    """A job as lists show it: the traceback is in the job itself. `address` makes links out of paths."""
-    return JobSummaryOut.model_validate(_values(job, JobSummaryOut, address, without_traceback=True))
+def summaries(jobs: Sequence[Job]) -> list[JobSummaryOut]:
+    """Jobs as lists show them."""
+    gone = _inputs_gone(jobs)
+    return [summary(job, runs_again=job.id not in gone) for job in jobs]
+
+
+def summary(job: Job, address: Callable[[str], str] = absolute_url, *, runs_again: bool | None = None) -> JobSummaryOut:
+    """A job as lists show it: the traceback is in the job itself.
+
+    Args:
+        job: the job.
+        address: makes links out of paths.
+        runs_again: whether it could, if it failed or was cancelled; None: not known, and not said.
+    """
+    values = _values(job, JobSummaryOut, address, runs_again=runs_again, without_traceback=True)
+    return JobSummaryOut.model_validate(values)
 
 
 def whole(job: Job) -> JobOut:
     """A job with all that the owner may see."""
-    return JobOut.model_validate({**further(job), **_values(job, JobOut, absolute_url)})
+    runs_again = not _inputs_gone([job])
+    return JobOut.model_validate({**further(job), **_values(job, JobOut, absolute_url, runs_again=runs_again)})
+
+
+def _inputs_gone(jobs: Sequence[Job]) -> set[UUID]:
+    """Of some jobs of this session those that cannot run again, because what they were to analyze is deleted."""
+    ids = [job.id for job in jobs if job.status in ("failed", "cancelled") and job.kind.startswith("analyze.")]
+    if not ids:
+        return set()
+    cursor = db.session.connection().connection.cursor()
+    try:
+        return {job_id for (job_id,) in local.queue.connection.run("inputs_gone", {"ids": ids}, cursor=cursor)}
+    finally:
+        cursor.close()
 
 
 def stats(caller: Caller, limit: int) -> list[KindStatsOut]:
@@ -89,11 +115,16 @@ def _wanted(caller: Caller, query: JobsQuery) -> Select[Job]:
 
 
 def _values(
-    job: Job, model: type[JobSummaryOut], address: Callable[[str], str], *, without_traceback: bool = False
+    job: Job,
+    model: type[JobSummaryOut],
+    address: Callable[[str], str],
+    *,
+    runs_again: bool | None,
+    without_traceback: bool = False,
 ) -> dict[str, Any]:
     values = {name: getattr(job, name) for name in model.model_fields if name != "links"}
     values["progress"] = min(max(job.progress, 0.0), 1.0)
-    values["links"] = _links(job, address)
+    values["links"] = _links(job, address, runs_again=runs_again)
     if job.status in FINISHED:
         values["message"] = None  # what it was about to do
     if not isinstance(job.run_at, datetime) or job.run_at.year == datetime.max.year:
@@ -103,9 +134,10 @@ def _values(
     return values
 
 
-def _links(job: Job, address: Callable[[str], str]) -> JobLinks:
+def _links(job: Job, address: Callable[[str], str], *, runs_again: bool | None) -> JobLinks:
     here = address(f"/api/v1/jobs/{job.id}")
     if job.status in FINISHED:
-        return JobLinks(self=here, result=f"{here}/result")
+        requeue = f"{here}/requeue" if runs_again and job.status != "completed" else None
+        return JobLinks(self=here, result=f"{here}/result", requeue=requeue)
     streams = stream_links(job.id, job.owner_id, address)
     return JobLinks(self=here, result=f"{here}/result", cancel=f"{here}/cancel", **streams)

@@ -84,10 +84,10 @@ def list_jobs(query: JobsQuery) -> JobPageOut:
     caller = current_caller()
     if query.page is not None:
         rows, total = listing.jobs_of_page(caller, query, query.page)
-        items = [listing.summary(job) for job in rows]
+        items = listing.summaries(rows)
         return JobPageOut(items=items, page=query.page, page_size=query.page_size, total=total)
     page = page_of("jobs", listing.jobs_after_cursor(caller, query), query)
-    return JobPageOut(items=[listing.summary(job) for job in page.items], next=page.next)
+    return JobPageOut(items=listing.summaries(page.items), next=page.next)
 
 
 @blueprint.get("/<uuid:job_id>")

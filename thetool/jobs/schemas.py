@@ -53,6 +53,9 @@ class JobLinks(BaseModel):
     self: str
     result: str
     cancel: str | None = Field(None, description="Only while the job can be cancelled.")
+    requeue: str | None = Field(
+        None, description="Only where the job failed or was cancelled, and what it needs is still there."
+    )
     events_url: str | None = Field(
         None,
         description="Server-sent events of an unfinished job. It carries a ticket and needs no key: for 24 hours, and "

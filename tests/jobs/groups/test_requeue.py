@@ -131,6 +131,9 @@ def test_an_analysis_whose_file_is_gone_keeps_its_error(app: Flask, queue: Queue
     for blob, lasts in ((kept, "1 hour"), (over, "-1 second")):
         rows(queue.url, add, str(blob), str(OWNER), lasts)
     jobs = [failed(queue, kind="analyze.table", params=f'{{"input": "{blob}"}}') for blob in (kept, gone, over)]
+    offered = [bool(api("GET", f"/{job.id}").json["links"]["requeue"]) for job in jobs]
+    listed = {one["id"]: bool(one["links"]["requeue"]) for one in api("GET", "").json["items"]}
+    assert offered == [listed[str(job.id)] for job in jobs] == [True, False, False]
     for job in jobs[1:]:
         refused = api("POST", f"/{job.id}/requeue")
         assert (refused.status_code, refused.json["code"]) == (409, "input_gone")

@@ -111,9 +111,9 @@ update jobs set
 where id = any(%(ids)s::uuid[]) and status in ('failed', 'cancelled')
 returning id, pg_notify('thetool_jobs', queue || ':' || runs || ':');
 
--- input_is_gone: The job, if the stored content that it was to analyze is no longer there.
+-- inputs_gone: Of some jobs those that cannot run again: the stored content that they were to analyze is no longer there.
 select id from jobs
-where id = %(id)s and status in ('failed', 'cancelled') and starts_with(kind, 'analyze.') and params->>'input' is not null
+where id = any(%(ids)s::uuid[]) and status in ('failed', 'cancelled') and starts_with(kind, 'analyze.') and params->>'input' is not null
     and not exists (
         select from blobs
         where blobs.id = (params->>'input')::uuid and state = 'stored' and (blobs.expires_at is null or blobs.expires_at > now())

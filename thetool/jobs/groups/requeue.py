@@ -35,7 +35,7 @@ def requeue(queue: Queue, job_id: UUID) -> bool:
     Raises:
         EqualIsUnfinished, InputIsGone: see there.
     """
-    if queue.connection.run("input_is_gone", {"id": job_id}):
+    if queue.connection.run("inputs_gone", {"ids": [job_id]}):
         raise InputIsGone
     try:
         return bool(queue.connection.run("requeue", {"ids": [job_id]}))

@@ -64,7 +64,7 @@ function showFacts(job) {
     ["made", time(job.created_at)],
     ["started", time(job.started_at)],
     ["finished", time(job.finished_at)],
-    ["took", took(job)],
+    ["time", over(job) || !job.started_at ? took(job) : `${took(job)} so far`],
     ["attempts", `${job.attempts} of ${job.max_attempts}`],
     ["batch", job.batch_id ? el("a", { href: `/jobs?batch_id=${job.batch_id}` }, "all of it") : null],
     ["request", el("code", {}, job.correlation_id ?? "–")],
@@ -83,7 +83,7 @@ function showButton(job) {
   button.hidden = !over(job) && Boolean(job.cancel_requested_at);
   button.className = over(job) ? "button danger" : "button";
   say(button, over(job) ? "Delete" : "Cancel");
-  again.hidden = !over(job) || job.status === "completed";
+  again.hidden = !over(job) || !job.links?.requeue;
 }
 
 function showOutcome(job) {
@@ -99,8 +99,9 @@ function analyzeLink() {
   return el("p", {}, el("a", { href: `/analyze?job=${id}` }, "Show this result in Analyze"));
 }
 
-function errorViews({ error, correlation_id: requestId }) {
+function errorViews({ error, correlation_id: requestId, kind, links }) {
   const notice = problemNotice({ title: "It failed", detail: error.message, code: error.code, requestId });
+  if (!links?.requeue && kind.startsWith("analyze.")) notice.append(el("p", {}, "It cannot run again: the file was not kept. Send it again."));
   const traceback = error.traceback
     ? el(
         "details",

@@ -59,7 +59,7 @@ function said(job) {
 
 function actionOf(job) {
   if (!over(job)) return job.cancel_requested_at ? "none" : "cancel";
-  return job.status === "completed" ? "delete" : "requeue";
+  return job.links?.requeue ? "requeue" : "delete";
 }
 
 function button(able, job, attempt) {
