@@ -98,8 +98,17 @@ def test_wrong_fields_are_named(api: FlaskClient) -> None:
         ("count", "body"),
         ("extra", "body"),
     }
-    assert "3" not in problem["detail"]
+    assert {error["message"] for error in problem["errors"]} == {
+        "must not be empty",
+        "must be a whole number",
+        "is not known here; there are: name, count",
+    }
     assert problem["detail"].endswith("(and 2 more)")
+
+
+def test_a_slip_of_the_pen_is_answered_with_the_name_that_there_is(api: FlaskClient) -> None:
+    problem = problem_of(api.get("/items?limits=3"), 422, "validation_error")
+    assert problem["detail"] == "limits: is not known here; did you mean limit? There are: limit, cursor"
 
 
 @pytest.mark.parametrize("body", [[], "text", 1, None, True])

@@ -166,4 +166,4 @@ def _checked(model: type[Model], given: Mapping[str, Any], location: str) -> Mod
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise ValidationFailed.of(error, location) from error
+        raise ValidationFailed.of(error, location, model) from error

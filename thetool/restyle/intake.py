@@ -123,7 +123,7 @@ def _options(fields: dict[str, Any]) -> Options:
     try:
         return Options.model_validate(fields)
     except ValidationError as error:
-        raise ValidationFailed.of(error, "form") from error
+        raise ValidationFailed.of(error, "form", Options) from error
 
 
 def _check_pictures(settings: Settings, photo: bytes, mask: bytes | None) -> None:

@@ -105,7 +105,7 @@ def of_json(body: Any, inputs: list[TensorSpec], *, length: int = 0) -> Sent:
     try:
         wanted = PredictIn.model_validate(body)
     except ValidationError as error:
-        raise ValidationFailed.of(error, "body") from None
+        raise ValidationFailed.of(error, "body", PredictIn) from None
     if (wanted.input_data is None) == (wanted.instances is None):
         raise ValidationFailed.of_fields([("input_data", "send either it or `instances`", "body")])
     given = wanted.input_data if wanted.instances is None else _columns(wanted.instances, inputs)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from apiflask import HTTPError
-from flask import Flask, Response
+from flask import Flask, Response, current_app, request
+from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from thetool.database.connection import is_unavailable
@@ -74,7 +75,10 @@ def _answer_http_exception(error: HTTPException) -> Response | HTTPException:
 
 
 def _of_apiflask(error: HTTPError) -> Problem:
-    """APIFlask reports wrong input as `{location: {field: [message]}}`."""
+    """APIFlask reports wrong input as `{location: {field: [message]}}`, in Pydantic's words: ours are told instead."""
+    if isinstance(error.__cause__, ValidationError) and isinstance(error.detail, dict):
+        location = next(iter(error.detail), "body")
+        return ValidationFailed.of(error.__cause__, _locations.get(location, location), _input_model(error.__cause__))
     if error.status_code == 422 and isinstance(error.detail, dict) and error.detail:
         return ValidationFailed.of_fields(
             ("" if field == "_schema" else str(field), str(message), _locations.get(str(location), str(location)))
@@ -83,6 +87,14 @@ def _of_apiflask(error: HTTPError) -> Problem:
             for message in messages
         )
     return _of_status(error.status_code, error.message, {})
+
+
+def _input_model(error: ValidationError) -> type[BaseModel] | None:
+    """The model of the route's input that did not fit; `title` is all that the error knows of it."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    spec = getattr(view, "_spec", {})
+    models = [spec.get("body"), *(model for model, _ in spec.get("args") or ())]
+    return next((model for model in models if isinstance(model, type) and model.__name__ == error.title), None)
 
 
 def _of_status(status: int, detail: str | None, headers: dict[str, str]) -> Problem:

@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from thetool.web.wrong_input import told
+
 MEDIA_TYPE = "application/problem+json"
 DOCUMENTATION_PATH = "/docs/problems"
 MAX_REPORTED_ERRORS = 50
@@ -132,14 +134,15 @@ class ValidationFailed(Problem):
     title = "Some of the request is wrong"
 
     @classmethod
-    def of(cls, error: ValidationError, location: str) -> ValidationFailed:
+    def of(cls, error: ValidationError, location: str, model: type[BaseModel] | None) -> ValidationFailed:
         """Turn what Pydantic found wrong with outside input into a problem.
 
         Args:
-            error: raised by `Model.model_validate(...)`.
+            error: raised by `model.model_validate(...)`.
             location: where the input came from: `body`, `query`, `form`, `path` or `header`.
+            model: names what there is, where a field is not known; None: it is not named.
         """
-        return cls.of_fields((".".join(map(str, found["loc"])), found["msg"], location) for found in error.errors())
+        return cls.of_fields((field, message, location) for field, message in told(error, model))
 
     @classmethod
     def of_fields(cls, found: Iterable[tuple[str, str, str]]) -> ValidationFailed:

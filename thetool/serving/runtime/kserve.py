@@ -123,7 +123,7 @@ def read(body: bytes, header_length: int | None, inputs: list[TensorSpec], outpu
     except orjson.JSONDecodeError as error:
         raise ValidationFailed.of_fields([("", f"not valid JSON: {error}", "body")]) from None
     except ValidationError as error:
-        raise ValidationFailed.of(error, "body") from None
+        raise ValidationFailed.of(error, "body", InferIn) from None
     feeds = _feeds(asked, memoryview(body)[len(head) :], inputs)
     check_feeds(feeds, inputs)
     return Inference(feeds, _outputs_wanted(asked, outputs), asked.id, asked.parameters)
