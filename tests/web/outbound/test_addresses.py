@@ -166,6 +166,23 @@ def test_a_name_that_cannot_be_is_unknown(host: str) -> None:
         look_up(Target.of(f"https://{host}/"), 5, private=False)
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "There is no computer called example.com"),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), r"just now \(Temporary failure\). Try again later"),
+    ],
+)
+def test_a_failed_look_up_is_told_in_words(monkeypatch: pytest.MonkeyPatch, error: OSError, words: str) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(addresses, "getaddrinfo", fail)
+    with pytest.raises(NameUnknown, match=words) as raised:
+        look_up(Target.of("https://example.com/"), 5, private=False)
+    assert "Errno" not in str(raised.value)
+
+
 def test_a_resolver_that_hangs_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 

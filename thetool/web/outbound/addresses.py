@@ -12,7 +12,7 @@ import socket
 import threading
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from socket import getaddrinfo
+from socket import EAI_NONAME, gaierror, getaddrinfo
 from typing import Any
 
 MAX_URL_LENGTH = 2048
@@ -34,6 +34,7 @@ _parts = re.compile(
 _METADATA = {IPv4Address("168.63.129.16"), IPv4Address("100.100.100.200"), IPv6Address("fd00:ec2::254")}
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _UNIQUE_LOCAL = IPv6Network("fc00::/7")
+_NO_SUCH_NAME = {EAI_NONAME, getattr(socket, "EAI_NODATA", EAI_NONAME)}
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -143,7 +144,16 @@ def _ask(host: str, port: int, seconds: float) -> list[Any]:
         raise NameUnknown(f"The name {host} could not be looked up within {seconds:g} seconds.") from None
     if isinstance(found, list):
         return found
-    raise NameUnknown(f"The name {host} could not be looked up: {found}") from found
+    raise NameUnknown(_not_found(host, found)) from found
+
+
+def _not_found(host: str, error: OSError | UnicodeError) -> str:
+    """Why there is no address, without the system's numbers."""
+    if isinstance(error, UnicodeError):
+        return f"{host} cannot be the name of a computer."
+    if isinstance(error, gaierror) and error.errno in _NO_SUCH_NAME:
+        return f"There is no computer called {host}, as far as can be told from here: check the name."
+    return f"The name {host} could not be looked up just now ({error.strerror or error}). Try again later."
 
 
 def _literal(host: str) -> Address | None:

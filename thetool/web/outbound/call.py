@@ -111,7 +111,7 @@ class Call:
         if "certificate" in str(error).lower():
             return Unreachable("certificate", f"The certificate of {where} is not good: {error}")
         if isinstance(error, OSError):
-            return Unreachable("unreachable", f"{where} cannot be reached: {error}")
+            return Unreachable("unreachable", f"{where} cannot be reached: {error.strerror or error}.")
         return Unreachable("unreachable", f"{where} gave no answer that is HTTP: {error}")
 
 

@@ -144,7 +144,9 @@ def _body(call: Call, response: Any, target: Target, max_bytes: int, deadline: f
     except FAILURES as error:
         if call.was_cut:
             raise _too_slow(target) from error
-        raise NotFetched("unreachable", f"{target.host} stopped halfway: {error}") from error
+        raise NotFetched(
+            "unreachable", f"{target.host} stopped halfway: {getattr(error, 'strerror', None) or error}."
+        ) from error
     if call.was_cut:  # a body without a length ends where the line is cut
         raise _too_slow(target)
     return b"".join(parts)
