@@ -63,6 +63,41 @@ def png(width: int, height: int, *, bits: int = 8, colour: int = 0, rows: bytes 
     )
 
 
+def tiff(values: NDArray[Any], pages: int = 1) -> bytes:
+    """A TIFF of numbers as they are, height × width × channels, put together by hand; each page is the same."""
+    height, width, channels = values.shape
+    kind = 3 if values.dtype.kind == "f" else 1
+    file, link = bytearray(b"II*\0" + bytes(4)), 4
+    for _ in range(pages):
+        data = len(file)
+        file += values.tobytes()
+        lists = len(file)
+        file += struct.pack(f"<{channels}H", *[8 * values.dtype.itemsize] * channels)
+        file += struct.pack(f"<{channels}H", *[kind] * channels)
+        struct.pack_into("<I", file, link, len(file))
+        bits, numbers = (lists, lists + 2 * channels) if channels > 2 else (8 * values.dtype.itemsize, kind)
+        tags = [
+            (256, 1, width),
+            (257, 1, height),
+            (258, channels, bits),
+            (259, 1, 1),
+            (262, 1, 2 if channels > 2 else 1),
+        ]
+        tags += [
+            (273, 1, data),
+            (277, 1, channels),
+            (278, 1, height),
+            (279, 1, values.nbytes),
+            (339, channels, numbers),
+        ]
+        file += struct.pack("<H", len(tags))
+        for tag, count, value in tags:
+            file += struct.pack("<HHII", tag, 4 if tag in (273, 279) else 3, count, value)
+        link = len(file)
+        file += bytes(4)
+    return bytes(file)
+
+
 def slow_png() -> bytes:
     """90 megapixels in black and white: a small file that takes about a second."""
     return png(40_000, 2_250, bits=1, rows=b"\0" * (5_001 * 2_250))

@@ -39,6 +39,7 @@ LOOK_SECONDS = 0.25
 _KILLED = {-signal.SIGKILL, -signal.SIGTERM}
 _SEND_WHOLE = "Open it in an image program, export it as JPEG or PNG, and send that."
 _CONVERT = f"Images that are read are {TAKEN}; convert it to one of these."
+_EIGHT_BITS = "Such are not read here: save it as TIFF or PNG with 8 or 16 bits a channel, and send that."
 _SEND_SMALLER = "Send a smaller version."
 
 
@@ -198,7 +199,7 @@ class Decoder:
             self._busy.discard(child)
             self._changed.notify()
 
-    def _problem(self, answer: dict[str, Any]) -> DamagedImage | ImageTooLarge | None:
+    def _problem(self, answer: dict[str, Any]) -> DamagedImage | ImageTooLarge | UnsupportedImage | None:
         """The problem that the child tells, if it does."""
         kind = answer.get("problem")
         if kind is None:
@@ -207,6 +208,8 @@ class Decoder:
             return ImageTooLarge(f"It has more than {self.limits.pixels / 1e6:g} megapixels. {_SEND_SMALLER}")
         if kind == "memory":
             return ImageTooLarge(f"Decoding it needs more than {self.limits.memory_mb:,} MiB. {_SEND_SMALLER}")
+        if kind == "kind":
+            return UnsupportedImage(f"Its pixels are {str(answer.get('words'))[:200]}. {_EIGHT_BITS}")
         return DamagedImage(f"It could not be decoded: {str(answer.get('words'))[:200]}. {_SEND_WHOLE}")
 
     def _photo(self, child: DecoderProcess, answer: dict[str, Any]) -> Photo:

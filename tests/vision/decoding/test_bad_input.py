@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from tests.vision.pictures import RED, chunk, encoded, photo, png
+from tests.vision.pictures import RED, chunk, encoded, photo, png, tiff
 from thetool.vision.decoder import Decoder, Limits
 from thetool.vision.problems import DamagedImage, ImageTooLarge, UnsupportedImage
 
@@ -81,6 +82,20 @@ def test_no_image(decoder: Decoder, content: bytes, words: str) -> None:
     with pytest.raises(UnsupportedImage, match=words) as raised:
         decoder.decode(content)
     assert (raised.value.status, raised.value.code) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    ("values", "stored"),
+    [
+        (np.zeros((20, 30, 3), "<f4"), "3 channels of 32-bit floating-point numbers"),
+        (np.zeros((20, 30, 1), "<f8"), "one channel of 64-bit floating-point numbers"),
+    ],
+)
+def test_a_sound_tiff_of_numbers_that_are_not_read_is_not_called_damaged(
+    decoder: Decoder, values: np.ndarray[Any, Any], stored: str
+) -> None:
+    with pytest.raises(UnsupportedImage, match=f"Its pixels are {stored}. Such are not read here: save it as"):
+        decoder.decode(tiff(values, pages=2))
 
 
 def test_enormous(decoder: Decoder) -> None:

@@ -34,6 +34,7 @@ from PIL import (  # noqa: F401  loaded before the first photo comes
 from thetool.jobs import frames
 from thetool.jobs.frames import FrameReader
 from thetool.vision.decoding.pixels import decode
+from thetool.vision.decoding.tiff import unread_pixels
 
 _BAND_BYTES = 4 * 2**20
 _GRACE_SECONDS = 5
@@ -66,6 +67,8 @@ def _answer(shared: int, size: int, longest: int | None) -> dict[str, Any]:
     except MemoryError:
         return {"problem": "memory"}
     except Exception as error:
+        if isinstance(error, UnidentifiedImageError) and (stored := unread_pixels(_read(shared, size))):
+            return {"problem": "kind", "words": stored}
         return {"problem": "damaged", "words": _what_is_wrong(error)}
     return {"width": image.width, "height": image.height, "facts": asdict(facts)}
 
