@@ -7,7 +7,8 @@ from thetool.database.migrate import locked_connection
 
 
 def run(connection):
-    context.configure(connection=connection)  # the migrations are written by hand: no metadata
+    # the migrations are written by hand: no metadata
+    context.configure(connection=connection, on_version_apply=context.config.attributes.get("applied"))
     with context.begin_transaction():
         context.run_migrations()
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-from thetool.access.local_key import known_local_key
+from thetool.access.local_key import FILE_NAME, known_local_key
 from thetool.config import Settings, SettingsError, load_settings
 
 TEXT = '{"text": "I love this sofa, but the delivery was late."}'
@@ -39,12 +40,17 @@ def is_ready(url: str) -> bool:
 
 
 def words(settings: Settings, url: str, seconds: float) -> str:
-    """What to try. A key that was set is not shown: it may be a secret of production."""
-    key = "$MASTER_API_KEY" if settings.master_api_key else known_local_key(settings.home)
+    """Where it is, and what to try. A key that was set is not shown: it may be a secret of production."""
+    if settings.master_api_key:
+        key, shown = "$MASTER_API_KEY", "the one in MASTER_API_KEY"
+    else:
+        file = settings.home / FILE_NAME
+        key, shown = f"$(cat {shlex.quote(str(file))})", f"{known_local_key(settings.home)}  (kept in {file})"
     return f"""
   TheTool is ready after {seconds:.1f} s: {url}
+  API key: {shown}
 
-  Try it:
+  Open that address in a browser and sign in with the key, or try:
     curl -s {url}/analyze -H "Authorization: Bearer {key}" -H 'Content-Type: application/json' -d '{TEXT}'
 
   Ctrl-C stops it, its database included.

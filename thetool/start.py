@@ -26,6 +26,8 @@ from thetool.database.revive import Revival
 from thetool.database.schema import is_current
 
 ADDRESS_FILE = "server.json"
+ANNOUNCED = "THETOOL_ANNOUNCED"
+"""Set by `scripts/run`, which itself says where the service is and what the key is."""
 PORT_SECONDS = 3
 WATCH_SECONDS = 2
 
@@ -93,7 +95,9 @@ def prepare(settings: Settings, url: str) -> None:
         else:
             _warn_about_schema(settings)
         if settings.master_api_key is None:
-            print(f"API key: {local_key(settings.home)}  (kept in {settings.home / FILE_NAME})", flush=True)
+            key = local_key(settings.home)
+            if ANNOUNCED not in os.environ:
+                print(f"API key: {key}  (kept in {settings.home / FILE_NAME})", flush=True)
         _write_address(settings.home, url)
     except (SettingsError, EmbeddedPostgresError, psycopg2.Error, OSError) as error:
         raise StartError(str(error).strip()) from error

@@ -30,10 +30,9 @@ def test_it_starts_shows_what_to_try_and_ctrl_c_stops_it_all(folder: Path, runs:
     assert re.search(r"^\[2/3\] Fetching models … ", run.log(), re.MULTILINE)
     assert f"http://127.0.0.1:{port}" in run.log()
     key = (run.home / "master.key").read_text().strip()
-    assert re.findall(rf".*{key}", run.log()) == [
-        f"API key: {key}",
-        f'    curl -s http://127.0.0.1:{port}/analyze -H "Authorization: Bearer {key}',
-    ]
+    assert re.findall(rf".*{key}.*", run.log()) == [f"  API key: {key}  (kept in {run.home}/master.key)"]
+    assert re.findall(r".*igration.*", run.log())[0].count("migrations applied") == 1
+    assert len(re.findall(r".*igration.*", run.log())) == 1
 
     (line,) = re.findall(r"^ +(curl .*)$", run.log(), re.MULTILINE)
     assert "I love this sofa, but the delivery was late." in line

@@ -143,7 +143,8 @@ def test_level_is_the_settings(written: Written) -> None:
 
 def test_chatty_libraries_are_quiet(written: Written) -> None:
     logging.getLogger("botocore.hooks").info("no")
-    logging.getLogger("alembic.runtime.migration").info("yes")
+    logging.getLogger("alembic.runtime.migration").info("no")
+    logging.getLogger("thetool.database.migrate").info("yes")
     assert [line["event"] for line in lines(written)] == ["yes"]
 
 

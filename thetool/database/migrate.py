@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Iterator
 
@@ -22,6 +23,9 @@ from thetool.database.schema import MIGRATIONS
 LOCK = 7_236_001_001  # any number, the same in each version
 LOCK_SECONDS = 600
 STATEMENT_LOCK_TIMEOUT = "10s"  # a migration that waits for a busy table must not make all others wait behind it
+
+
+_log = logging.getLogger(__name__)
 
 
 class MigrationError(Exception):
@@ -59,8 +63,13 @@ def _explained(error: sqlalchemy.exc.DBAPIError) -> str:
 
 
 def upgrade_connection(connection: sa.Connection, revision: str = "head") -> None:
-    """Run the migrations up to the revision on an open connection."""
-    alembic.command.upgrade(_configuration(connection), revision)
+    """Run the migrations up to the revision on an open connection; one line of the log tells how many."""
+    applied: list[object] = []
+    configuration = _configuration(connection)
+    configuration.attributes["applied"] = lambda step, **_: applied.append(step)
+    alembic.command.upgrade(configuration, revision)
+    if applied:
+        _log.info("Database ready: %s applied", "1 migration" if len(applied) == 1 else f"{len(applied)} migrations")
 
 
 def downgrade_connection(connection: sa.Connection, revision: str) -> None:

@@ -25,6 +25,7 @@ from thetool.telemetry.error_reports import report_errors
 from thetool.telemetry.redaction import Redactor
 
 QUIET_LOGGERS = (
+    "alembic.runtime.migration",
     "alembic.runtime.plugins",
     "apscheduler",
     "boto3",
