@@ -92,6 +92,11 @@ def test_what_is_no_prose_is_not_judged_as_if_it_were(with_weights: Settings) ->
     assert (found.result.statistics.form, found.result.statistics.sentences) == ("log", 30)
 
 
+def test_letters_that_english_has_not_are_reason_enough(with_weights: Settings) -> None:
+    found = analyze_text("नमस्ते दुनिया", TextRequest(["sentiment"]), with_weights)
+    assert "this is not English" in found.skipped[0].reason
+
+
 def test_what_is_asked_for_by_name_is_judged_with_a_note(with_weights: Settings) -> None:
     found = analyze_text(LOG, TextRequest(["sentiment"], by_name=True), with_weights)
     assert found.result.sentiment

@@ -30,6 +30,7 @@ _WORDS = {
     "topics": "Finding topics",
 }
 _NAMES: dict[Form, str] = {"log": "a log", "table": "a table", "json": "JSON", "code": "source code"}
+_LOOKED_AT = 10_000
 _JUDGE_ANYWAY = "Name the task to have it judged as if it were prose: tasks=sentiment."
 
 
@@ -121,7 +122,7 @@ class _Work:
             why = f"It looks like {_NAMES[self._layout.form]}, and the model judges prose only."
             self._skip("sentiment", why, _JUDGE_ANYWAY)
         elif not spoken.surely("en"):
-            self._skip("sentiment", _not_english(spoken))
+            self._skip("sentiment", _not_english(spoken, self._text))
         else:
             self.findings.result.sentiment = sentiments.sentiment(
                 self._text, each_sentence=self._request.each_sentence, watch=watch, layout=self._layout
@@ -131,7 +132,7 @@ class _Work:
 
     def _topics(self, spoken: Language, watch: Watch) -> None:
         if spoken.code != "en":  # a guess is good enough: what the model does not know stays below the cut-off
-            self._skip("topics", _not_english(spoken))
+            self._skip("topics", _not_english(spoken, self._text))
             return
         most = None if self._request.exhaustive else SAMPLE_CHARACTERS
         try:
@@ -164,7 +165,16 @@ def _sampled(found: Topics) -> str:
     )
 
 
-def _not_english(spoken: Language) -> str:
-    if spoken.unsure:
-        return f"The model knows English only, and whether this is English cannot be told: {spoken.reason}."
-    return f"The model knows English only, and this is {spoken.name or spoken.code}."
+def _not_english(spoken: Language, text: str) -> str:
+    language = spoken.name or spoken.code
+    if not spoken.unsure:
+        return f"The model knows English only, and this is {language}."
+    if spoken.code and spoken.code != "en" and not _is_latin(text):
+        return f"The model knows English only, and this is not English; it may be {language}."
+    return f"The model knows English only, and whether this is English cannot be told: {spoken.reason}."
+
+
+def _is_latin(text: str) -> bool:
+    """Whether at least half of a text's letters, as far as it is looked at, are those of English."""
+    letters = [letter for letter in text[:_LOOKED_AT] if letter.isalpha()]
+    return 2 * sum(map(str.isascii, letters)) >= len(letters)

@@ -15,6 +15,8 @@ HIDDEN_IN_TABLES = {"result", "models", "skipped", "notes"}
 HIDDEN_COLUMNS = {"words", "id"}  # of texts in photos and of labels: for programs, with --json
 PICTURES = ("thumbnail", "annotated")
 LAST = (*PICTURES, "id", "cached", "elapsed_ms")
+MOSTLY = 0.6
+"""A text of whose letters fewer are in one language is in several, as the service has it."""
 FEW = 6  # so many of a long list of numbers are shown
 
 
@@ -58,7 +60,7 @@ def _print_finding(finding: Any, indent: int) -> None:
             _print_finding([{"": name.replace("_", " "), **value} for name, value in finding.items()], indent)
             return
         if "unsure" in finding:
-            finding = {field: value for field, value in finding.items() if field != "reliable"}  # its opposite
+            finding = _in_words(finding)
         inner = {field: value for field, value in finding.items() if _is_rows(value)}
         print_fields(((field, _short(value)) for field, value in finding.items() if field not in inner), indent=indent)
         for field, value in inner.items():
@@ -67,6 +69,20 @@ def _print_finding(finding: Any, indent: int) -> None:
             _print_finding(value, indent if field == "items" else indent + 2)
     else:
         click.echo(f"{' ' * indent}{plain(finding)}")
+
+
+def _in_words(language: dict[str, Any]) -> dict[str, Any]:
+    """A text's language, a guess called one, the shares of others by their names."""
+    from thetool.text.language_names import NAMES
+
+    told = {field: value for field, value in language.items() if field != "reliable"}  # the opposite of unsure
+    shares: dict[str, float] = language.get("shares") or {}
+    order = sorted(shares, key=shares.__getitem__, reverse=True)
+    told["shares"] = ", ".join(f"{NAMES.get(code, code)} {shares[code]:.0%}" for code in order) or None
+    name = language.get("name")
+    if language.get("unsure") and name:
+        name = "several" if len(shares) > 1 and max(shares.values()) < MOSTLY else f"perhaps {name}"
+    return told | {"name": name}
 
 
 def _short(value: Any) -> Any:

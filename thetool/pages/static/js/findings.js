@@ -1,7 +1,7 @@
 /** How each part of an analysis is shown; those of a text are here. A part that is not known is shown as JSON. */
 
 import { el } from "./dom.js";
-import { count, counted, signed } from "./format.js";
+import { count, counted, percent, signed } from "./format.js";
 import { jsonView } from "./json_view.js";
 import { PHOTO_PARTS } from "./photo_findings.js";
 
@@ -116,14 +116,14 @@ function between(points, end, start) {
 }
 
 function language({ code, name, score, unsure, reason, shares }) {
-  const others = byValue(shares ?? {}).filter((other) => other !== code);
-  const word = code ? (name ?? code) : "Unknown";
+  const mixed = isMixed({ code, unsure, shares });
+  const others = byValue(shares ?? {}).filter((other) => mixed || other !== code);
   return {
     head: el(
       "span",
       { class: "value" },
-      el("b", {}, word),
-      code ? el("span", { class: "quiet" }, ` ${code} · score ${score.toFixed(2)}`) : null,
+      el("b", {}, languageName({ code, name, unsure, shares })),
+      code && !mixed ? el("span", { class: "quiet" }, ` ${code} · score ${score.toFixed(2)}`) : null,
     ),
     body: [
       unsure ? el("p", { class: "hint" }, el("span", { class: "tag" }, "unsure"), reason ? ` ${reason}` : null) : null,
@@ -131,11 +131,24 @@ function language({ code, name, score, unsure, reason, shares }) {
         ? el(
             "p",
             { class: "hint" },
-            `Also ${others.map((other) => `${other} ${Math.round(shares[other] * 100)} %`).join(", ")}`,
+            `${mixed ? "" : "Also "}${others.map((other) => `${nameOf(other)} ${percent(shares[other])}`).join(", ")}`,
           )
         : null,
     ],
   };
+}
+
+const languages = new Intl.DisplayNames(["en"], { type: "language" });
+const nameOf = (code) => languages.of(code) ?? code;
+
+const MOSTLY = 0.6; // a text of whose letters fewer are in one language is in several, as the service has it
+const isMixed = ({ code, unsure, shares }) => Boolean(unsure && code && (shares?.[code] ?? 1) < MOSTLY && Object.keys(shares).length > 1);
+
+/** What a text's language is called; one that is a guess is called one. */
+export function languageName({ code, name, unsure, shares }) {
+  if (!code) return "Unknown";
+  if (isMixed({ code, unsure, shares })) return "Several languages";
+  return unsure ? `Perhaps ${name ?? code}` : (name ?? code);
 }
 
 function topics({ topics: applying, scores, cutoff }) {

@@ -2,7 +2,7 @@
 
 import { pathOf } from "./api.js";
 import { el } from "./dom.js";
-import { findings } from "./findings.js";
+import { findings, languageName } from "./findings.js";
 import { duration } from "./format.js";
 import { layersOf, photoGist } from "./photo_findings.js";
 import { linkMarks, picture } from "./picture.js";
@@ -12,7 +12,8 @@ import { time } from "./times.js";
 /**
  * The node for `analysis`, the answer of POST /analyze.
  * @param {{text?: string | null, file?: File | null, name?: string}} sent what was sent, where it is still here
- * @param {Function | null} reread called with options to have the same table read otherwise, where that can be done
+ * @param {{options: object, read: Function} | null} reread by what a table was read, and what has it read otherwise, where
+ * that can be done
  */
 export function resultView(analysis, { text = null, file = null, name = "" } = {}, reread = null) {
   const photo = isPhoto(analysis);
@@ -62,7 +63,7 @@ export function gists(analysis) {
   if (isTable(analysis)) return tableGist(result);
   return [
     result.sentiment && `sentiment ${result.sentiment.label}`,
-    result.language && (result.language.name ?? "language unknown"),
+    result.language && (result.language.code ? languageName(result.language).replace(/^(Perhaps|Several)/, (word) => word.toLowerCase()) : "language unknown"),
     result.topics && `topics ${(result.topics.topics ?? []).map(({ label }) => label).join(", ") || "none"}`,
     result.statistics && `${result.statistics.words} words`,
   ].filter(Boolean);
