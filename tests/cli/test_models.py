@@ -163,12 +163,12 @@ def test_a_terminal_shows_how_much_is_sent(terminal: bool, monkeypatch: pytest.M
     screen = Console(file=io.StringIO(), force_terminal=terminal, width=100)
     monkeypatch.setattr(sending_module, "console", lambda **_: screen)
     path = tmp_path / "large"
-    path.write_bytes(bytes(4_000_000))
+    path.write_bytes(bytes(4 * 2**20))
     with path.open("rb") as file, sending(file, "large\x1b[2J") as read:
-        read.read(1_000_000)
+        read.read(2**20)
         if terminal:
             screen._live_stack[0].refresh()
         shown = screen.file.getvalue()
-    assert ("1.0/4.0 MB" in shown) is terminal
+    assert ("1.0/4.0 MiB" in shown) is terminal
     assert ("Sending large" in shown) is terminal
     assert "\x1b[2J" not in shown

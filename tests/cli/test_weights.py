@@ -48,13 +48,13 @@ def test_a_terminal_shows_a_bar_for_each_role(terminal: bool, monkeypatch: pytes
     monkeypatch.setattr(weights, "console", lambda **_: screen)
     said: list[tuple[str, str, Stage, int]] = [
         ("objects", "", "waiting", 0),
-        ("labels", "lite0.pth", "downloading", 9_000_000),
-        ("labels", "lite0.pth", "downloading", 18_000_000),
+        ("labels", "lite0.pth", "downloading", 9 * 2**20),
+        ("labels", "lite0.pth", "downloading", 18 * 2**20),
     ]
     shown = []
     with _shown() as show:
         for role, file, stage, done in said:
-            show(Progress(role, "any", file, stage, done, 18_000_000))
+            show(Progress(role, "any", file, stage, done, 18 * 2**20))
             if screen._live_stack:
                 screen._live_stack[0].refresh()
             shown.append(screen.file.getvalue())
@@ -63,6 +63,6 @@ def test_a_terminal_shows_a_bar_for_each_role(terminal: bool, monkeypatch: pytes
         return
     assert "objects: waiting" in shown[0]
     assert "labels: lite0.pth downloading" in shown[1]
-    assert "9.0/18.0 MB" in shown[1]
-    assert "18.0/18.0 MB" not in shown[1]
-    assert "18.0/18.0 MB" in shown[2]
+    assert "9.0/18.0 MiB" in shown[1]
+    assert "18.0/18.0 MiB" not in shown[1]
+    assert "18.0/18.0 MiB" in shown[2]

@@ -136,7 +136,7 @@ def _seconds(seconds: float | None) -> str | None:
 
 
 def _row(job: dict[str, Any]) -> tuple[Any, ...]:
-    return (job["id"], job["status"], _stage(job), age(job.get("created_at")), _name(job))
+    return (job["id"], _status(job), _stage(job), age(job.get("created_at")), _name(job))
 
 
 def _name(job: dict[str, Any]) -> str:
@@ -144,10 +144,14 @@ def _name(job: dict[str, Any]) -> str:
     return f"{job['title']} ({job['kind']})" if job.get("title") else str(job["kind"])
 
 
+def _status(job: dict[str, Any]) -> str:
+    """How it stands, and why a failed one failed."""
+    code = (job.get("error") or {}).get("code") if job["status"] == "failed" else None
+    return f"failed ({code})" if code else str(job["status"])
+
+
 def _stage(job: dict[str, Any]) -> str | None:
-    """How far a running job is, or why a failed one failed."""
-    if job["status"] == "failed":
-        return (job.get("error") or {}).get("code")
+    """How far a running job is."""
     if job["status"] != "running":
         return None
     asked = "stopping" if job.get("cancel_requested_at") else job.get("stage")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from thetool.cli.problems import CommandFailed
+import click
+
+from thetool.cli.problems import CommandFailed, printable
 
 
 class Report:
@@ -42,3 +44,4 @@ class Report:
             self._path.write_text(page, encoding="utf-8")
         except OSError as error:
             raise CommandFailed(f"{self._path} cannot be written: {error.strerror}.") from error
+        click.echo(f"Wrote {printable(str(self._path))}.", err=True)

@@ -22,6 +22,11 @@ def sending(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
     from rich.progress import Progress as Bars
 
     size = os.fstat(file.fileno()).st_size
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TimeRemainingColumn(),
+    )
     with Bars(*columns, console=screen, transient=True) as bars:
         yield bars.wrap_file(file, total=size, description=printable(f"Sending {name}"))

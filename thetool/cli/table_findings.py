@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,6 +13,7 @@ from thetool.cli.show import in_bytes, plain, print_fields, print_table
 
 MOST_COLUMNS, MOST_ISSUES, MOST_SYMBOLS = 60, 30, 20
 BAR_WIDTH = 8
+_BELOW = " " * 12
 _STEPS = " ▁▂▃▄▅▆▇█"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _COLOURS = {"critical": "red", "warning": "yellow", "info": None}
@@ -71,9 +74,11 @@ def _size(reading: dict[str, Any], profile: dict[str, Any] | None) -> str:
     columns = profile["columns"] if profile else len(reading["columns"])
     said = [f"{_said(reading['rows'], 'row')} × {_said(columns, 'column')}", in_bytes(reading["bytes"])]
     if profile is not None:
-        cells = reading["rows"] * columns
+        cells, untyped = reading["rows"] * columns, profile["cells_untyped"]
         said.append(_said(profile["duplicate_rows"]["count"], "duplicate row"))
-        said.append(f"{profile['cells_empty'] / cells:.1%} of cells empty" if cells else "no cells")
+        said.append(f"{(profile['cells_empty'] - untyped) / cells:.1%} of cells empty" if cells else "no cells")
+        if untyped:
+            said.append(f"{_said(untyped, 'cell')} not of the column's type")
     return " · ".join(said)
 
 
@@ -113,10 +118,20 @@ def _print_issues(issues: Sequence[dict[str, Any]]) -> None:
         click.echo(f"  {plain(issue['message'])}")
         if example := issue.get("example"):
             click.secho(
-                f"            row {example['row']:,}, {plain(example['column'])}: {_quoted(example['value'])}", dim=True
+                f"{_BELOW}row {example['row']:,}, {plain(example['column'])}: {_quoted(example['value'])}", dim=True
             )
+        if mending := issue.get("mend"):
+            click.secho(f"{_BELOW}to mend it: {plain(mending['effect'])}", dim=True)
+        if reread := issue.get("reread"):
+            click.secho(f"{_BELOW}or {_as_options(reread['options'])}: {plain(reread['effect'])}", dim=True)
     _say_more(len(issues), MOST_ISSUES)
     click.echo()
+
+
+def _as_options(options: dict[str, Any]) -> str:
+    """Options of the reading as this command takes them."""
+    given = ((name, value if isinstance(value, str) else json.dumps(value)) for name, value in options.items())
+    return " ".join(f"--{name.replace('_', '-')} {plain(shlex.quote(value))}" for name, value in given)
 
 
 def _print_columns(columns: Sequence[dict[str, Any]], total: int) -> None:
@@ -126,11 +141,11 @@ def _print_columns(columns: Sequence[dict[str, Any]], total: int) -> None:
             column["name"],
             column["type"],
             column["semantic"]["type"].replace("_", " "),
-            bar(column["null_share"]),
-            f"{column['null_share']:.1%}",
+            bar(empty := max(0.0, column["null_share"] - column["untyped_share"])),
+            f"{empty:.1%}",
             f"{'' if column['distinct']['exact'] else '~'}{column['distinct']['count']:,}",
             spark((column.get("histogram") or {}).get("counts") or ()),
-            _range(column),
+            "; ".join(filter(None, (_range(column), _unread(column)))),
         ]
         for column in columns[:MOST_COLUMNS]
     ]
@@ -149,9 +164,16 @@ def _range(column: dict[str, Any]) -> str:
     return ", ".join(f"{_cut(value['value'], 20)} ×{value['count']:,}" for value in column["top"][:3])
 
 
+def _unread(column: dict[str, Any]) -> str | None:
+    """How many cells have a value that is none of the column's type."""
+    if not column["untyped"]:
+        return None
+    return f"could not be read as {column['type']}: {column['untyped']:,} ({column['untyped_share']:.1%})"
+
+
 def _day(moment: str) -> str:
     """A date without the midnight that it is kept with."""
-    return moment.removesuffix("Z").removesuffix("T00:00:00")
+    return moment.removesuffix("Z").removesuffix("T00:00:00").replace("T", " ")
 
 
 def _print_correlations(pairs: Sequence[dict[str, Any]] | None) -> None:
@@ -174,7 +196,7 @@ def _print_market(market: dict[str, Any]) -> None:
         click.secho(plain(one["verdict"]), bold=True, fg=_VERDICTS.get(one["verdict"]))
         print_fields(_prices(one), indent=4)
         rows = [
-            [each["title"], each["vote"], each["confidence"] if each["vote"] else None, each["reason"]]
+            [each["title"], each["vote"], f"{each['confidence']:.2f}" if each["vote"] else None, each["reason"]]
             for each in one["indicators"]
         ]
         print_table(("indicator", "vote", "confidence", "why"), rows, empty="none", indent=4)
@@ -191,7 +213,7 @@ def _print_market(market: dict[str, Any]) -> None:
 def _prices(one: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "rows", f"{one['rows']:,}, {_day(one['first'])} to {_day(one['last'])}, {one['interval']} apart"
     yield "last_close", one["last_close"]
-    yield "score", one["score"]
+    yield "score", None if one["score"] is None else f"{one['score']:+.2f}"
     if trade := one.get("trade"):
         yield (
             "trade",

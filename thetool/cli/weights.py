@@ -157,7 +157,7 @@ def _shown() -> Iterator[ProgressCallback]:
     from rich.progress import Progress as Bars
 
     screen = console(error=True)
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(binary_units=True))
     tasks: dict[str, TaskID] = {}
     with Bars(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
 
