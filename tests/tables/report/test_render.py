@@ -85,7 +85,7 @@ def usual() -> dict[str, Any]:
 
 def test_it_tells_what_the_profile_says(tmp_path: Path, usual: dict[str, Any]) -> None:
     page = Page(report(tmp_path, usual))
-    for told in ("40", "table.csv", "case", "standardize_values", "Nothing stands out"):
+    for told in ("40", "table.csv", "case", "To mend it: Write “berlin” as “Berlin”.", "Nothing stands out"):
         assert (told in page.text) == (told != "Nothing stands out")
     assert page.text.index("What to look at") < page.text.index("How it was read")
     assert {"main", "h1", "h2", "h3", "svg", "table", "th"} <= page.tags
@@ -167,4 +167,4 @@ def test_numbers_for_people() -> None:
         "over 99 %",
         "100 %",
     ]
-    assert [size(many) for many in (12, 1200, 3_400_000)] == ["12 B", "1.2 kB", "3.4 MB"]
+    assert [size(many) for many in (12, 1200, 3_400_000)] == ["12 bytes", "1.2 KiB", "3.2 MiB"]

@@ -52,7 +52,6 @@ def _environment() -> Environment:
         "visible": wording.visible,
         "bytes": wording.size,
         "plain": wording.plain,
-        "parameters": wording.parameters,
     }
     environment.globals |= {
         "histogram": drawing.histogram,

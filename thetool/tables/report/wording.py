@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from typing import Any
 
 from thetool.tables.profile.schemas import Profile
 
 _ABOUT_TEN = 0.1
 _SHORTEST = 0.001
-_LONGEST = 160
 
 
 def number(value: float | int | None) -> str:
@@ -35,13 +32,13 @@ def count(many: int, one: str, several: str) -> str:
 
 
 def size(many: int) -> str:
-    """`512 B`, `1.2 MB`."""
-    value, unit = float(many), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if value < 1000:  # noqa: PLR2004
+    """`512 bytes`, `1.2 MiB`."""
+    value, unit = float(many), "bytes"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value < 1024:  # noqa: PLR2004
             break
-        value, unit = value / 1000, larger
-    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value, unit = value / 1024, larger
+    return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
 
 
 def moment(at: datetime, kind: str = "datetime") -> str:
@@ -60,12 +57,6 @@ def visible(value: object) -> str:
 def plain(name: str) -> str:
     """`free_text` as `free text`."""
     return name.replace("_", " ")
-
-
-def parameters(values: dict[str, Any]) -> str:
-    """Parameters of an operation, shortened."""
-    text = json.dumps(values, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"  # noqa: PLR2004
 
 
 def issues_of(profile: Profile) -> dict[str, int]:
