@@ -64,6 +64,7 @@ def test_another_sheet_is_chosen_by_its_name(browser: Browser, tmp_path: Path) -
     book.save(tmp_path / "book.xlsx")
     browser.open("/analyze")
     browser.all("#file")[0].send_keys(str(tmp_path / "book.xlsx"))
+    assert browser.text("#preview") == "A workbook: its sheets are shown after reading."
     browser.click("#go")
     browser.click(".otherwise > summary")
     choices = [option.text for option in browser.all(".corrections [name=sheet] option")]
@@ -91,6 +92,27 @@ def test_it_is_read_otherwise(orders: Browser) -> None:
     assert "choose the file again" in orders.text("[data-finding=reading]")
 
 
+def test_an_issue_says_what_would_mend_it_and_is_mended_by_reading_anew(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "preise.csv"
+    rows = "".join(f"{number}.5;gr\u00fcn\n{number},25;unknown\n" for number in range(1, 10))
+    file.write_bytes(f"preis;farbe\n{rows}".encode("cp1252"))
+    browser.open("/analyze")
+    browser.all("#file")[0].send_keys(str(file))
+    assert "which is a guess" in browser.text("#preview .hint")
+    assert "1.5;gr\u00fcn" in browser.text("#preview .wrap")
+    browser.click("#go")
+    issue = "[data-finding=issues] .issue:first-child"
+    assert "9 numbers with a decimal point, such as “1.5”, and 9 with a decimal comma" in browser.text(issue)
+    assert "To mend it: Make preis a column of numbers" in browser.text(issue)
+    browser.click(f"{issue} button")
+    browser.until(lambda: "decimal point" not in browser.text("[data-finding=issues]"), "it is gone")
+    assert "could not be read as number: 50 %" in browser.text("[data-finding=columns]")
+    assert "50 %" in browser.text("[data-finding=size]")
+    browser.click("[data-finding=issues] .issue:last-child button")
+    browser.until(lambda: "unknown" not in browser.text("[data-finding=issues]"), "both are gone")
+    assert "could not be read as number" in browser.text("[data-finding=columns]")
+
+
 def test_prices_are_judged_and_drawn(browser: Browser) -> None:
     browser.open("/analyze")
     browser.click(PRICES)
@@ -98,6 +120,10 @@ def test_prices_are_judged_and_drawn(browser: Browser) -> None:
     assert "sell" in browser.text(".verdict")
     assert len(browser.all("[data-finding=market] table.sheet tbody tr")) == 12
     assert "not advice" in browser.text("[data-finding=market]")
+    browser.look(width=360)
+    why = browser.all("[data-finding=market] table.sheet .why")
+    assert all(cell.rect["x"] >= 0 and cell.rect["x"] + cell.rect["width"] <= 360 for cell in why)
+    browser.look()
 
 
 def test_hostile_values_are_inert(browser: Browser, tmp_path: Path) -> None:

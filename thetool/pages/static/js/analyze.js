@@ -118,7 +118,7 @@ async function follow(id, sent, signal) {
 /** Show an analysis; its id is that of the job that made it, so the address brings it back. */
 function showResult(analysis, sent) {
   place({ job: analysis.id });
-  const reread = sent.file && draft().files[0] === sent.file ? readAgain : null;
+  const reread = sent.file && draft().files[0] === sent.file ? { options: draft().reading, read: readAgain } : null;
   show(resultView(analysis, sent, reread), jsonView("The answer", analysis, { closed: analysis.kind === "table" }));
   announce(gist(analysis));
 }

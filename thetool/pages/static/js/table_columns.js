@@ -44,7 +44,7 @@ function lines(profile, read) {
     el("th", { scope: "row" }, button),
     el("td", {}, profile.type),
     el("td", { class: "quiet" }, profile.semantic.type.replaceAll("_", " ")),
-    el("td", {}, emptiness(profile)),
+    el("td", {}, emptiness(profile), unread(profile)),
     el("td", { class: "number end" }, `${profile.distinct.exact ? "" : "about "}${count(profile.distinct.count)}`),
     el("td", {}, profile.histogram ? bars(profile.histogram.counts) : null),
     el("td", { class: "quiet cell" }, inShort(profile)),
@@ -59,13 +59,20 @@ function lines(profile, read) {
   return [line];
 }
 
-function emptiness({ nulls, null_share: share }) {
+function emptiness({ nulls, untyped, null_share: share, untyped_share: unreadShare = 0 }) {
+  const [empty, part] = [nulls - untyped, Math.max(0, share - unreadShare)];
   return el(
     "div",
-    { class: "emptiness", title: counted(nulls, "empty cell") },
-    nulls ? el("span", { class: "track", "aria-hidden": "true" }, el("span", { vars: { part: share } })) : null,
-    el("span", { class: "number small" }, nulls ? percent(share) : "none"),
+    { class: "emptiness", title: counted(empty, "empty cell") },
+    empty ? el("span", { class: "track", "aria-hidden": "true" }, el("span", { vars: { part } })) : null,
+    el("span", { class: "number small" }, empty ? percent(part) : "none"),
   );
+}
+
+/** Cells that are not empty, but count as if they were. */
+function unread({ untyped, untyped_share: share = 0, type }) {
+  if (!untyped) return null;
+  return el("div", { class: "unread number", title: counted(untyped, "cell") }, `could not be read as ${type}: ${percent(share)}`);
 }
 
 /** A small histogram; the words beside it say where the values lie. */
@@ -89,7 +96,7 @@ function details({ numbers, dates, texts, top, outliers, semantic, untyped, blan
     ...(numbers ? ["mean", "std", "q1", "q3", "skew", "zeros", "negative"].map((name) => [NAMES[name] ?? name, number(numbers[name])]) : []),
     ...(dates ? [["middle", day(dates.median)], ["days", count(Math.round(dates.span_days))], ["in the future", count(dates.future)]] : []),
     ...(texts ? [["shortest", count(texts.shortest)], ["longest", count(texts.longest)], ["mean length", number(texts.mean_length)]] : []),
-    ["not of its type", untyped ? count(untyped) : null],
+    [`no ${read?.type ?? "value"}`, untyped ? count(untyped) : null],
     ["blank", blanks ? count(blanks) : null],
     ["outliers", outliers?.count ? count(outliers.count) : null],
   ].filter(([, value]) => value !== null && value !== undefined);
@@ -103,7 +110,7 @@ function details({ numbers, dates, texts, top, outliers, semantic, untyped, blan
       el("li", {}, `Taken for ${semantic.type.replaceAll("_", " ")}: ${semantic.reason}`),
       distinct.exact ? null : el("li", {}, `Distinct values: ${distinct.method}.`),
       read?.untyped_examples.length
-        ? el("li", { class: "wrap" }, `Not of its type: ${read.untyped_examples.map(({ row, text }) => `“${short(text)}” in row ${count(row)}`).join(", ")}`)
+        ? el("li", { class: "wrap" }, `Could not be read as ${read.type}: ${read.untyped_examples.map(({ row, text }) => `“${short(text)}” in row ${count(row)}`).join(", ")}`)
         : null,
       outliers?.examples.length
         ? el("li", {}, `Far from the others: ${outliers.examples.map(({ row, value }) => `${number(value)} in row ${count(row)}`).join(", ")}`)

@@ -55,7 +55,7 @@ function votes({ indicators }) {
       el("th", { scope: "row" }, title),
       el("td", { class: vote === "buy" ? "tone-positive" : vote === "sell" ? "tone-negative" : "quiet" }, vote ?? "–"),
       el("td", { class: "number end" }, vote ? confidence.toFixed(2) : "–"),
-      el("td", { class: "quiet" }, reason),
+      el("td", { class: "quiet why" }, reason),
     );
   const names = [["indicator"], ["vote"], ["confidence", "end"], ["why"]];
   return el(
@@ -63,7 +63,7 @@ function votes({ indicators }) {
     { class: "table-scroll", tabindex: "0", role: "region", "aria-label": "Indicators" },
     el(
       "table",
-      { class: "sheet" },
+      { class: "sheet votes" },
       el("thead", {}, el("tr", {}, names.map(([name, look]) => el("th", { scope: "col", class: look }, name)))),
       el("tbody", {}, indicators.map(row)),
     ),

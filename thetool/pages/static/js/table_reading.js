@@ -8,7 +8,10 @@ const QUOTES = { '"': "double quotes", "'": "single quotes", "": "nothing" };
 const ENCODINGS = ["utf-8", "windows-1252", "windows-1250", "windows-1251", "iso-8859-2", "iso-8859-15", "utf-16", "mac-roman", "cp437", "cp850", "shift_jis", "gb18030", "big5", "euc-kr"];
 const TYPES = ["text", "integer", "number", "boolean", "date", "datetime", "time"];
 
-/** What was chosen, each with its reason, and a form to choose otherwise; `reread(options)` sends the same file again. */
+/**
+ * What was chosen, each with its reason, and a form to choose otherwise; `reread` is `{ options, read }`: by what it was
+ * read, and what sends the same file again to be read by other options. It is null where the file is not here.
+ */
 export function readingView(reading, reread) {
   return [
     el("dl", { class: "pairs reading" }, chosen(reading).flatMap(([name, value, reason]) => [el("dt", {}, name), el("dd", {}, el("b", { class: "wrap" }, value), reason ? el("span", { class: "hint" }, ` ${reason}`) : null)])),
@@ -49,53 +52,49 @@ function around({ preamble, footer, other_tables: others }) {
 }
 
 function corrections(reading, reread) {
-  const form = el("form", { class: "corrections", novalidate: true, "aria-label": "Read it otherwise" }, fields(reading), columnTypes(reading));
+  if (!reread) return el("p", { class: "hint" }, "To read it otherwise, choose the file again, by itself.");
+  const { options } = reread;
+  const form = el("form", { class: "corrections", novalidate: true, "aria-label": "Read it otherwise" }, fields(reading, options), columnTypes(reading, options));
   const go = el("button", { type: "submit", class: "button small main" }, "Read it again");
   const back = el("button", { type: "button", class: "button small bare" }, "As it was found");
   form.append(el("div", { class: "row" }, go, back));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    reread(optionsOf(form));
+    reread.read(optionsOf(form, options));
   });
-  back.addEventListener("click", () => reread({}));
-  const asked = isAsked(reading);
+  back.addEventListener("click", () => reread.read({}));
+  const asked = Object.keys(options).length > 0;
   back.hidden = !asked;
-  if (!reread) return el("p", { class: "hint" }, "To read it otherwise, choose the file again.");
   return el("details", { class: "otherwise", open: asked }, el("summary", {}, "Read it otherwise"), form);
 }
 
-const isAsked = ({ columns, ...rest }) => Object.values(rest).some((one) => one?.asked) || columns.some(({ asked }) => asked);
-
 /** The choices that this format has; what is left as it is stays found by the service. */
-function fields(reading) {
+function fields(reading, options) {
   const { encoding, delimiter, quote, header, sheets, columns } = reading;
-  const many = (pairs, choice, name, label) => {
-    const now = choice?.asked ? String(choice.value ?? "") : "as found";
-    const options = [["as found", "as found"], ...pairs];
-    return field(label, select(name, options, now));
-  };
+  const many = (pairs, name, label) => field(label, select(name, [["as found", "as found"], ...pairs], options[name] ?? "as found"));
   const typed = columns.length > 0;
   return el(
     "div",
     { class: "fields" },
-    sheets.length > 1 ? many(sheets.map((one) => [one.name, one.name]), reading.sheet, "sheet", "Sheet") : null,
-    encoding ? field("Encoding", input("encoding", encoding.asked ? encoding.value : "", { placeholder: encoding.value, list: "encodings" }), datalist()) : null,
-    delimiter ? many(Object.entries(DELIMITERS), delimiter, "delimiter", "Between fields") : null,
-    quote ? many(Object.entries(QUOTES), quote, "quote", "Around fields") : null,
-    field("Names in line", input("header_row", header.asked ? header.value : "", { type: "number", min: 0, placeholder: header.value })),
-    field("Last line", input("last_row", "", { type: "number", min: 1, placeholder: "all" })),
-    typed ? field("Decimal mark", select("decimal", [["as found", "as found"], [".", "point"], [",", "comma"]], "as found")) : null,
-    typed ? field("Dates", select("date_order", [["as found", "as found"], ["dmy", "day first"], ["mdy", "month first"], ["ymd", "year first"]], "as found")) : null,
-    typed ? field("Words for nothing", input("null_words", "", { placeholder: "n/a, -, unknown" })) : null,
-    el("label", { class: "choice" }, el("input", { type: "checkbox", name: "as_text" }), "Everything as text"),
+    sheets.length > 1 ? many(sheets.map((one) => [one.name, one.name]), "sheet", "Sheet") : null,
+    encoding ? field("Encoding", input("encoding", options.encoding, { placeholder: encoding.value, list: "encodings" }), datalist()) : null,
+    delimiter ? many(Object.entries(DELIMITERS), "delimiter", "Between fields") : null,
+    quote ? many(Object.entries(QUOTES), "quote", "Around fields") : null,
+    field("Names in line", input("header_row", options.header_row, { type: "number", min: 0, placeholder: header.value })),
+    field("Last line", input("last_row", options.last_row, { type: "number", min: 1, placeholder: "all" })),
+    typed ? many([[".", "point"], [",", "comma"]], "decimal", "Decimal mark") : null,
+    typed ? many([["dmy", "day first"], ["mdy", "month first"], ["ymd", "year first"]], "date_order", "Dates") : null,
+    typed ? field("Words for nothing", input("null_words", options.null_words, { placeholder: "n/a, -, unknown" })) : null,
+    el("label", { class: "choice" }, el("input", { type: "checkbox", name: "as_text", checked: Boolean(options.as_text) }), "Everything as text"),
   );
 }
 
 /** A type for each column, of the first hundred; the API takes it of any. */
-function columnTypes({ columns }) {
+function columnTypes({ columns }, options) {
   if (!columns.length) return null;
-  const one = ({ name, type, asked }) => {
-    const choice = select("type", [["as found", `as found: ${type}`], ...TYPES.map((each) => [each, each])], asked ? type : "as found");
+  const one = ({ name, type }) => {
+    const asked = options.columns?.[name]?.type;
+    const choice = select("type", [["as found", asked ? "as found" : `as found: ${type}`], ...TYPES.map((each) => [each, each])], asked ?? "as found");
     choice.dataset.column = name;
     return field(name || "(no name)", choice);
   };
@@ -121,8 +120,8 @@ function select(name, pairs, now) {
 
 const datalist = () => el("datalist", { id: "encodings" }, ENCODINGS.map((value) => el("option", { value })));
 
-/** What was chosen, as the API takes it; what is left as found is left out. */
-function optionsOf(form) {
+/** What was chosen, as the API takes it; what is left as found is left out. What the form has no field for stays as in `before`. */
+function optionsOf(form, before) {
   const options = {};
   for (const node of findAll("select:not([data-column])", form)) {
     if (node.value !== "found:") options[node.name] = node.value.slice(1);
@@ -131,7 +130,12 @@ function optionsOf(form) {
     if (node.value.trim()) options[node.name] = node.value.trim();
   }
   if (find("[name=as_text]", form).checked) options.as_text = true;
-  const types = findAll("select[data-column]", form).filter(({ value }) => value !== "found:");
-  if (types.length) options.columns = Object.fromEntries(types.map((node) => [node.dataset.column, { type: node.value.slice(1) }]));
+  const columns = { ...before.columns };
+  for (const { dataset, value } of findAll("select[data-column]", form)) {
+    const { type, ...others } = columns[dataset.column] ?? {};
+    columns[dataset.column] = value === "found:" ? others : { ...others, type: value.slice(1) };
+  }
+  const own = Object.entries(columns).filter(([, one]) => Object.keys(one).length);
+  if (own.length) options.columns = Object.fromEntries(own);
   return options;
 }

@@ -11,18 +11,19 @@ const MOST_PAIRS = 20;
 
 /**
  * The sections of a table's `result`.
- * @param {Function | null} reread called with options to read the same file otherwise; null where it is not here
+ * @param {{options: object, read: Function} | null} reread by what the file was read, and what reads it anew by other
+ * options; null where it is not here
  */
 export function tableViews(result, reread) {
   const { reading, profile, preview, market } = result;
   return [
     summary(reading, profile),
-    profile ? issues(profile.issues) : null,
+    profile ? issues(profile.issues, reread) : null,
     section("reading", "How it was read", readingView(reading, reread)),
     market ? section("market", "Market", marketView(market)) : null,
     profile ? section("columns", "Columns", columnsView(profile, reading), counted(profile.columns, "column")) : null,
     profile?.correlations ? section("correlations", "Correlations", correlations(profile.correlations)) : null,
-    preview?.rows.length ? section("preview", "First rows", rows(preview), "as the file has them") : null,
+    preview?.rows.length ? section("preview", "First rows", rows(preview, reading.columns), "as the file has them") : null,
   ].filter(Boolean);
 }
 
@@ -51,7 +52,8 @@ function summary(reading, profile) {
   const facts = [
     ["rows", count(reading.rows)],
     ["columns", count(columns)],
-    ["empty cells", profile && cells ? percent(profile.cells_empty / cells) : null],
+    ["empty cells", profile && cells ? percent((profile.cells_empty - (profile.cells_untyped ?? 0)) / cells) : null],
+    ["not of their column’s type", profile?.cells_untyped ? percent(profile.cells_untyped / cells) : null],
     ["duplicate rows", profile ? count(profile.duplicate_rows.count) : null],
     ["size", bytes(reading.bytes)],
   ].filter(([, value]) => value !== null);
@@ -64,8 +66,8 @@ function summary(reading, profile) {
 
 const WORDS = { critical: "wrong", warning: "look at", info: "to know" };
 
-function issues(list) {
-  const item = ({ severity, message, rows: affected, example, mend }) =>
+function issues(list, reread) {
+  const item = ({ severity, message, rows: affected, example, mend, reread: anew }) =>
     el(
       "li",
       { class: "issue", "data-severity": severity },
@@ -80,11 +82,12 @@ function issues(list) {
           [
             affected ? counted(affected, "row") : null,
             example ? `row ${count(example.row)}, ${example.column}: “${example.value}”` : null,
-            mend ? `mended by ${mend.operation.replaceAll("_", " ")}` : null,
           ]
             .filter(Boolean)
             .join(" · "),
         ),
+        mend?.effect ? el("div", { class: "hint wrap" }, el("b", {}, "To mend it: "), mend.effect) : null,
+        anew ? otherwise(anew, reread) : null,
       ),
     );
   const shown = el("ul", { class: "issues" }, list.slice(0, FEW_ISSUES).map(item));
@@ -94,6 +97,21 @@ function issues(list) {
   const told = [grave && counted(grave, "issue"), list.length > grave && `${count(list.length - grave)} to know`];
   const head = told.filter(Boolean).join(", ") || "none found";
   return section("issues", "Issues", body, head);
+}
+
+/** Another way to read the same file, by which there is less of an issue: a button where the file is here. */
+function otherwise({ effect, options }, reread) {
+  if (!reread) return el("div", { class: "hint wrap" }, el("b", {}, "Or read it anew: "), effect);
+  const button = el("button", { type: "button", class: "button small" }, "Read it so");
+  button.addEventListener("click", () => reread.read(together(reread.options, options)));
+  return el("div", { class: "row anew" }, el("span", { class: "hint wrap" }, el("b", {}, "Or read it anew: "), effect), button);
+}
+
+/** Options of a reading with others added; what is said of the same column goes together. */
+function together(options, more) {
+  const columns = { ...options.columns };
+  for (const [name, own] of Object.entries(more.columns ?? {})) columns[name] = { ...columns[name], ...own };
+  return { ...options, ...more, ...(Object.keys(columns).length ? { columns } : {}) };
 }
 
 /** A button that appends the rest once. */
@@ -131,11 +149,14 @@ function correlations(pairs) {
   ];
 }
 
-function rows({ columns, rows: lines }) {
-  const cell = (value) => el("td", { class: value === null ? "cell nothing" : "cell" }, value === null ? "–" : value);
+function rows({ columns, rows: lines }, read) {
+  const types = new Map(read.map(({ name, type }) => [name, type]));
+  const looks = columns.map((name) => (["integer", "number"].includes(types.get(name)) ? "number end" : ""));
+  const cell = (value, place) =>
+    el("td", { class: `cell ${looks[place]} ${value === null ? "nothing" : ""}`.trim() }, value === null ? "–" : value);
   return scroll(
     "First rows",
-    el("thead", {}, el("tr", {}, el("th", { scope: "col", class: "end" }, "row"), columns.map((name) => el("th", { scope: "col" }, name)))),
+    el("thead", {}, el("tr", {}, el("th", { scope: "col", class: "end" }, "row"), columns.map((name, place) => el("th", { scope: "col", class: looks[place] || null }, name)))),
     el(
       "tbody",
       {},

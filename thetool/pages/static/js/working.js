@@ -55,7 +55,8 @@ export function workingView(id) {
     trouble.replaceChildren();
     badge.show(job);
     bar.show(job);
-    message.textContent = [job.message, took(job)].filter((part) => part && part !== "–").join(" · ");
+    const time = job.started_at ? `${took(job)} so far` : null;
+    message.textContent = [job.message, time].filter(Boolean).join(" · ");
   };
   return { node, show, trouble: (problem) => trouble.replaceChildren(problemNotice(problem)) };
 }
