@@ -90,6 +90,7 @@ function showOutcome(job) {
   if (last) announce(`The job is ${job.status}`);
   const shown = [];
   if (job.error && job.status === "failed") shown.push(...errorViews(job));
+  if (job.status !== "completed" && !job.links.requeue) shown.push(el("p", { class: "quiet" }, "It cannot run again: what it was to read was not kept. Send it again."));
   if (job.result && job.kind.startsWith("analyze.")) shown.push(analyzeLink());
   if (job.result) shown.push(jsonView("Result", job.result));
   outcome.replaceChildren(...shown);
@@ -99,9 +100,8 @@ function analyzeLink() {
   return el("p", {}, el("a", { href: `/analyze?job=${id}` }, "Show this result in Analyze"));
 }
 
-function errorViews({ error, correlation_id: requestId, kind, links }) {
+function errorViews({ error, correlation_id: requestId }) {
   const notice = problemNotice({ title: "It failed", detail: error.message, code: error.code, requestId });
-  if (!links?.requeue && kind.startsWith("analyze.")) notice.append(el("p", {}, "It cannot run again: the file was not kept. Send it again."));
   const traceback = error.traceback
     ? el(
         "details",
