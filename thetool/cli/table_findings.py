@@ -74,7 +74,7 @@ def _size(reading: dict[str, Any], profile: dict[str, Any] | None) -> str:
     columns = profile["columns"] if profile else len(reading["columns"])
     said = [f"{_said(reading['rows'], 'row')} × {_said(columns, 'column')}", in_bytes(reading["bytes"])]
     if profile is not None:
-        cells, untyped = reading["rows"] * columns, profile["cells_untyped"]
+        cells, untyped = reading["rows"] * columns, profile.get("cells_untyped", 0)
         said.append(_said(profile["duplicate_rows"]["count"], "duplicate row"))
         said.append(f"{(profile['cells_empty'] - untyped) / cells:.1%} of cells empty" if cells else "no cells")
         if untyped:
@@ -141,7 +141,7 @@ def _print_columns(columns: Sequence[dict[str, Any]], total: int) -> None:
             column["name"],
             column["type"],
             column["semantic"]["type"].replace("_", " "),
-            bar(empty := max(0.0, column["null_share"] - column["untyped_share"])),
+            bar(empty := max(0.0, column["null_share"] - column.get("untyped_share", 0))),
             f"{empty:.1%}",
             f"{'' if column['distinct']['exact'] else '~'}{column['distinct']['count']:,}",
             spark((column.get("histogram") or {}).get("counts") or ()),
@@ -168,7 +168,7 @@ def _unread(column: dict[str, Any]) -> str | None:
     """How many cells have a value that is none of the column's type."""
     if not column["untyped"]:
         return None
-    return f"could not be read as {column['type']}: {column['untyped']:,} ({column['untyped_share']:.1%})"
+    return f"could not be read as {column['type']}: {column['untyped']:,} ({column.get('untyped_share', 0):.1%})"
 
 
 def _day(moment: str) -> str:

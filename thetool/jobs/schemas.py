@@ -54,7 +54,8 @@ class JobLinks(BaseModel):
     result: str
     cancel: str | None = Field(None, description="Only while the job can be cancelled.")
     requeue: str | None = Field(
-        None, description="Only where the job failed or was cancelled, and what it needs is still there."
+        None,
+        description="Only where the job failed or was cancelled, and what it needs is still there; not in webhooks.",
     )
     events_url: str | None = Field(
         None,

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Any, get_args
 
 import polars as pl
 import pytest
 
-from tests.tables.profile.conftest import NOW, Profiled
+from tests.tables.profile.conftest import Profiled
 from thetool.tables.profile.issue_schemas import Issue, IssueCode, Operation
 from thetool.tables.profile.issues.mending import PARAMETERS, mend
 from thetool.tables.profile.schemas import Profile
-from thetool.tables.profile.table import profile_table
-from thetool.tables.reading.options import ReadOptions
-from thetool.tables.reading.table import read_table
 
 SOUND = ["Amsterdam", "Berlin", "Copenhagen", "Dublin", "Edinburgh", "Florence"] * 3
 
@@ -24,6 +20,12 @@ def the(profile: Profile, code: str) -> Issue:
     found = [issue for issue in profile.issues if issue.code == code]
     assert len(found) == 1, [(issue.code, issue.message) for issue in profile.issues]
     return found[0]
+
+
+def done(issue: Issue) -> tuple[str, dict[str, Any]]:
+    """The operation that would mend it, and its parameters."""
+    assert issue.mend is not None
+    return issue.mend.operation, issue.mend.parameters
 
 
 CELLS: list[tuple[str, str, str, dict[str, Any]]] = [
@@ -55,17 +57,6 @@ def test_a_cell(profiled: Profiled, code: str, value: str, operation: str, param
     assert issue.mend.operation == operation
     assert issue.mend.parameters | parameters == issue.mend.parameters
     assert issue.mend.effect.endswith(".")
-
-
-@pytest.mark.parametrize("value", ["+49 (30) 1234567", "-", "- a note (short)", "@handle", "=", "== heading ==", "-12"])
-def test_what_no_spreadsheet_runs_is_no_formula(profiled: Profiled, value: str) -> None:
-    assert "formulas" not in {issue.code for issue in profiled({"city": [*SOUND, value]}).issues}
-
-
-def done(issue: Issue) -> tuple[str, dict[str, Any]]:
-    """The operation that would mend it, and its parameters."""
-    assert issue.mend is not None
-    return issue.mend.operation, issue.mend.parameters
 
 
 def test_the_right_spelling_of_broken_letters_is_told(profiled: Profiled) -> None:
@@ -234,22 +225,6 @@ def test_values_that_could_not_be_typed(profiled_file: Profiled) -> None:
     assert issue.reread.options == {"columns": {"amount": {"type": "text"}}}
 
 
-def test_what_would_mend_it_by_reading_anew_does(tmp_path: Path) -> None:
-    """Each option that is named is taken, and the issue is gone."""
-    source = tmp_path / "table.csv"
-    source.write_text("price;note\n" + "1.5;good\n2,5;unknown\n3.75;fair\n" * 9 + "4.25;x\n")
-
-    def issues(options: ReadOptions) -> dict[str, Issue]:
-        reading = read_table(source, tmp_path, options, filename="table.csv")
-        return {issue.code: issue for issue in profile_table(tmp_path, reading, now=NOW).issues}
-
-    found = issues(ReadOptions())
-    for code in ("mixed_decimals", "null_words"):
-        reread = found[code].reread
-        assert reread is not None
-        assert code not in issues(ReadOptions.model_validate(reread.options))
-
-
 def test_both_decimal_marks_in_a_column(profiled_file: Profiled) -> None:
     profile = profiled_file("price;code\n" + "".join(f"{n}.5;a{n}\n{n},5;b{n}\n" for n in range(1, 9)) + "9.5;c\n")
     issue = the(profile, "mixed_decimals")
@@ -299,6 +274,11 @@ def test_hostile_values_stay_short_in_sentences(profiled: Profiled) -> None:
 
 def test_every_code_has_its_place_in_the_order() -> None:
     assert len(set(get_args(IssueCode))) == len(get_args(IssueCode))
+
+
+@pytest.mark.parametrize("value", ["+49 (30) 1234567", "-", "- a note (short)", "@handle", "=", "== heading ==", "-12"])
+def test_what_no_spreadsheet_runs_is_no_formula(profiled: Profiled, value: str) -> None:
+    assert "formulas" not in {issue.code for issue in profiled({"city": [*SOUND, value]}).issues}
 
 
 def test_names_in_capitals(profiled: Profiled) -> None:
