@@ -77,7 +77,7 @@ def _answer_http_exception(error: HTTPException) -> Response | HTTPException:
 def _of_apiflask(error: HTTPError) -> Problem:
     """APIFlask reports wrong input as `{location: {field: [message]}}`, in Pydantic's words: ours are told instead."""
     if isinstance(error.__cause__, ValidationError) and isinstance(error.detail, dict):
-        location = next(iter(error.detail), "body")
+        location = str(next(iter(error.detail), "body"))
         return ValidationFailed.of(error.__cause__, _locations.get(location, location), _input_model(error.__cause__))
     if error.status_code == 422 and isinstance(error.detail, dict) and error.detail:
         return ValidationFailed.of_fields(
