@@ -40,7 +40,7 @@ def main() -> None:
     peers = [peer for peer in known_peers() if not options.only or peer.name.split()[0] in options.only]
     with ExitStack() as stack:
         if any("Redis" in peer.name for peer in peers):
-            redis = stack.enter_context(_redis())
+            redis = stack.enter_context(_redis(options.durable_redis))
         postgres = stack.enter_context(_postgres(options.data))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="thetool-bench-")))
         for peer in peers:
@@ -71,6 +71,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=50, help="batch size of the raw limit (as large as TheTool's)")
     parser.add_argument("--only", nargs="*", help="names of peers, such as TheTool Huey")
     parser.add_argument("--minutes", type=float, default=0, help="instead: the rate of TheTool's queue over so long")
+    parser.add_argument(
+        "--durable-redis", action="store_true", help="Redis flushes each write to the disk, as Postgres does"
+    )
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="where Postgres has its data, such as /dev/shm")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="where rounds are kept: the next call adds its own")
     parser.add_argument("--peers", type=Path, default=Path.home() / ".cache/thetool-bench/peers", metavar="FOLDER")
@@ -146,20 +149,22 @@ def _postgres(place: Path | None) -> Iterator[EmbeddedServer]:
 
 
 @contextmanager
-def _redis() -> Iterator[str]:
+def _redis(durable: bool) -> Iterator[str]:
     program, port = shutil.which("redis-server"), free_port()
     if program is None:
         raise SystemExit(
             "Huey and Celery need Debian's redis-server: apt-get install redis-server (or --only TheTool …)"
         )
-    command = [program, "--port", str(port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        time.sleep(0.5)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        process.terminate()
-        process.wait()
+    keeping = ["--appendonly", "yes", "--appendfsync", "always"] if durable else ["--appendonly", "no"]
+    with tempfile.TemporaryDirectory(prefix="thetool-bench-") as folder:
+        command = [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", *keeping]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            time.sleep(0.5)
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def _show_curve(peer: Peer, minutes: float, postgres: EmbeddedServer, folder: Path) -> None:
