@@ -8,8 +8,9 @@
     scripts/bench/queue.py --durable-redis        Redis flushes each write to the disk, as Postgres does
     scripts/bench/queue.py --data /dev/shm        Postgres keeps its data in memory: without what the disk takes
 
-No-op jobs, two workers each, one client; Postgres is an embedded one with its defaults (synchronous_commit=on), and Redis
-keeps nothing unless asked to. The others are installed from PyPI into environments of their own (`--peers FOLDER`).
+No-op jobs, two workers each, one client; Postgres is an embedded one with its defaults (synchronous_commit=on), and
+Redis keeps nothing unless asked to. The others are installed from PyPI into environments of their own
+(`--peers FOLDER`).
 """
 
 if __name__ == "queue":

@@ -82,7 +82,7 @@ def test_several_may_wait_for_one_job(runner: Runner) -> None:
         thread.join()
     assert seen == ["completed"] * 10
     assert local.waiters._waiting == {}
-    assert job_id not in local.waiters._fresh
+    assert str(job_id) not in local.waiters._fresh
 
 
 def test_a_job_that_runs_and_is_waited_for_here_asks_the_database_nothing(
