@@ -12,6 +12,7 @@ from tests.e2e.browser import Browser
 from tests.e2e.service import Service
 from thetool.database.ids import new_id
 from thetool.jobs.queue import Queue
+from thetool.restyle.jobs import has_packages
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +35,8 @@ def test_who_is_alone_learns_what_to_do_and_the_page_is_ready_by_itself(
     browser: Browser, elsewhere: Callable[[bool], None]
 ) -> None:
     browser.open("/restyle")
-    assert ".venv/bin/pip install -r requirements-gpu.txt" in browser.text("#unavailable")
+    if not has_packages():  # in the environment with torch only the models are missing
+        assert ".venv/bin/pip install -r requirements-gpu.txt" in browser.text("#unavailable")
     assert ".venv/bin/thetool weights pull restyle" in browser.text("#unavailable")
     button = browser.see("#go")
     assert not button.is_enabled()
