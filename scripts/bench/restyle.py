@@ -146,7 +146,7 @@ class Bench:
             return words[prompt]
 
         def run() -> None:
-            maps = controls.find_depth(self.photo, size, painters.depth), controls.find_outlines(self.photo, size)
+            maps = controls.find_depth(self.photo, size, painters.depth), controls.find_outlines(self.photo)
             paint(painters, [self._picture(seed, *maps) for seed in range(number)], embed)
 
         return run
@@ -184,7 +184,7 @@ class Bench:
 
         def run() -> None:
             near = depth(photo)["depth"].convert("RGB").resize(photo.size)
-            edges = Image.fromarray(controls.find_outlines(self.photo, photo.size)).convert("RGB")
+            edges = Image.fromarray(controls.find_outlines(self.photo)).convert("RGB")
             painter(
                 PROMPT.positive,
                 negative_prompt=PROMPT.negative,

@@ -70,7 +70,7 @@ def test_one_photo_in_two_styles_has_its_depth_found_once(
 
     found: list[int] = []
     find = DepthModel.find
-    monkeypatch.setattr(DepthModel, "find", lambda self, pixels: found.append(1) or find(self, pixels))
+    monkeypatch.setattr(DepthModel, "find", lambda self, *seen: found.append(1) or find(self, *seen))
     content = as_file(room(210, 150))
     for style in ("modern", "boho", "industrial"):
         restyled(restyler, content, style=style, **QUICK)

@@ -14,16 +14,17 @@ from thetool.vision.torch_ops import make_torchvision_importable
 SIDE = 64
 
 
-def make_all(folder: Path) -> dict[str, str]:
-    """Make them below `folder`; gives the settings that name them."""
+def make_all(folder: Path, unet: dict[str, Any] | None = None) -> dict[str, str]:
+    """Make them below `folder`; gives the settings that name them. `unet` changes UNet and ControlNets."""
     make_torchvision_importable()
     import torch
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    _base(folder / "base")
-    _control(folder / "depth-control")
-    _control(folder / "edge-control")
+    shape = {**UNET, **(unet or {})}
+    _base(folder / "base", shape)
+    _control(folder / "depth-control", shape)
+    _control(folder / "edge-control", shape)
     _depth(folder / "depth")
     _masks(folder / "masks")
     return named(folder)
@@ -51,12 +52,15 @@ UNET: dict[str, Any] = {
 }
 
 
-def _base(folder: Path) -> None:
+SMALLEST: dict[str, Any] = {"block_out_channels": (4,), "down_block_types": ("CrossAttnDownBlock2D",)}
+"""One block down and one up: what a compiler is done with soonest."""
+
+
+def _base(folder: Path, shape: dict[str, Any]) -> None:
     from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet2DConditionModel
 
-    unet = UNet2DConditionModel(
-        sample_size=8, out_channels=4, up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), **UNET
-    )
+    up = tuple(kind.replace("Down", "Up") for kind in reversed(shape["down_block_types"]))
+    unet = UNet2DConditionModel(sample_size=8, out_channels=4, up_block_types=up, **shape)
     vae = AutoencoderKL(
         block_out_channels=(4, 4, 8, 8),
         down_block_types=("DownEncoderBlock2D",) * 4,
@@ -136,10 +140,10 @@ def _text_encoder(words: dict[str, int]) -> Any:
     )
 
 
-def _control(folder: Path) -> None:
+def _control(folder: Path, shape: dict[str, Any]) -> None:
     from diffusers import ControlNetModel
 
-    network = ControlNetModel(conditioning_embedding_out_channels=(4, 4, 8, 8), **UNET)
+    network = ControlNetModel(conditioning_embedding_out_channels=(4, 4, 8, 8), **shape)
     for parameter in network.parameters():  # the real ones' last layers begin at zero: then maps would change nothing
         if parameter.abs().sum() == 0:
             parameter.data.normal_(0, 0.1)

@@ -14,7 +14,7 @@ from thetool.config import Settings
 from thetool.weights.problems import PullFailed, WeightsMissing
 from thetool.weights.pull import Progress
 from thetool.weights.pull_repository import check_group, pull_part
-from thetool.weights.repositories import is_here, part_named, place_of, require_folder, what_is_wrong
+from thetool.weights.repositories import MANIFEST, is_here, part_named, place_of, require_folder, what_is_wrong
 from thetool.weights.sources.hub import needed
 from thetool.weights.together import pull_group
 
@@ -121,6 +121,19 @@ def test_only_pickles_are_no_model(settings: Settings, hub: Server) -> None:
     publish(hub, "own/control", {"config.json": b"{}", "model.bin": b"a pickle"})
     with pytest.raises(PullFailed, match="pickles are not read"):
         pull_part(settings, PART, quiet)
+
+
+def test_of_a_repository_of_checkpoints_only_the_named_ones_are_pulled(settings: Settings, hub: Server) -> None:
+    part = part_named("restyle-edges")
+    mine = settings.model_copy(update={"restyle_edge_model": "own/annotators"})
+    publish(hub, "own/annotators", {**dict.fromkeys(part.files, b"a checkpoint"), "sam.pth": b"large", "a.json": b"{}"})
+    folder = pull_part(mine, part, quiet)
+    assert folder is not None
+    assert {path.name for path in folder.iterdir()} == {*part.files, MANIFEST}
+    assert require_folder(mine, part.name).folder == folder
+    publish(hub, "own/annotators", {part.files[0]: b"a checkpoint"})
+    with pytest.raises(PullFailed, match=f"has no {part.files[1]}"):
+        pull_part(mine, part, quiet)
 
 
 def test_of_a_pipeline_only_its_parts_are_needed() -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from thetool.vision.depth import DepthModel
+    from thetool.vision.outlines import OutlineModel
 
     Pixels = NDArray[np.uint8]
     Map = NDArray[np.uint8]
@@ -28,14 +29,16 @@ def find_depth(photo: Pixels, size: Size, model: DepthModel) -> Map:
     """The depth map at this size (width, height): grey, as the ControlNet was trained with, not in false colours."""
     import numpy as np
 
-    return np.asarray(np.rint(resized(np.asarray(model.find(photo) * 255, np.uint8), size)), np.uint8)
+    return np.asarray(np.rint(model.find(photo, size) * 255), np.uint8)
 
 
-def find_outlines(photo: Pixels, size: Size) -> Map:
-    """The edge map at this size: edges are looked for there, for smaller edge maps are blurred ones."""
+def find_outlines(photo: Pixels, model: OutlineModel | None = None) -> Map:
+    """The edge map of a photo at the size of the painting: of a larger one's map, made smaller, edges are blurred."""
     import numpy as np
 
-    return np.where(find_edges(resized(photo, size)), np.uint8(255), np.uint8(0))
+    if model is not None:
+        return model.find(photo)
+    return np.where(find_edges(photo), np.uint8(255), np.uint8(0))
 
 
 def without(maps: Controls, gone: Map) -> Controls:

@@ -13,9 +13,10 @@ import structlog
 
 from thetool import gpu
 from thetool.config import Settings
+from thetool.restyle.controls import find_outlines
 from thetool.restyle.easel import Easel
 from thetool.restyle.kept import Kept
-from thetool.restyle.loading import Painters, load
+from thetool.restyle.loading import CANNY, Painters, load
 from thetool.restyle.painting import AllStopped, Picture, paint
 from thetool.restyle.problems import OutOfDeviceMemory
 
@@ -87,6 +88,17 @@ class Engine:
         with self.on_device(check) as painters:
             began = time.monotonic()
             return self._kept(self._depths, key, lambda: make(painters)), time.monotonic() - began
+
+    def outlines(self, pixels: Pixels, check: Callable[[], None]) -> tuple[Pixels, float]:
+        """The edge map of a photo at the size of the painting, and the seconds of the device that it took.
+
+        Canny's edges need no device, and are not waited for.
+        """
+        if self._settings.restyle_edges == CANNY:
+            return find_outlines(pixels), 0.0
+        with self.on_device(check) as painters:
+            began = time.monotonic()
+            return find_outlines(pixels, painters.outlines), time.monotonic() - began
 
     def objects(self, pixels: Pixels, boxes: Sequence[Box], check: Callable[[], None]) -> tuple[Masks | None, float]:
         """The masks of what is in boxes, None where there is no model for it; and the seconds that it took."""

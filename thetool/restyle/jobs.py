@@ -17,7 +17,7 @@ from thetool.restyle import records
 from thetool.restyle.options import Options
 from thetool.restyle.schemas import RestyleResult
 from thetool.storage.state import storage
-from thetool.weights.repositories import is_here
+from thetool.weights.repositories import is_here, part_named, place_of, what_is_wrong
 
 KIND = "restyle.run"
 PACKAGES = ("torch", "diffusers", "transformers")
@@ -43,7 +43,12 @@ def has_packages() -> bool:
 
 def can_restyle(settings: Settings) -> bool:
     """Whether this process has the packages and the weights for it; cheap, too."""
-    return has_packages() and is_here(settings, "restyle")
+    if not has_packages() or not is_here(settings, "restyle"):
+        return False
+    if settings.restyle_edges == "canny":
+        return True
+    place = place_of(settings, part_named("restyle-edges"))
+    return find_spec("controlnet_aux") is not None and place is not None and what_is_wrong(place) is None
 
 
 @job(KIND, queue="gpu", runs="thread", timeout=TIMEOUT_SECONDS, max_attempts=3, able=can_restyle)

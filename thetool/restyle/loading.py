@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import structlog
@@ -12,6 +13,7 @@ import structlog
 from thetool.config import Settings
 from thetool.vision.depth import DepthModel
 from thetool.vision.masks import MaskModel
+from thetool.vision.outlines import OutlineModel
 from thetool.vision.torch_ops import make_torchvision_importable
 from thetool.weights.problems import PackageMissing, WeightsMissing, WeightsUnavailable
 from thetool.weights.repositories import Place, part_named, place_of, require_folder, what_is_wrong
@@ -19,6 +21,7 @@ from thetool.weights.used import ModelUsed
 
 log = structlog.get_logger(__name__)
 
+CANNY = "canny"
 HOW_TO_INSTALL = "run: pip install -r requirements-gpu.txt"
 
 
@@ -37,6 +40,7 @@ class Painters:
     inpaint: Any
     depth: DepthModel
     masks: MaskModel | None
+    outlines: OutlineModel | None
     few_steps: bool
     checks_safety: bool
     device: Any
@@ -59,6 +63,8 @@ def load(settings: Settings, device: Any) -> Painters:
     places = {
         name: require_folder(settings, f"restyle-{name}") for name in ("base", "depth-control", "edge-control", "depth")
     }
+    if settings.restyle_edges != CANNY:
+        places["edges"] = require_folder(settings, "restyle-edges")
     for name in ("masks", "few-steps"):
         place = place_of(settings, part_named(f"restyle-{name}"))
         if place is not None and what_is_wrong(place) is None:
@@ -78,12 +84,37 @@ def load(settings: Settings, device: Any) -> Painters:
 
 
 def _loaded(settings: Settings, places: dict[str, Place], device: Any, dtype: Any) -> Painters:
+    import torch
+    from diffusers import StableDiffusionControlNetInpaintPipeline
+
+    pipeline = _pipeline(settings, places, device, dtype)
+    with_checker = pipeline.safety_checker is not None
+    inpaint = StableDiffusionControlNetInpaintPipeline(**pipeline.components, requires_safety_checker=with_checker)
+    inpaint.set_progress_bar_config(disable=True)
+    masks, outlines = places.get("masks"), places.get("edges")
+    # In bfloat16 a corner of a box would be off by up to 4 of SAM 2's 1,024 pixels.
+    precise = torch.float32 if dtype is torch.bfloat16 else dtype
+    return Painters(
+        image_to_image=pipeline,
+        inpaint=inpaint,
+        depth=_read_with(places["depth"], lambda folder: DepthModel(folder, device, dtype)),
+        masks=masks and _read_with(masks, lambda folder: MaskModel(folder, device, precise)),
+        outlines=outlines and _read_with(outlines, lambda folder: OutlineModel(settings.restyle_edges, folder, device)),
+        few_steps="few-steps" in places,
+        checks_safety=with_checker,
+        device=device,
+        dtype=dtype,
+        used=tuple(place.used() for place in places.values()),
+    )
+
+
+def _pipeline(settings: Settings, places: dict[str, Place], device: Any, dtype: Any) -> Any:
+    """What paints from a photo, tuned, on its device."""
     from diffusers import (
         ControlNetModel,
         DPMSolverMultistepScheduler,
         LCMScheduler,
         StableDiffusionControlNetImg2ImgPipeline,
-        StableDiffusionControlNetInpaintPipeline,
     )
 
     controls = [_read(places[name], ControlNetModel, dtype) for name in ("depth-control", "edge-control")]
@@ -106,21 +137,7 @@ def _loaded(settings: Settings, places: dict[str, Place], device: Any, dtype: An
     pipeline.set_progress_bar_config(disable=True)
     _tune(pipeline.to(device), settings)
     log.info("the restyling models are loaded", device=str(device), dtype=str(dtype), safety=with_checker)
-    inpaint = StableDiffusionControlNetInpaintPipeline(**pipeline.components, requires_safety_checker=with_checker)
-    inpaint.set_progress_bar_config(disable=True)
-    return Painters(
-        image_to_image=pipeline,
-        inpaint=inpaint,
-        depth=_read_with(places["depth"], lambda folder: DepthModel(folder, device, dtype)),
-        masks=_read_with(places["masks"], lambda folder: MaskModel(folder, device, dtype))
-        if "masks" in places
-        else None,
-        few_steps=few_steps,
-        checks_safety=with_checker,
-        device=device,
-        dtype=dtype,
-        used=tuple(place.used() for place in places.values()),
-    )
+    return pipeline
 
 
 def _read(place: Place, kind: Any, dtype: Any, **more: Any) -> Any:
@@ -143,7 +160,7 @@ def _read_with(place: Place, read: Any) -> Any:
         return read(place.folder)
     except (WeightsUnavailable, torch.OutOfMemoryError):
         raise
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError, EOFError, UnpicklingError) as error:
         what = f"{place.part.name} in {place.folder} cannot be loaded ({type(error).__name__}: {str(error)[:300]})."
         raise WeightsUnreadable("restyle", what, "run: thetool weights pull restyle") from error
 

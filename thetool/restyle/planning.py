@@ -112,9 +112,13 @@ class Planner:
             )
             tell.gpu_seconds += seconds
         with tell.stage("edges", 0.4, "generating", "Generating edge map…"):
-            maps = controls.Controls(depth, controls.find_outlines(pixels, working))
+            small = controls.resized(pixels, working)
+            edges, seconds = self._engine.outlines(small, tell.check)
+            tell.gpu_seconds += seconds
+            maps = controls.Controls(depth, edges)
             if part.removed is not None:
                 maps = controls.without(maps, controls.mask_at(part.removed, working))
         size = result_size(photo.facts.width, photo.facts.height, working)
         mask = None if part.mask is None else controls.mask_at(part.mask, working)
-        return Scene(working, size, controls.resized(pixels, working), controls.resized(pixels, size), maps, mask)
+        before = small if size == working else controls.resized(pixels, size)
+        return Scene(working, size, small, before, maps, mask)

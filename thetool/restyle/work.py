@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 PREVIEW_EVERY = 3
+PREVIEW_SECONDS = 0.5
+"""At least so long between two: each makes the device wait, and nobody looks more often than twice a second."""
 
 
 @dataclass(frozen=True)
@@ -140,10 +143,14 @@ class Work:
 
     def _picture(self, plan: Plan, index: int, seed: int, step: Callable[[int, int, int], None]) -> Picture:
         """One of the pictures; the first one is seen on its way."""
+        shown = 0.0
 
         def watch(number: int, steps: int, preview: Callable[[], bytes]) -> None:
+            nonlocal shown
             step(index, number, steps)
-            if index == 0 and number % PREVIEW_EVERY == 1 and number < steps:
+            wanted = index == 0 and number % PREVIEW_EVERY == 1 and number < steps
+            if wanted and monotonic() - shown >= PREVIEW_SECONDS:
+                shown = monotonic()
                 with suppress(OperationalError):  # a database that is away for a moment is no reason to stop painting
                     records.keep_preview(storage().engine, self._context.job_id, number, preview())
 

@@ -60,6 +60,17 @@ class RestyleSettings(Group):
         default="lllyasviel/control_v11p_sd15_canny",
         description="The ControlNet for edges: on the hub, or a folder.",
     )
+    restyle_edges: Literal["canny", "mlsd", "hed"] = named(
+        "RESTYLE_EDGES",
+        default="canny",
+        description="Which outlines guide the painting: Canny's edges, straight lines (M-LSD) or soft edges (HED). The "
+        "others need RESTYLE_EDGE_MODEL, and a RESTYLE_EDGE_CONTROL_MODEL that was trained with them.",
+    )
+    restyle_edge_model: str | None = named(
+        "RESTYLE_EDGE_MODEL",
+        default=None,
+        description="What finds straight lines or soft edges: `lllyasviel/Annotators`, or a folder with its files.",
+    )
     restyle_depth_model: str = named(
         "RESTYLE_DEPTH_MODEL",
         default="depth-anything/Depth-Anything-V2-Small-hf",

@@ -37,8 +37,13 @@ class DepthModel:
         )
         self._model = model.to(device).eval()
 
-    def find(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """How near each pixel of (height, width, 3), RGB, is: (height, width), 0 to 1. Nothing near or far gives 0."""
+    def find(self, pixels: NDArray[np.uint8], size: tuple[int, int] | None = None) -> NDArray[np.float32]:
+        """How near all is in pixels (height, width, 3), RGB: (height, width), 0 to 1. Nothing near or far gives 0.
+
+        Args:
+            pixels: the photo.
+            size: width and height of the answer, where it is not to be the photo's.
+        """
         import numpy as np
         import torch
         from PIL import Image
@@ -46,7 +51,8 @@ class DepthModel:
         batch = self._prepare(images=Image.fromarray(pixels), return_tensors="pt")
         with torch.inference_mode():
             found = self._model(pixel_values=batch["pixel_values"].to(self._device, self._dtype))
-            (whole,) = self._prepare.post_process_depth_estimation(found, target_sizes=[pixels.shape[:2]])
+            wanted = pixels.shape[:2] if size is None else size[::-1]
+            (whole,) = self._prepare.post_process_depth_estimation(found, target_sizes=[wanted])
         depth = whole["predicted_depth"].float().cpu().numpy()
         low, high = float(depth.min()), float(depth.max())
         if not high > low:

@@ -78,8 +78,10 @@ def check_group(settings: Settings, group: str) -> list[tuple[str, str, str, str
 def _pull(settings: Settings, part: Part, place: Place, progress: ProgressCallback) -> None:
     if settings.offline:
         raise SourceError("OFFLINE is set, so nobody was asked.", "unset OFFLINE")
-    manifest = hub.list_revision(settings.hub_address, str(place.repository), place.revision)
-    if not any(file.name.endswith(".safetensors") for file in manifest.files):
+    manifest = hub.list_revision(settings.hub_address, str(place.repository), place.revision, part.files)
+    if missing := set(part.files) - {file.name for file in manifest.files}:
+        raise SourceError(f"{place.repository} has no {min(missing)}.", "choose another model")
+    if not part.files and not any(file.name.endswith(".safetensors") for file in manifest.files):
         raise SourceError(f"{place.repository} has no safetensors; pickles are not read.", "choose another model")
     (place.folder / MANIFEST).unlink(missing_ok=True)  # until all is here, what is there is half of it
     total, done = sum(file.size for file in manifest.files), 0

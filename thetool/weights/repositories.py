@@ -24,7 +24,10 @@ class _Entry(BaseModel):
 
 
 class Part(_Entry):
-    """What a folder is used for, and the setting that names it. Without an `optional` one its group still works."""
+    """What a folder is used for, and the setting that names it. Without an `optional` one its group still works.
+
+    `files` are all that is taken of a repository that is no folder of diffusers' or transformers': single checkpoints.
+    """
 
     name: str
     group: str
@@ -32,6 +35,7 @@ class Part(_Entry):
     purpose: str
     marker: str
     optional: bool = False
+    files: tuple[str, ...] = ()
 
     @property
     def variable(self) -> str:
@@ -144,9 +148,12 @@ def what_is_wrong(place: Place) -> str | None:
             return f"there is no folder {place.folder}"
         if place.part.marker and not (place.folder / place.part.marker).is_file():
             return f"{place.folder} has no {place.part.marker}"
+        if place.part.files and not any((place.folder / name).is_file() for name in place.part.files):
+            return f"{place.folder} has no {' or '.join(place.part.files)}"
         if missing := _missing_parts(place.folder):
             return f"{place.folder} has no {missing[0]}"
-        return None if any(place.folder.rglob("*.safetensors")) else f"{place.folder} holds no safetensors"
+        weighs = place.part.files or any(place.folder.rglob("*.safetensors"))
+        return None if weighs else f"{place.folder} holds no safetensors"
     manifest = read_manifest(place.folder)
     if manifest is None:
         half = place.folder.is_dir() and any(place.folder.iterdir())

@@ -25,8 +25,8 @@ _SECONDS = urllib3.Timeout(connect=10, read=30)
 _TOLD = (".json", ".txt", ".model")
 
 
-def list_revision(address: str, repository: str, revision: str) -> Manifest:
-    """The files of a revision that are needed to run its model, pinned to the commit that the revision is now.
+def list_revision(address: str, repository: str, revision: str, wanted: tuple[str, ...] = ()) -> Manifest:
+    """The files of a revision that are needed to run its model, or those of `wanted`, pinned to the commit that it is.
 
     Raises:
         SourceError: the hub cannot be reached, has no such repository or revision, or wants a licence to be accepted.
@@ -45,7 +45,8 @@ def list_revision(address: str, repository: str, revision: str) -> Manifest:
     try:
         told = orjson.loads(answer.data)
         files = [_file(entry) for entry in told["siblings"][:MOST_FILES]]
-        return Manifest(repository=repository, revision=str(told["sha"]), files=tuple(needed(files)))
+        chosen = [file for file in files if file.name in wanted] if wanted else needed(files)
+        return Manifest(repository=repository, revision=str(told["sha"]), files=tuple(chosen))
     except (orjson.JSONDecodeError, KeyError, TypeError, ValidationError) as error:
         raise SourceError(f"{address} says of {repository} what is not understood: {error}.", UPDATE) from error
 
