@@ -153,6 +153,8 @@ def measure(running: House, asked: argparse.Namespace) -> None:
     _table("stage", {"waiting": waits, **stages}, whole)
     _table("network", inside, whole)
     outside = whole - sum(statistics.median(each) for each in inside.values())
+    for note in metadata["notes"]:
+        print(f"note: {note}")
     print(f"from the request to the stored result {whole:.3f} s, outside of the networks {outside:.3f} s")
 
 

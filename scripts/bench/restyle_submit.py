@@ -38,7 +38,7 @@ def photo(number: int) -> bytes:
     grain = random.normal(0, 3, (3000, 4000, 1))
     pixels = (np.asarray(image, np.float32) + grain).clip(0, 255).astype(np.uint8)
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=72)
+    Image.fromarray(pixels).save(file, "JPEG", quality=82)
     return file.getvalue()
 
 

@@ -50,6 +50,7 @@ def restyler(
                 LOG_LEVEL="WARNING",
                 DEVICE_LOCKS_DIR=tmp_path_factory.mktemp("locks"),
                 GPU_COST_PER_HOUR=3.6,
+                RESTYLE_DTYPE="float32",  # the same on each machine
                 **tiny_models,
             )
         )

@@ -26,13 +26,14 @@ from thetool.weights.problems import WeightsMissing
 
 pytestmark = pytest.mark.torch
 PLAIN: dict[str, Any] = {"RESTYLE_CHANNELS_LAST": False, "RESTYLE_FUSE_QKV": False}
+CPUS = [({"avx512_bf16": True}, "bfloat16"), ({"avx512_bf16": False, "avx512_f": True}, "float32"), ({}, "float32")]
 PHOTO = np.asarray(room(128, 64))
 
 
 def loaded(named: dict[str, str], **changes: Any) -> Painters:
     import torch
 
-    return load(Settings(**{**named, **changes}), torch.device("cpu"))
+    return load(Settings(**{"RESTYLE_DTYPE": "float32", **named, **changes}), torch.device("cpu"))
 
 
 def painted(painters: Painters, steps: int = 3, numbers: Painting | None = None) -> tuple[np.ndarray, list[int]]:
@@ -87,6 +88,20 @@ def test_compiled_networks_paint_the_same_picture_and_are_compiled_once(tmp_path
     assert first["compiled"] >= 2, "UNet and ControlNets"
     assert first["breaks"] == 0
     assert (again["compiled"], again["found"]) == (0, first["compiled"] + first["found"])
+
+
+@pytest.mark.parametrize(("able", "dtype"), CPUS)
+def test_a_cpu_computes_with_bfloat16_where_it_can(
+    able: dict[str, bool], dtype: str, tiny_models: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    painters = loaded(tiny_models, RESTYLE_DTYPE="auto")
+    assert str(painters.dtype) == str(painters.image_to_image.unet.dtype) == f"torch.{dtype}"
+    assert painters.masks is not None
+    assert painters.masks.find(PHOTO, [(10.0, 10.0, 60.0, 50.0)]).masks.shape == (1, *PHOTO.shape[:2])
+    assert painted(painters)[0].shape == PHOTO.shape
 
 
 def test_depth_and_edges_really_guide(tiny_models: dict[str, str]) -> None:

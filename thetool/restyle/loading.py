@@ -194,4 +194,7 @@ def _tune(pipeline: Any, settings: Settings) -> None:
 def _dtype(settings: Settings, device: Any, torch: Any) -> Any:
     if settings.restyle_dtype != "auto":
         return getattr(torch, settings.restyle_dtype)
-    return torch.float16 if device.type == "cuda" else torch.float32
+    if device.type == "cuda":
+        return torch.float16
+    able = torch.cpu.get_capabilities()  # where it is only imitated, it is slower than float32
+    return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32

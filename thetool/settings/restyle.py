@@ -94,7 +94,8 @@ class RestyleSettings(Group):
     restyle_dtype: Literal["auto", "float32", "float16", "bfloat16"] = named(
         "RESTYLE_DTYPE",
         default="auto",
-        description="Numbers on the device: float16 on a GPU, float32 on a CPU by default.",
+        description="Numbers on the device. `auto` is float16 on a GPU, bfloat16 on a CPU that computes with it "
+        "(AVX-512 BF16, AMX), else float32.",
     )
     restyle_channels_last: bool = named(
         "RESTYLE_CHANNELS_LAST",
