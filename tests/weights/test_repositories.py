@@ -14,7 +14,7 @@ from thetool.config import Settings
 from thetool.weights.problems import PullFailed, WeightsMissing
 from thetool.weights.pull import Progress
 from thetool.weights.pull_repository import check_group, pull_part
-from thetool.weights.repositories import MANIFEST, is_here, part_named, place_of, require_folder, what_is_wrong
+from thetool.weights.repositories import is_here, part_named, place_of, require_folder, what_is_wrong
 from thetool.weights.sources.hub import needed
 from thetool.weights.together import pull_group
 
@@ -129,7 +129,7 @@ def test_of_a_repository_of_checkpoints_only_the_named_ones_are_pulled(settings:
     publish(hub, "own/annotators", {**dict.fromkeys(part.files, b"a checkpoint"), "sam.pth": b"large", "a.json": b"{}"})
     folder = pull_part(mine, part, quiet)
     assert folder is not None
-    assert {path.name for path in folder.iterdir()} == {*part.files, MANIFEST}
+    assert {path.name for path in folder.iterdir() if not path.name.startswith(".")} == set(part.files)
     assert require_folder(mine, part.name).folder == folder
     publish(hub, "own/annotators", {part.files[0]: b"a checkpoint"})
     with pytest.raises(PullFailed, match=f"has no {part.files[1]}"):
