@@ -28,6 +28,8 @@ from restyle import folder_for, networks
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
+WEIGHTS = Path(os.environ.get("WEIGHTS_DIR", Path.home() / ".thetool" / "weights"))
+"""Of the detector; the tests' modules take such variables away."""
 
 import torch  # noqa: E402
 from PIL import Image  # noqa: E402
@@ -70,7 +72,7 @@ def house(home: Path, named: dict[str, str]) -> Iterator[House]:
     try:
         upgrade(Settings(DATABASE_URL=url))
         changes: dict[str, Any] = {"DEVICE_LOCKS_DIR": home, "GPU_IDLE_UNLOAD_SECONDS": 0, "LOG_LEVEL": "WARNING"}
-        changes["WEIGHTS_DIR"] = os.environ.get("WEIGHTS_DIR", Path.home() / ".thetool" / "weights")  # of the detector
+        changes["WEIGHTS_DIR"] = WEIGHTS
         running = House(Settings(DATABASE_URL=url, THETOOL_HOME=home, MASTER_API_KEY=MASTER_KEY, **named, **changes))
         assert running.runner is not None
         watch = DeviceWatch(running.settings, running.runner)
