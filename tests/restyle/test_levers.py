@@ -90,6 +90,37 @@ def test_compiled_networks_paint_the_same_picture_and_are_compiled_once(tmp_path
     assert (again["compiled"], again["found"]) == (0, first["compiled"] + first["found"])
 
 
+@pytest.mark.slow
+def test_compiled_networks_paint_all_sizes_and_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Traced by torch, which counts the graphs, and run as traced: no C++ is compiled, which would take minutes."""
+    import torch
+    from torch._dynamo.utils import counters
+
+    compiled = torch.nn.Module.compile
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, mode, **more: compiled(self, backend="eager", **more))
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "compiled"))
+    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 8)
+    torch._dynamo.reset()
+    counters.clear()
+    painters = loaded(make_all(tmp_path / "models", unet=SMALLEST), RESTYLE_COMPILE=True)
+    encoder = painters.image_to_image
+    for width, height, number, guidance in [
+        (128, 64, 1, 2.0),
+        (128, 128, 1, 2.0),
+        (64, 128, 2, 2.0),
+        (192, 128, 4, 2.0),
+        (128, 64, 1, 1.0),
+        (128, 192, 3, 1.0),
+    ]:
+        photo = np.asarray(room(width, height))
+        numbers, prompt = Painting(2, 0.75, guidance, 0.8, 0.5), Prompt("a room", "blurry")
+        maps = photo[..., 0], photo[..., 1]
+        pictures = [Picture(photo, *maps, None, prompt, numbers, seed, lambda *told: None) for seed in range(number)]
+        paint(painters, pictures, lambda words: encoder.encode_prompt(words, painters.device, 1, False)[0])
+        assert all(picture.painted is not None for picture in pictures)
+    assert counters["stats"]["unique_graphs"] > 8, "more than torch allows by itself"
+
+
 @pytest.mark.parametrize(("able", "dtype"), CPUS)
 def test_a_cpu_computes_with_bfloat16_where_it_can(
     able: dict[str, bool], dtype: str, tiny_models: dict[str, str], monkeypatch: pytest.MonkeyPatch

@@ -131,9 +131,9 @@ def test_of_a_repository_of_checkpoints_only_the_named_ones_are_pulled(settings:
     assert folder is not None
     assert {path.name for path in folder.iterdir() if not path.name.startswith(".")} == set(part.files)
     assert require_folder(mine, part.name).folder == folder
-    publish(hub, "own/annotators", {part.files[0]: b"a checkpoint"})
+    publish(hub, "own/half", {part.files[0]: b"a checkpoint"})
     with pytest.raises(PullFailed, match=f"has no {part.files[1]}"):
-        pull_part(mine, part, quiet)
+        pull_part(settings.model_copy(update={"restyle_edge_model": "own/half"}), part, quiet)
 
 
 def test_of_a_pipeline_only_its_parts_are_needed() -> None:

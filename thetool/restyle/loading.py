@@ -22,6 +22,7 @@ from thetool.weights.used import ModelUsed
 log = structlog.get_logger(__name__)
 
 CANNY = "canny"
+MOST_GRAPHS = 64
 HOW_TO_INSTALL = "run: pip install -r requirements-gpu.txt"
 
 
@@ -187,6 +188,9 @@ def _tune(pipeline: Any, settings: Settings) -> None:
             network.to(memory_format=torch.channels_last)
     if settings.restyle_compile:
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(settings.home / "compiled"))
+        # Of each network a graph for one size, some for all sizes, and the same for batches; torch counts those of all
+        # networks together, and after eight it refuses to go on.
+        torch._dynamo.config.recompile_limit = MOST_GRAPHS
         for network in networks:
             network.compile(mode="max-autotune-no-cudagraphs", fullgraph=True)
 
