@@ -99,8 +99,10 @@ def _loaded(settings: Settings, places: dict[str, Place], device: Any, dtype: An
         image_to_image=pipeline,
         inpaint=inpaint,
         depth=_read_with(places["depth"], lambda folder: DepthModel(folder, device, dtype)),
-        masks=masks and _read_with(masks, lambda folder: MaskModel(folder, device, precise)),
-        outlines=outlines and _read_with(outlines, lambda folder: OutlineModel(settings.restyle_edges, folder, device)),
+        masks=None if masks is None else _read_with(masks, lambda folder: MaskModel(folder, device, precise)),
+        outlines=None
+        if outlines is None
+        else _read_with(outlines, lambda folder: OutlineModel(settings.restyle_edges, folder, device)),
         few_steps="few-steps" in places,
         checks_safety=with_checker,
         device=device,
