@@ -191,6 +191,52 @@ def test_a_bomb(house: House) -> None:
         assert "Unpacked it has more than" in problem["detail"]
 
 
+def test_what_is_packed_twice(house: House) -> None:
+    bomb = gzip.compress(b"a,b\n" + b"1,2\n" * 10_000_000)
+    inner = zipped(("bomb.csv", b"a,b\n" + b"1,2\n" * 10_000_000))
+    for content, name in (
+        (gzip.compress(bomb), "bomb.csv.gz"),
+        (zipped(("inner.zip", inner)), "bomb.zip"),
+        (zipped(("bomb.csv.gz", bomb)), "bomb.zip"),
+    ):
+        answer = send(house, content, name)
+        refused(answer, answer.status_code, "unsupported_media_type")
+        assert answer.status_code == 415
+
+
+def test_ten_thousand_columns(house: House) -> None:
+    wide = ",".join(f"c{number}" for number in range(10_000)) + "\n" + ",".join(map(str, range(10_000))) + "\n"
+    answer = send(house, wide, "wide.csv")
+    assert answer.status_code == 200
+    result = answer.json["result"]
+    assert (result["reading"]["rows"], result["profile"]["columns"]) == (1, 10_000)
+    assert len(result["reading"]["columns"]) == 10_000 or answer.json["notes"]  # what is left out is said
+
+
+def test_keys_that_come_twice_are_told(house: House) -> None:
+    result = read(house, '[{"a": 1, "a": 2}, {"a": 3}]', "a.json")
+    assert "repeated_json_keys" in codes(result)
+    assert result["preview"]["rows"] == [["2"], ["3"]]
+
+
+def test_dates_that_no_calendar_has(house: House) -> None:
+    out = io.BytesIO()
+    pl.DataFrame({"day": pl.Series([19_000, 2**31 - 1], dtype=pl.Int32).cast(pl.Date)}).write_parquet(out)
+    result = read(house, out.getvalue(), "dates.parquet")
+    [column] = result["reading"]["columns"]
+    assert (column["type"], column["untyped"], "dates_out_of_range" in codes(result)) == ("date", 1, True)
+
+
+def test_two_tables_of_the_same_width(house: House) -> None:
+    first, second = "id,name,born\n1,Ann,2001\n2,Bo,2002\n", "city,mayor,people\nUlm,Cy,9\nBonn,Di,8\n"
+    result = read(house, f"{first}\n{second}")
+    [other] = result["reading"]["other_tables"]
+    told = next(note["message"] for note in result["reading"]["notes"] if note["code"] == "other_tables")
+    assert ("lines 5 to 7" in told, "header_row" in told) == (True, True)
+    again = read(house, f"{first}\n{second}", header_row=str(other["first_line"]))
+    assert names(again) == other["names"] == ["city", "mayor", "people"]
+
+
 def test_a_workbook_that_is_a_bomb(house: House) -> None:
     sheet = b"<worksheet><sheetData>" + b"<row><c><v>1</v></c></row>" * 1_000_000 + b"</sheetData></worksheet>"
     with zipfile.ZipFile(io.BytesIO(workbook(("a", "b"), (1, 2)))) as book:

@@ -13,6 +13,7 @@ from uuid import UUID
 import psutil
 
 from tests.analyze.house import House, refused
+from tests.jobs.making import lives, until
 from thetool.jobs import scratch
 
 TYPE = {"Content-Type": "text/csv"}
@@ -112,6 +113,21 @@ def test_a_large_table_is_never_in_memory_as_a_whole(make_house: Callable[..., H
     assert house.get(f"/api/v1/jobs/{job}?wait=30").json["status"] == "cancelled"
     if child is not None:
         child.wait(10)
+    assert_nothing_at_work(house, UUID(job))
+
+
+def test_a_running_job_that_is_cancelled_ends_with_its_process(make_house: Callable[..., House]) -> None:
+    house = make_house(max_database_blob_bytes=2**30)
+    job = send(house, 30_000_000, query={"wait": "0", "tasks": "profile"}).json["id"]
+    until(lambda: house.get(f"/api/v1/jobs/{job}").json["stage"], "it reads the table")
+    [child] = children()
+    child.suspend()  # so that it cannot end by itself
+    assert house.get(f"/api/v1/jobs/{job}").json["status"] == "running"
+    began = time.monotonic()
+    assert house.client.post(f"/api/v1/jobs/{job}/cancel", headers=house.master).status_code in (200, 202)
+    until(lambda: not lives(child.pid), "its process is gone")
+    print(f"its process was gone after {time.monotonic() - began:.2f} s")
+    until(lambda: house.get(f"/api/v1/jobs/{job}").json["status"] == "cancelled", "it is cancelled")
     assert_nothing_at_work(house, UUID(job))
 
 

@@ -82,6 +82,17 @@ def _fill_with_forks(params: Params) -> None:
     time.sleep(600)
 
 
+def _at_once(params: Params) -> None:
+    """More memory than there may be in one go, all of it written to before anybody can look."""
+    bytearray(b"x" * MIB) * 8_192
+
+
+def _at_once_in_another_language(params: Params) -> None:
+    """As a library in Rust or C++ ends: it says so, and aborts."""
+    os.write(2, b"memory allocation of 8589934592 bytes failed\n")
+    os.abort()
+
+
 def _many_files(params: Params) -> None:
     """Each of them small, together more than there may be."""
     number = 0
@@ -141,6 +152,8 @@ JOBS = {
     "fork_many": _fork_many,
     "fork_ever": _fork_ever,
     "fill_with_forks": _fill_with_forks,
+    "at_once": _at_once,
+    "at_once_in_another_language": _at_once_in_another_language,
     "many_files": _many_files,
     "one_file": _one_file,
     "without_a_name": _without_a_name,

@@ -50,6 +50,7 @@ CASES = [
     ("fork_many", "sample_hostile.roomy", "too_many_processes", "more than 64 processes"),
     ("fork_ever", "sample_hostile.roomy", "too_many_processes", "more than 64 processes"),
     ("fill_with_forks", "sample_hostile.child", "out_of_memory", "more than 400 MiB of memory"),
+    ("at_once_in_another_language", "sample_hostile.child", "out_of_memory", "needed more memory than the 400 MiB"),
     ("many_files", "sample_hostile.child", "out_of_disk", "more than 32 MiB"),
     ("without_a_name", "sample_hostile.child", "out_of_disk", "more than 32 MiB"),
     ("in_memory_files", "sample_hostile.roomy", "out_of_disk", "more than 32 MiB"),
@@ -67,6 +68,15 @@ def test_a_child_that_takes_too_much_is_killed(
     assert (job.error["code"], words in job.error["message"]) == (code, True), job.error
     assert job.attempts == 1
     assert_nothing_is_left(note)
+
+
+def test_memory_is_refused_that_is_asked_for_in_one_go(runner: Runner) -> None:
+    child = run("echo").result
+    job = run("at_once")
+    assert (job.status, job.attempts) == ("failed", 1)
+    assert job.error
+    assert (job.error["code"], "400 MiB" in job.error["message"]) == ("out_of_memory", True)
+    assert run("echo").result == child  # the process is as good as before
 
 
 def test_a_file_stops_growing_wherever_it_lies(runner: Runner, tmp_path: Path) -> None:

@@ -71,4 +71,5 @@ def test_a_file_of_another_owner_or_none_is_not_found(app: Flask, runner: Runner
         job = run(kind, file)
         assert job.status == "failed"
         assert job.error
-        assert "There is nothing here" in job.error["message"]
+        assert job.error["code"] == "input_gone"
+        assert "send it again" in job.error["message"]

@@ -15,8 +15,8 @@ from thetool.web.problems import Conflict, Problem, all_problems
 
 RETRY_AFTER_SECONDS = 1
 _TIMEOUT = "timeout"
-_TOLD = (415, 422, 503)
-"""Problems with these statuses, when a job ends with one, are the request's: it holds no image, say."""
+_TOLD = (409, 415, 422, 503)
+"""Problems with these statuses, when a job ends with one, are the request's: it holds no image, or its file is gone."""
 
 
 class AnalysisFailed(Problem):

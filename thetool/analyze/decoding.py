@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 
 from thetool.text import older_encodings
-from thetool.text.byte_order import mark_of
+from thetool.text.byte_order import mark_of, utf_16_of
 from thetool.web.problems import Problem, UnsupportedMediaType
 
 
@@ -27,8 +27,6 @@ NO_TEXT = (
     "The file may be damaged, or of another kind than its name says."
 )
 
-_PATTERN_BYTES = 4_096
-_MIN_NUL_SHARE = 0.3
 _NO_CHARACTER_SETS = frozenset(("idna", "punycode", "raw_unicode_escape", "unicode_escape", "utf_7"))
 
 
@@ -93,12 +91,11 @@ def _utf_16(content: bytes) -> str | None:
     """UTF-16 without a mark, seen by the NULs that every second byte of mostly Latin text is."""
     if len(content) % 2:
         return None
-    beginning = content[:_PATTERN_BYTES]
-    shares = [beginning[side::2].count(0) / max(1, len(beginning) // 2) for side in (0, 1)]
-    if max(shares) < _MIN_NUL_SHARE:
+    encoding = utf_16_of(content)
+    if encoding is None:
         return None
     try:
-        text = content.decode("utf-16-le" if shares[1] > shares[0] else "utf-16-be")
+        text = content.decode(encoding)
     except UnicodeDecodeError:
         return None
     return None if "\0" in text else text

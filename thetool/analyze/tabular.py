@@ -18,7 +18,7 @@ from typing import Literal
 import orjson
 
 from thetool.analyze.hypertext import is_html
-from thetool.text.byte_order import mark_of
+from thetool.text.byte_order import mark_of, utf_16_of
 from thetool.text.layout import Form, is_code, layout_of
 
 TABLE_TYPES = frozenset(
@@ -111,18 +111,9 @@ def _said(declared: str, filename: str | None) -> Said:
 def _readable(head: bytes) -> str:
     """The beginning as text, good enough to look at its lines: what is no UTF-8 stands for letters of some sort."""
     mark = mark_of(head)
-    encoding = mark.encoding if mark else _utf_16(head) or "utf-8"
+    encoding = mark.encoding if mark else utf_16_of(head) or "utf-8"
     start = len(mark.start) if mark else 0
     return codecs.getincrementaldecoder(encoding)(errors="replace").decode(head[start:])
-
-
-def _utf_16(head: bytes) -> str | None:
-    """UTF-16 without a mark: every second byte of mostly Latin text is NUL."""
-    beginning = head[:4096]
-    shares = [beginning[side::2].count(0) / max(1, len(beginning) // 2) for side in (0, 1)]
-    if max(shares) < 0.3:
-        return None
-    return "utf-16-le" if shares[1] > shares[0] else "utf-16-be"
 
 
 def _is_record(line: str) -> bool:

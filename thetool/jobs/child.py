@@ -27,11 +27,11 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from thetool.jobs.context import ChildJob, JobContext, Suspended
-from thetool.jobs.failure import Failure, failure_of, invalid_params
+from thetool.jobs.failure import OUT_OF_MEMORY, Failure, failure_of, invalid_params
 from thetool.jobs.frames import Frame, FrameReader
 from thetool.jobs.outlet import Outlet
 from thetool.jobs.payload import to_json_text
-from thetool.jobs.registry import JobKind, TransientError, get_kind
+from thetool.jobs.registry import JobKind, Refused, TransientError, get_kind
 from thetool.jobs.results import Completed, completed
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 LOG_LIMIT = 20_000
+RESERVED_MB = 1_024
 
 
 class ParentDesk:
@@ -99,8 +100,9 @@ class ParentDesk:
             raise EOFError("the worker is gone")
         answer: dict[str, Any] = orjson.loads(frame[1])
         if "error" in answer:
-            error = TransientError if answer["transient"] else RuntimeError
-            raise error(answer["error"])
+            if answer["transient"]:
+                raise TransientError(answer["error"])
+            raise Refused(answer["error"], answer["code"])
         return answer
 
 
@@ -132,6 +134,7 @@ def main() -> None:
 def _run(job: Frame, params: Frame, desk: ParentDesk) -> Frame:
     told = orjson.loads(job[1])
     _bound_files(told["disk_mb"])
+    _bound_memory(told["memory_mb"])
     context = ChildContext(
         job_id=UUID(told["job_id"]),
         owner_id=UUID(told["owner_id"]),
@@ -148,6 +151,8 @@ def _run(job: Frame, params: Frame, desk: ParentDesk) -> Frame:
         outcome = failure_of(error)
         if isinstance(error, OSError) and error.errno == errno.EFBIG:
             outcome = replace(outcome, code="out_of_disk")
+        elif isinstance(error, MemoryError):
+            outcome = replace(outcome, code="out_of_memory", message=OUT_OF_MEMORY.format(told["memory_mb"]))
     if isinstance(outcome, Completed):
         return b"D", outcome.result.encode()
     names = ("code", "message", "traceback", "transient", "retry_after", "response_status")
@@ -200,6 +205,19 @@ def _bound_files(megabytes: int) -> None:
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
     wanted = megabytes * 2**20
     resource.setrlimit(resource.RLIMIT_FSIZE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+
+
+def _bound_memory(megabytes: int) -> None:
+    """What would be taken in one go, before the worker looks again, is refused here.
+
+    The worker weighs what is resident. Libraries reserve more than that (arenas, stacks of threads), so that this bound
+    is wider: twice as much, and what is theirs.
+    """
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    wanted = (2 * megabytes + RESERVED_MB) * 2**20
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
 def _text(text: str | None) -> str | None:

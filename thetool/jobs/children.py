@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from thetool.jobs.active import Running
 from thetool.jobs.context import Interrupted, Suspended, TimedOut
 from thetool.jobs.disk import MOST_ENTRIES, TooManyFiles, folder_bytes, nameless_bytes
-from thetool.jobs.failure import Failure, failure_of
+from thetool.jobs.failure import OUT_OF_MEMORY, Failure, failure_of
 from thetool.jobs.frames import BadFrame
 from thetool.jobs.options import JobOptions
 from thetool.jobs.outcome import Outcome
@@ -34,6 +34,8 @@ MOST_PROCESSES = 64
 JOBS_OF_A_CHILD = 100
 LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
 MIB = 2**20
+NO_MEMORY = ("memory allocation of", "std::bad_alloc")
+"""What programs in Rust and C++ say last when they get no memory; Python raises an error."""
 
 _options = TypeAdapter(JobOptions)
 _FAMILY = {b"C": "_spawn", b"K": "_tell_children", b"V": "_read_child", b"W": "_ask_to_wait"}
@@ -59,6 +61,8 @@ class Nursery:
             return type(interruption)
         except ChildGone as gone:
             self.dismiss(slot)
+            if any(words in gone.output for words in NO_MEMORY):
+                return Failure("out_of_memory", OUT_OF_MEMORY.format(kind.memory_mb))
             return Failure("crashed", str(gone), gone.output, transient=True).bounded()
         except OverLimit as over:
             self.dismiss(slot)
@@ -209,7 +213,7 @@ class Following:
             answer = do(asked)
         except Exception as error:
             failure = failure_of(error)
-            answer = {"error": failure.message, "transient": failure.transient}
+            answer = {"error": failure.message, "code": failure.code, "transient": failure.transient}
         self._child.answer(answer)
 
     def _spawn(self, asked: dict[str, Any]) -> dict[str, Any]:

@@ -144,7 +144,7 @@ class JobContext:
         """Open a stored file of the job's owner, to read it; its copy goes when it is closed.
 
         Raises:
-            NotFound: there is none (in a child: RuntimeError).
+            InputGone: there is none (in a child process `Refused`, with its code).
             TransientError: the bucket is away.
         """
         self.checkpoint()

@@ -23,6 +23,7 @@ TRACEBACK_LIMIT = 20_000
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 600.0
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0
+OUT_OF_MEMORY = "It was stopped because it needed more memory than the {:,} MiB that it may hold."
 _STATUSES = range(100, 600)
 
 _is_code = re.compile(r"[a-z][a-z0-9_]{0,63}").fullmatch

@@ -43,6 +43,14 @@ class TransientError(Exception):
         self.retry_after = retry_after
 
 
+class Refused(RuntimeError):  # noqa: N818  reads as a sentence where it is raised
+    """Raised in a child process when the worker could not do what the job asked of it; `code` is the worker's."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class UnknownKind(Problem):
     """No room of this version has registered such a kind of job."""
 

@@ -17,6 +17,7 @@ from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.active import Running
 from thetool.jobs.context import ChildJob, LostClaim
 from thetool.jobs.groups import family
+from thetool.jobs.inputs import InputGone
 from thetool.jobs.options import JobOptions
 from thetool.jobs.payload import clean
 from thetool.jobs.queue import Queue
@@ -105,10 +106,13 @@ class Reporter:
     def _pieces(self, file_id: UUID) -> Iterator[bytes]:
         from thetool.storage import blobs
 
-        blob = blobs.get(file_id)
-        if blob.owner_id != self._running.claim.owner_id:
-            raise NotFound
-        return blobs.read_range(blob, 0, blob.size)
+        try:
+            blob = blobs.get(file_id)
+            if blob.owner_id == self._running.claim.owner_id:
+                return blobs.read_range(blob, 0, blob.size)
+        except NotFound:
+            pass
+        raise InputGone("The file was deleted before the job came to it: send it again.")
 
     def spawn(self, kind: str, params: BaseModel, options: JobOptions) -> UUID:
         """Note a child; it is made in the transaction in which this attempt ends."""

@@ -12,6 +12,7 @@ from thetool.access.caller import current_caller, needs
 from thetool.database.orm import db
 from thetool.jobs import listing
 from thetool.jobs.groups import requeue
+from thetool.jobs.inputs import InputGone
 from thetool.jobs.local import local
 from thetool.jobs.records import Job
 from thetool.jobs.registry import UnknownKind, get_kind
@@ -52,13 +53,6 @@ class JobNotFailed(Conflict):
 
     code = "job_not_failed"
     title = "The job did not fail"
-
-
-class InputGone(Conflict):
-    """The job cannot run again: the file that it was to analyze is deleted. Send it again."""
-
-    code = "input_gone"
-    title = "The file is no longer here"
 
 
 class JobUnfinished(Conflict):

@@ -104,6 +104,7 @@ class Child:
             "correlation_id": claim.correlation_id,
             "attempt": claim.attempt,
             "claim_token": str(claim.token),
+            "memory_mb": kind.memory_mb,
             "disk_mb": kind.disk_mb,
         }
         self._send(b"J", orjson.dumps(told))

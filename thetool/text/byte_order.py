@@ -1,4 +1,4 @@
-"""Byte order marks: the first bytes by which a text in Unicode may say how it is encoded."""
+"""How a text in Unicode shows its encoding: by a byte order mark, or by the NULs of UTF-16."""
 
 from __future__ import annotations
 
@@ -26,6 +26,19 @@ _MARKS = (
 )
 
 
+_PATTERN_BYTES = 4_096
+_MIN_NUL_SHARE = 0.3
+
+
 def mark_of(content: bytes) -> Mark | None:
     """The mark that `content` begins with."""
     return next((mark for mark in _MARKS if content.startswith(mark.start)), None)
+
+
+def utf_16_of(content: bytes) -> str | None:
+    """Which UTF-16 a text without a mark is in: every second byte of mostly Latin text is NUL. None when it is not."""
+    head = content[:_PATTERN_BYTES]
+    shares = [head[side::2].count(0) / max(1, len(head) // 2) for side in (0, 1)]
+    if max(shares) < _MIN_NUL_SHARE or min(shares) > _MIN_NUL_SHARE / 3:
+        return None
+    return "utf-16-le" if shares[1] > shares[0] else "utf-16-be"

@@ -12,6 +12,7 @@ import pytest
 
 from thetool.tables.profile.schemas import Profile
 from thetool.tables.profile.table import profile_table
+from thetool.tables.reading.options import ReadOptions
 from thetool.tables.reading.report import Choice, ColumnType, ReadColumn, Reading
 from thetool.tables.reading.table import read_table
 
@@ -52,10 +53,10 @@ def profiled(tmp_path: Path) -> Profiled:
 def profiled_file(tmp_path: Path) -> Profiled:
     """The profile of a file's text, read as any file is."""
 
-    def profile(content: str | bytes, **more: Any) -> Profile:
+    def profile(content: str | bytes, options: ReadOptions | None = None, **more: Any) -> Profile:
         source = tmp_path / "table.csv"
         source.write_bytes(content if isinstance(content, bytes) else content.encode())
-        reading = read_table(source, tmp_path, filename="table.csv")
+        reading = read_table(source, tmp_path, options, filename="table.csv")
         return profile_table(tmp_path, reading, now=NOW, **more)
 
     return profile

@@ -63,6 +63,38 @@ def test_whole_numbers_beyond_64_bits_are_counted(read: Reader) -> None:
     assert found.column("x").untyped_examples[0].text == str(2**63 + 5)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "stored", "good", "text"),
+    [
+        (pl.Date, 2**31 - 1, dt.date(1970, 1, 2), "2147483647 days from 1970-01-01"),
+        (pl.Datetime("us"), 2**63 - 1, dt.datetime(1970, 1, 1, 0, 0, 0, 1), f"{2**63 - 1} us from 1970-01-01"),
+        (pl.Datetime("ms"), -(2**63) + 1, dt.datetime(1970, 1, 1, 0, 0, 0, 1000), f"{-(2**63) + 1} ms from 1970-01-01"),
+        (pl.Datetime("us", "Europe/Berlin"), 2**62, dt.datetime(1970, 1, 1, 0, 0, 0, 1, dt.UTC), None),
+    ],
+)
+def test_dates_that_no_calendar_has(
+    read: Reader, dtype: pl.DataType, stored: int, good: object, text: str | None
+) -> None:
+    """One such date must not cost the other columns, nor the other rows."""
+    physical = pl.Series([1, None, stored], dtype=pl.Int32 if dtype == pl.Date else pl.Int64)
+    found = read(parquet(when=physical.cast(dtype), n=[1, 2, 3]))
+    assert found.values("when") == [good, None, None]
+    assert found.values("n") == [1, 2, 3]
+    column = found.column("when")
+    assert (column.untyped, column.untyped_examples[0].row) == (1, 3)
+    assert text in (None, column.untyped_examples[0].text)
+    told = {note.code: note.message for note in found.reading.notes}
+    assert "when (1)" in told["dates_out_of_range"]
+
+
+def test_the_first_and_the_last_day_of_calendars(read: Reader) -> None:
+    days = [dt.date(1, 1, 1), dt.date(9999, 12, 31)]
+    moments = [dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999_999)]
+    found = read(parquet(day=days, moment=moments, milli=pl.Series(moments, dtype=pl.Datetime("ms"))))
+    assert (found.values("day"), found.values("moment")) == (days, moments)
+    assert "dates_out_of_range" not in found.codes()
+
+
 def test_a_column_called_as_ours(read: Reader) -> None:
     assert [column.name for column in read(parquet(_row=[5])).reading.columns] == ["_row_2"]
 

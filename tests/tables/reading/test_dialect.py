@@ -8,6 +8,31 @@ from tests.tables.reading.conftest import Reader
 from thetool.tables.reading.problems import UnfitReadOptions
 
 
+def test_lists_within_fields_are_no_columns(read: Reader) -> None:
+    found = read("id,name,tags\n" + "".join(f"{number},Ann,a;b\n" for number in range(50)))
+    assert found.texts()[0] == ("0", "Ann", "a;b")
+    assert "guessed_delimiter" in found.codes()
+
+
+@pytest.mark.parametrize(
+    ("content", "guessed"),
+    [
+        ("a;b|c\n1;2|5\n3;4|5\n", True),
+        ("a,b,c\n1,2\n3,4,5\n6\n7,8,9\n1,2,3,4\n", True),
+        ("a;b\n1,5;2,5\n3,5;4,5\n", False),
+        ("a,b\n1,2\n3,4\n", False),
+        ("Report\nof today\n\na,b\n1,2\n3,4\n", False),
+        ("a\n1\n2\n", False),
+    ],
+)
+def test_a_delimiter_that_is_a_guess_is_said_to_be_one(read: Reader, content: str, guessed: bool) -> None:
+    found = read(content)
+    assert ("guessed_delimiter" in found.codes()) is guessed
+    assert found.reading.delimiter is not None
+    assert ("A guess" in found.reading.delimiter.reason) is guessed
+    assert "guessed_delimiter" not in read(content, delimiter=";").codes()
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^", "~", "\x1f"])
 def test_delimiters(read: Reader, delimiter: str) -> None:
     rows = [["id", "name", "city"], ["1", "Ann", "Bern"], ["2", "Bo", "Oslo"], ["3", "Cy", "Rome"]]

@@ -111,6 +111,17 @@ def test_mixed_encodings_are_counted(read: Reader) -> None:
     assert [note.count for note in found.reading.notes if note.code == "mixed_encodings"] == [3]
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("chunk", [8 << 20, 64])
+def test_mixed_encodings_line_by_line(read: Reader, line_end: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encodings, "CHUNK", chunk)
+    rows = ["Jörg;1", "Zoë;2", "Ægir;3", "Łódź;4", "plain;5"] * 20
+    lines = [row.encode("latin-1" if row[0] == "Æ" else "utf-8") for row in ["name;n", *rows]]
+    found = read(line_end.encode().join(lines))
+    assert found.texts() == [tuple(row.split(";")) for row in rows]
+    assert [note.count for note in found.reading.notes if note.code == "mixed_encodings"] == [20]
+
+
 def test_one_line_in_another_encoding_is_told_in_the_singular(read: Reader) -> None:
     rows = [f"{number};Zürich".encode("cp1252" if number == 9 else "utf-8") for number in range(1, 31)]
     messages = [note.message for note in read(b"n;city\n" + b"\n".join(rows) + b"\n").reading.notes]

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from tests.tables.reading.conftest import Reader
-from thetool.tables.reading.problems import NotATable, UnsupportedTable
+from thetool.tables.reading.problems import EmptyTable, NotATable, UnsupportedTable
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,15 @@ def test_documents(read: Reader, parts: dict[str, bytes], told: str) -> None:
 def test_many_comments_are_gone_through_once(read: Reader) -> None:
     """Each doubled the time: forty took days."""
     assert read("<!---->" * 40 + "x,y\n1,2\n").texts() == [("1", "2")]
+
+
+@pytest.mark.parametrize("content", ['{"a": 1, "b": 2}\n{"a": 3, "b": 4}\n', '[{"a": 1, "b": 2}]'])
+def test_many_blanks_before_a_table(read: Reader, content: str) -> None:
+    few = read(content)
+    many = read("\n" * 9_000 + content)
+    assert many.texts() == few.texts()
+    assert many.reading.format == few.reading.format
+    with pytest.raises(EmptyTable, match="blanks"):
+        read("\n" * 1_200_000 + content)
+    with pytest.raises(EmptyTable, match="first 1,000 lines are blank"):
+        read("\n" * 9_000 + "a,b\n1,2\n")

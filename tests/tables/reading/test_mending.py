@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.tables.reading.conftest import Reader
-from thetool.tables.reading.problems import NotATable
+from thetool.tables.reading import delimited, json_stream
+from thetool.tables.reading.limits import Limits
+from thetool.tables.reading.problems import NotATable, TableTooLarge
 
 
 def test_short_and_long_rows(read: Reader) -> None:
@@ -17,7 +19,7 @@ def test_short_and_long_rows(read: Reader) -> None:
         ("11", "12", "13", None),
     ]
     counts = {note.code: note.count for note in found.reading.notes}
-    assert counts == {"short_rows": 1, "long_rows": 1}
+    assert counts == {"short_rows": 1, "long_rows": 1, "guessed_delimiter": None}
     assert "line 3" in next(note.message for note in found.reading.notes if note.code == "short_rows")
 
 
@@ -85,6 +87,48 @@ def test_two_tables(read: Reader) -> None:
     again = read(content, header_row=other.first_line)
     assert again.texts()[0] == ("K1", "1")
     assert again.reading.rows == 5
+
+
+def test_two_tables_of_the_same_width(read: Reader) -> None:
+    first, second = "id,name,born\n1,Ann,2001\n2,Bo,2002\n", "city,mayor,people\nUlm,Cy,9\nBonn,Di,8\n"
+    found = read(f"{first}\n{second}")
+    assert found.texts() == [("1", "Ann", "2001"), ("2", "Bo", "2002")]
+    [other] = found.reading.other_tables
+    assert (other.first_line, other.last_line, other.names) == (5, 7, ["city", "mayor", "people"])
+    told = next(note.message for note in found.reading.notes if note.code == "other_tables")
+    assert "header_row" in told and "last_row" in told  # noqa: PT018
+    assert read(f"{first}\n{second}", header_row=5).texts() == [("Ulm", "Cy", "9"), ("Bonn", "Di", "8")]
+    assert read(f"{first}\n{second}", last_row=7).reading.rows == 5
+
+
+@pytest.mark.parametrize("row", ["3,n/a,2003", "3,,2003", "Cy,unknown,", "3,Cy,2003"])
+def test_a_row_below_a_blank_line_is_no_other_table(read: Reader, row: str) -> None:
+    found = read(f"id,name,born\n1,Ann,2001\n2,Bo,2002\n\n{row}\n4,Di,2004\n\n")
+    assert (found.reading.rows, found.reading.other_tables) == (4, [])
+    note = next(note for note in found.reading.notes if note.code == "blank_lines")
+    assert (note.count, "line 4" in note.message) == (1, True)
+
+
+def test_blank_lines_without_end_are_refused(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "LIMITS", Limits(blank_lines=500))
+    monkeypatch.setattr(json_stream, "_MOST_BLANK_LINES", 500)
+    for line_end in ("\n", "\r\n", "\r"):
+        for table in ("a,b\n1,2", 'a,b\n1,"2"'):
+            text = table.replace("\n", line_end) + line_end * 1_100 + table.replace("\n", line_end)
+            with pytest.raises(TableTooLarge, match="blank"):
+                read(text)
+    with pytest.raises(TableTooLarge, match="blank"):
+        read('{"a": 1}\n' + "\n" * 600 + '{"a": 2}\n')
+
+
+def test_the_last_row_with_any_line_end(read: Reader) -> None:
+    rows = ["report", "", "a,b", "1,2", "3,4", "5,6", "total,12"]
+    for line_end in ("\n", "\r\n", "\r"):
+        found = read(line_end.join(rows), last_row=5)
+        assert (found.reading.header.value, found.texts()) == (3, [("1", "2"), ("3", "4")])
+        footer = read(line_end.join([*rows[:-1], "", "made by Ann"])).reading.footer
+        assert footer is not None
+        assert footer.first_line == 8
 
 
 def test_a_quote_that_is_never_closed(read: Reader) -> None:

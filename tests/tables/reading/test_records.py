@@ -101,6 +101,24 @@ def test_characters_that_are_none(read: Reader) -> None:
     assert "\0" not in found.reading.model_dump_json()
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[{"a": 1, "b": 2, "a": 3}, {"a": 4, "b": {"x": 1, "x": 2}}]',
+        '{"a": 1, "b": 2, "a": 3}\n{"a": 4, "b": {"x": 1, "x": 2}}\n',
+        '{"rows": [{"a": 1, "b": 2, "a": 3}, {"a": 4, "b": {"x": 1, "x": 2}}]}',
+    ],
+)
+def test_repeated_keys_are_told(read: Reader, content: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_stream, "_CHUNK", 5)  # a value that is begun several times is counted once
+    found = read(content)
+    assert found.texts() == [("3", "2"), ("4", '{"x":2}')]
+    note = next(note for note in found.reading.notes if note.code == "repeated_json_keys")
+    assert (note.count, "'a', 'x'" in note.message) == (2, True)
+    assert "repeated_json_keys" in read('{"a": 1, "a": 2}').codes()
+    assert "repeated_json_keys" in read('{"a": [{"x": 1}], "a": [{"x": 2}]}').codes()
+
+
 def test_records_without_keys(read: Reader) -> None:
     with pytest.raises(EmptyTable):
         read("[{}, {}]")

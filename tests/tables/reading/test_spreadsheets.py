@@ -4,62 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from tests.tables.reading.books import SHEET, cell, changed, ods, rows, xlsx
 from tests.tables.reading.conftest import Reader
 from thetool.tables.reading.limits import Limits
 from thetool.tables.reading.problems import DamagedTable, EmptyTable, TableTooLarge, UnfitReadOptions, UnsupportedTable
 from thetool.tables.reading.table import read_table
-
-ODS_TYPE = "application/vnd.oasis.opendocument.spreadsheet"
-ODS_HEAD = (
-    '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
-    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
-    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" office:version="1.3"><office:body><office:spreadsheet>'
-)
-ODS_TAIL = "</office:spreadsheet></office:body></office:document-content>"
-
-
-def xlsx(fill: Callable[[openpyxl.Workbook], object]) -> bytes:
-    book = openpyxl.Workbook()
-    fill(book)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-def rows(*given: tuple[object, ...]) -> bytes:
-    return xlsx(lambda book: [book.active.append(row) for row in given])
-
-
-def changed(content: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for part in old.namelist():
-            new.writestr(part, change(old.read(part)) if part == name else old.read(part))
-    return out.getvalue()
-
-
-def ods(body: str) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("mimetype", ODS_TYPE)
-        archive.writestr("META-INF/manifest.xml", "<manifest/>")
-        archive.writestr("content.xml", ODS_HEAD + body + ODS_TAIL)
-    return out.getvalue()
-
-
-def cell(text: str, more: str = "") -> str:
-    return f'<table:table-cell office:value-type="string" {more}><text:p>{text}</text:p></table:table-cell>'
-
-
-SHEET = "xl/worksheets/sheet1.xml"
 
 
 def test_values(read: Reader) -> None:
@@ -152,38 +108,13 @@ def test_dates_before_1900_are_texts_that_are_dates(read: Reader) -> None:
     assert found.values("born") == [dt.date(1850, 3, 1), dt.date(1899, 12, 31)]
 
 
-def test_a_cell_far_away(read: Reader) -> None:
+def test_days_count_from_1904_where_the_workbook_says_so(read: Reader) -> None:
     def fill(book: openpyxl.Workbook) -> None:
-        book.active["A1"] = "a"
-        book.active["XFD1048576"] = "z"
+        book.epoch = CALENDAR_MAC_1904
+        for row in (("n", "day"), (1, dt.date(2024, 2, 29)), (2, dt.date(1904, 1, 2))):
+            book.active.append(row)
 
-    with pytest.raises(TableTooLarge, match="span"):
-        read(xlsx(fill))
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        lambda sheet: sheet.replace(b'r="', b"r='").replace(b'" ', b"' ").replace(b'"/>', b"'/>").replace(b'">', b"'>"),
-        lambda sheet: re.sub(rb"<(/?)(row|c|v|sheetData)\b", rb"<\1x:\2", sheet).replace(b"xmlns=", b"xmlns:x="),
-        lambda sheet: sheet.replace(b'"A5000"', b'"B5000"').replace(b'"ZZ5000"', b'"A5000"').replace(b'"B5', b'"ZZ5'),
-        lambda sheet: sheet.replace(b'"A1"', b'"X1"').replace(b'"ZZ5000"', b'"A1"').replace(b'"X1"', b'"ZZ5000"'),
-        lambda sheet: sheet.replace(b"ZZ5000", b"zz5000"),
-        lambda sheet: sheet.replace(b'<c r="ZZ', b'<c\tt="n"\n r = "ZZ'),
-    ],
-    ids=["in single quotes", "with a prefix", "not the last of its row", "first", "in small letters", "after others"],
-)
-def test_a_cell_far_away_that_is_written_otherwise(tmp_path: Path, written: Callable[[bytes], bytes]) -> None:
-    def fill(book: openpyxl.Workbook) -> None:
-        book.active["A1"] = 1
-        book.active["A5000"] = 1
-        book.active["ZZ5000"] = 1
-
-    content = xlsx(fill)
-    source = tmp_path / "source"
-    source.write_bytes(changed(content, "xl/worksheets/sheet1.xml", lambda sheet: written(sheet.replace(b"'", b'"'))))
-    with pytest.raises(TableTooLarge, match="Its cells span 3,510,000"):
-        read_table(source, tmp_path, limits=Limits(cells=1_000_000))
+    assert read(xlsx(fill)).values("day") == [dt.date(2024, 2, 29), dt.date(1904, 1, 2)]
 
 
 def test_a_document_type(read: Reader) -> None:
@@ -227,23 +158,6 @@ def test_ods(read: Reader) -> None:
     assert (found.reading.format.value, found.reading.header.value) == ("ods", 4)
     assert found.values("n") == [1.5, 2.0, 2.0]
     assert found.values("day") == [dt.date(1850, 3, 1), dt.date(2024, 3, 1), dt.date(2024, 3, 1)]
-
-
-REPEATED = 'table:number-columns-repeated="900000000"'
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        f"<table:table-row>{cell('x', REPEATED)}</table:table-row>",
-        f'<table:table-row table:number-rows-repeated="900000000">{cell("x")}</table:table-row>',
-        f'<table:table-row table:number-rows-repeated="900000000"><table:table-cell/></table:table-row>'
-        f"<table:table-row>{cell('x')}</table:table-row>",
-    ],
-)
-def test_ods_that_repeats_without_end(read: Reader, row: str) -> None:
-    with pytest.raises(TableTooLarge):
-        read(ods(f'<table:table table:name="T">{row}</table:table>'))
 
 
 def test_binary_workbooks(read: Reader) -> None:

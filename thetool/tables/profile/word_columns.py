@@ -69,7 +69,7 @@ class TextSurvey(WordSurvey):
         self._sample: list[str] = []
         self._step = max(1, rows // SAMPLE)
         self._meaning = Meaning()
-        self._defects = CellDefects()
+        self._defects = CellDefects(read is not None and read.null_words_asked)
         self._fit: Fit | None = None
         self._numbers = 0
         self._number: Example | None = None

@@ -19,7 +19,8 @@ choice with its reason, and each can be made otherwise with `ReadOptions`. No li
 - `table`: `read_table`, the whole way; `draft`: what the reader of one format hands over; `sink`: writing Parquet
 - `containers`, `formats`: gzip and zip; which format it is
 - `delimited` with `encodings`, `dialect`, `header`, `region`, `survey`, `mending`: text
-- `records` with `json_stream`: JSON; `spreadsheets` with `workbook`: XLSX and ODS; `columnar`: Parquet
+- `records` with `json_stream`: JSON; `columnar`: Parquet
+- `spreadsheets` with `workbook`, `cells`, `opendocument`, `parts`: XLSX and ODS
 - `names`: each column has one; `damage`: what libraries raise, as a problem
 - `columns/`: what type a column has, and its values as that type
 """

@@ -113,7 +113,7 @@ def check(member: zipfile.ZipInfo, most: int) -> None:
     if member.flag_bits & _LOCKED:
         raise DamagedTable("The file is locked with a password. Save it without one.")
     if member.file_size > most:
-        raise TableTooLarge(_too_large(most))
+        raise TableTooLarge(too_large(most))
 
 
 def _copy(inside: IO[bytes] | gzip.GzipFile, target: Path, limits: Limits, tell: Callable[[], None]) -> None:
@@ -122,10 +122,11 @@ def _copy(inside: IO[bytes] | gzip.GzipFile, target: Path, limits: Limits, tell:
         while chunk := inside.read(CHUNK):
             done += len(chunk)
             if done > limits.unpacked_bytes:
-                raise TableTooLarge(_too_large(limits.unpacked_bytes))
+                raise TableTooLarge(too_large(limits.unpacked_bytes))
             out.write(chunk)
             tell()
 
 
-def _too_large(most: int) -> str:
+def too_large(most: int) -> str:
+    """That what is packed has more than so many bytes."""
     return f"Unpacked it has more than {most / (1 << 30):.3g} GiB, the most that a packed file may have."

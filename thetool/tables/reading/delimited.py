@@ -12,14 +12,16 @@ from thetool.tables.reading import mending
 from thetool.tables.reading.dialect import NONE, Dialect, find_delimiter, find_quote
 from thetool.tables.reading.draft import Draft
 from thetool.tables.reading.encodings import Encoding, find_encoding, to_utf_8
+from thetool.tables.reading.limits import LIMITS
 from thetool.tables.reading.names import ROW
 from thetool.tables.reading.options import ReadOptions
-from thetool.tables.reading.problems import DamagedTable, UnfitReadOptions
+from thetool.tables.reading.problems import DamagedTable, TableTooLarge, UnfitReadOptions
 from thetool.tables.reading.region import Head, Region, find_region, lines_before, read_head
 from thetool.tables.reading.report import Choice, ReadingNote
 from thetool.tables.reading.sink import Written, engine_for, sink
 from thetool.tables.reading.survey import Survey, survey
 
+_OTHERWISE = "Ask for another delimiter when the columns look wrong."
 Tell = Callable[[float], None]
 
 
@@ -52,15 +54,19 @@ def _surveyed(
     path: Path, head: Head, dialect: Dialect, options: ReadOptions, draft: Draft, tell: Tell
 ) -> tuple[Region, Survey]:
     region = find_region(path, head, dialect, options, draft)
-    return region, survey(path, region.start, region.end, dialect.delimiter, dialect.quote, tell)
+    found = survey(path, region.start, region.end, dialect.delimiter, dialect.quote, tell)
+    if found.blank_lines > LIMITS.blank_lines:
+        told = f"It has {found.blank_lines:,} blank lines or more; {LIMITS.blank_lines:,} are the most."
+        raise TableTooLarge(f"{told} Leave them out, and send it again.")
+    return region, found
 
 
 def _dialect(text: str, options: ReadOptions, encoding: Encoding) -> tuple[Dialect, Draft]:
     quote, quote_why = find_quote(text) if options.quote is None else (options.quote, "It was asked for.")
     if options.delimiter is None:
-        found, why = find_delimiter(text, quote)
+        found, why, guessed = find_delimiter(text, quote)
     else:
-        found, why = options.delimiter, "It was asked for."
+        found, why, guessed = options.delimiter, "It was asked for.", False
     delimiter = found or NONE
     if not delimiter.isascii() or delimiter in "\r\n" or (quote and not quote.isascii()) or delimiter == quote:
         raise UnfitReadOptions("Delimiter and quote are single ASCII characters, not the same, and no line ends.")
@@ -71,6 +77,7 @@ def _dialect(text: str, options: ReadOptions, encoding: Encoding) -> tuple[Diale
         encoding=encoding.choice(),
         delimiter=Choice(value=found, reason=why, asked=options.delimiter is not None),
         quote=Choice(value=quote or None, reason=quote_why, asked=options.quote is not None),
+        notes=[ReadingNote(code="guessed_delimiter", message=f"{why} {_OTHERWISE}")] if guessed else [],
     )
     return Dialect(delimiter, quote), draft
 
@@ -109,7 +116,7 @@ def _mended(
     path: Path, folder: Path, target: Path, region: Region, dialect: Dialect, draft: Draft, tell: Tell
 ) -> Written:
     spool = folder / "mended.tmp"
-    shape = mending.Shape(region.width, region.names, region.first_line, dialect)
+    shape = mending.Shape(region.width, region.names, region.first_line, dialect, region.is_asked)
     mended = mending.mend(path, region.start, region.end, shape, spool, lambda done: tell(0.5 * done))
     _take(mended, region, draft)
     columns = draft.names if mended.has_extra else [*draft.names, _free(draft.names)]

@@ -14,6 +14,7 @@ NONE = "\x1f"
 """Where there is one column: a character that stands in no text."""
 _ROWS = 400
 _LEAST_ALIKE, _GOOD = 0.4, 0.9
+_CLEARLY = 0.1  # better than another
 _FIELD_LIMIT = 16 << 20
 
 csv.field_size_limit(_FIELD_LIMIT)
@@ -43,14 +44,16 @@ class Dialect:
 @dataclass(frozen=True)
 class _Trial:
     alike: float
+    even: float  # of the rows with several fields, those that have as many as most
     width: int
     delimiter: str
     stray: float
+    first: bool  # whether the first row, mostly that of the names, is as the others
 
     @property
     def score(self) -> float:
-        """Rows alike count most; fields that hold other delimiters speak against this one."""
-        return self.alike - self.stray * 0.5 + min(self.width, 20) / 1000
+        """Rows alike count most; fields that hold other delimiters, and other names than fields, speak against it."""
+        return self.alike - self.stray * 0.5 - (not self.first) * 0.2 + min(self.width, 20) / 1000
 
 
 def name_of(delimiter: str) -> str:
@@ -58,16 +61,22 @@ def name_of(delimiter: str) -> str:
     return COMMON.get(delimiter, repr(delimiter)[1:-1])
 
 
-def find_delimiter(text: str, quote: str) -> tuple[str | None, str]:
-    """The delimiter of a text's first lines, None where there is one column, and the reason."""
+def find_delimiter(text: str, quote: str) -> tuple[str | None, str, bool]:
+    """The delimiter of a text's first lines, None where there is one column, the reason, and whether it is a guess."""
     trials = _trials(text, COMMON, quote, _LEAST_ALIKE)
     if not any(trial.alike > _GOOD for trial in trials):
         trials += _trials(text, _OTHERS, quote, 0.98)
     if not trials:
-        return None, "No delimiter cuts the lines into fields alike: one column."
+        return None, "No delimiter cuts the lines into fields alike: one column.", False
     best = max(trials, key=lambda trial: trial.score)
     share = f"{best.alike:.0%} of the first rows" if best.alike < 1 else "all of the first rows"
-    return best.delimiter, f"With {name_of(best.delimiter)}, {share} have {best.width} fields."
+    why = f"With {name_of(best.delimiter)}, {share} have {best.width} fields."
+    other = next((one for one in trials if one is not best and best.score - one.score < _CLEARLY), None)
+    if other:
+        return best.delimiter, f"{why} A guess: with {name_of(other.delimiter)} there would be {other.width}.", True
+    if best.even <= _GOOD:
+        return best.delimiter, f"{why} A guess: the others have more or fewer.", True
+    return best.delimiter, why, False
 
 
 def _trials(text: str, delimiters: Iterable[str], quote: str, least: float) -> list[_Trial]:
@@ -86,7 +95,10 @@ def _try(text: str, delimiter: str, quote: str) -> _Trial | None:
     strong = [other for other in ";\t|" if other != delimiter and other in text]
     body = [field for row in rows for field in row]
     stray = sum(any(other in field for other in strong) for field in body) / len(body) if strong else 0.0
-    return _Trial(alike / len(rows), width, delimiter, stray)
+    several = sum(count for fields, count in widths.items() if fields > 1)
+    return _Trial(
+        alike / len(rows), alike / several if several else 0.0, width, delimiter, stray, len(rows[0]) == width
+    )
 
 
 def first_rows(text: str, dialect: Dialect, count: int) -> list[list[str]]:

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 
 from thetool.tables.reading.problems import UnreadableEncoding
 from thetool.tables.reading.report import Choice, ReadingNote
 from thetool.text import older_encodings
-from thetool.text.byte_order import mark_of
+from thetool.text.byte_order import mark_of, utf_16_of
 
 CHUNK = 8 << 20
 BEGINNING = 4_096
-_MIN_NUL_SHARE = 0.3
 _SAMPLE_LINES = 2_000
+_LONGEST_LINE = 16 << 20
 _NO_CHARACTER_SETS = frozenset(("idna", "punycode", "raw_unicode_escape", "unicode_escape", "utf_7"))
 MIXED = "utf-8 and windows-1252"
 
@@ -71,7 +72,7 @@ def find_encoding(path: Path, asked: str | None, tell: Callable[[float], None]) 
         return Encoding(MIXED, told, len(mark.start))
     if mark:
         return Encoding(mark.encoding, "The file begins with its byte order mark.", len(mark.start))
-    wide = _utf_16_by_pattern(head)
+    wide = utf_16_of(head)
     if wide:
         return Encoding(wide, "Every second byte of the beginning is NUL, as in Latin text in UTF-16.")
     wrong = first_byte_not_utf_8(path, tell)
@@ -86,7 +87,7 @@ def _asked(path: Path, head: bytes, asked: str) -> Encoding:
     if mark and mark.agrees_with(name):
         name = mark.encoding
     elif name == "utf-16":
-        name = _utf_16_by_pattern(head) or "utf-16-le"
+        name = utf_16_of(head) or "utf-16-le"
     if name == "utf-8" and (wrong := first_byte_not_utf_8(path)) is not None:
         told = f"It is not utf-8: byte {wrong:,} is wrong."
         raise UnreadableEncoding(f"{told} Leave the encoding out to have it found.")
@@ -98,7 +99,7 @@ def beginning(content: bytes) -> str:
     mark = mark_of(content)
     if mark:
         return content[len(mark.start) :].decode(mark.encoding, "replace")
-    return content.decode(_utf_16_by_pattern(content) or "utf-8", "replace")
+    return content.decode(utf_16_of(content) or "utf-8", "replace")
 
 
 def _known(asked: str) -> str:
@@ -109,13 +110,6 @@ def _known(asked: str) -> str:
     if not found._is_text_encoding or found.name.replace("-", "_") in _NO_CHARACTER_SETS:
         raise UnreadableEncoding(f"{asked!r} is not an encoding of texts. Try utf-8, utf-16 or windows-1252.")
     return found.name
-
-
-def _utf_16_by_pattern(head: bytes) -> str | None:
-    shares = [head[side::2].count(0) / max(1, len(head) // 2) for side in (0, 1)]
-    if max(shares) < _MIN_NUL_SHARE or min(shares) > _MIN_NUL_SHARE / 3:
-        return None
-    return "utf-16-le" if shares[1] > shares[0] else "utf-16-be"
 
 
 def first_byte_not_utf_8(path: Path, tell: Callable[[float], None] = lambda _: None) -> int | None:
@@ -246,6 +240,20 @@ def to_utf_8(source: Path, encoding: Encoding, target: Path, tell: Callable[[flo
                 return _replaced(replaced, encoding.name)
 
 
+def _whole_lines(read: IO[bytes]) -> Iterator[bytes]:
+    """The file in pieces that end where lines do, whichever line ends it has."""
+    rest = b""
+    while chunk := read.read(CHUNK):
+        content = rest + chunk
+        cut = max(content.rfind(b"\n"), content.rfind(b"\r")) + 1
+        cut = cut or (len(content) - _cut_off(content) if len(content) > _LONGEST_LINE else 0)
+        if cut:
+            yield content[:cut]
+        rest = content[cut:]
+    if rest:
+        yield rest
+
+
 def _said(count: int, one: str, many: str) -> str:
     return f"1 {one}" if count == 1 else f"{count:,} {many}"
 
@@ -257,15 +265,17 @@ def _replaced(count: int, encoding: str) -> list[ReadingNote]:
     return [ReadingNote(code="replaced_bytes", message=told, count=count)]
 
 
-def _mixed_to_utf_8(read: object, write: object, tell: Callable[[float], None]) -> list[ReadingNote]:
-    count, done = 0, 0
-    for line in read:  # type: ignore[attr-defined]
-        done += len(line)
-        if not _is_utf_8(line):
-            count += 1
-            line = line.decode("cp1252", "replace").encode()
-        write.write(line)  # type: ignore[attr-defined]
-        if done % 1024 < len(line):
-            tell(done)
+def _mixed_to_utf_8(read: IO[bytes], write: IO[bytes], tell: Callable[[float], None]) -> list[ReadingNote]:
+    count = 0
+    for lines in _whole_lines(read):
+        if not _is_utf_8(lines):
+            each = lines.splitlines(keepends=True)
+            wrong = [at for at, line in enumerate(each) if not _is_utf_8(line)]
+            count += len(wrong)
+            for at in wrong:
+                each[at] = each[at].decode("cp1252", "replace").encode()
+            lines = b"".join(each)
+        write.write(lines)
+        tell(read.tell())
     told = f"{_said(count, 'line is', 'lines are')} not UTF-8, as the others are; read as Windows-1252."
     return [ReadingNote(code="mixed_encodings", message=told, count=count)]

@@ -38,6 +38,7 @@ _PAGE = re.compile(
 # trading programs write the names of columns so too, but close none: <DATE> <OPEN>
 _ELEMENTS = re.compile(r"\s*<[a-z][\w:.-]*( [^>]*)?>\s*<", re.I)
 _LONGEST_RECORD = 4 << 20  # that is looked at, to tell lines of JSON from a document
+_MOST_BLANKS = 1 << 20
 _ASKED = "It was asked for."
 
 
@@ -51,10 +52,15 @@ def find_format(path: Path, filename: str | None, asked: Format | None) -> Choic
     """
     if asked is not None:
         return Choice(value=asked, reason=_ASKED, asked=True)
+    at = 0
     with path.open("rb") as file:
         start = file.read(BEGINNING)
-    if not start.strip():
-        raise EmptyTable("The file is empty, or has only blanks. Send one with a row at least.")
+        if not start.strip():
+            blank = file.read(_MOST_BLANKS)
+            start = blank.lstrip()[:BEGINNING]
+            at = BEGINNING + len(blank) - len(blank.lstrip())
+    if not start:
+        raise EmptyTable("The file is empty, or begins with a megabyte of blanks. Send one with a row at least.")
     if start.startswith(b"PAR1"):
         return Choice(value=Format.PARQUET, reason="The file begins as Parquet does.")
     if start.startswith(ZIP):
@@ -62,6 +68,7 @@ def find_format(path: Path, filename: str | None, asked: Format | None) -> Choic
     _refuse_others(start)
     if start.lstrip()[:1] == b"{":
         with path.open("rb") as file:
+            file.seek(at)
             start = file.readline(_LONGEST_RECORD) + file.read(BEGINNING)
     return _of_text(beginning(start), filename)
 

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from thetool.tables.reading.columns.words import NULL_WORDS
+
 _VALUE = re.compile(
     r"[-+(]?[$€£¥]?\s?\d[\d.,' \u00a0\u202f]*\s?[%€$£¥]?\)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|true|false"
     r"|[^\s@]+@[^\s@]+\.[^\s@.]+|[0-9a-f-]{36}",
@@ -116,7 +118,19 @@ def is_other_table(ahead: Sequence[Row], width: int, names: Sequence[str] | None
     if len(filled) < 2:
         return False
     place = find_start(filled)
-    return place.has_names and place.width > 1 and (place.width != width or list(filled[place.start]) == names)
+    if not place.has_names or place.width < 2:
+        return False
+    first, body = filled[place.start], filled[place.start + 1 :]
+    return place.width != width or list(first) == names or (names is not None and _are_other_names(first, body))
+
+
+def _are_other_names(first: Row, body: Sequence[Row]) -> bool:
+    """Whether a row of words below a table of as many columns is no row of it: each says something, none comes twice,
+    and there are numbers or dates below.
+    """
+    fields = [field.strip() for field in first]
+    words = all(field and field.lower() not in NULL_WORDS and not _is_value(field) for field in fields)
+    return words and len(set(fields)) == len(fields) and any(_differs(at, body) for at in range(len(fields)))
 
 
 def count_footer(rows: Sequence[Row], width: int) -> int:

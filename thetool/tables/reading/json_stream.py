@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from thetool.tables.reading.problems import DamagedTable, TableTooLarge
 from thetool.tables.reading.report import ReadingNote
 
 _CHUNK = 1 << 20
+_MOST_KEYS = 1_000  # of repeated ones, that are counted each
+_MOST_BLANK_LINES = 10_000_000
 _blank = re.compile(r"[ \t\n\r]*")
 
 
@@ -19,9 +22,6 @@ class Literal(str):
     """A number (or NaN), as it is written."""
 
     __slots__ = ()
-
-
-_decoder = json.JSONDecoder(parse_float=Literal, parse_int=Literal, parse_constant=Literal)
 
 
 def text_of(value: Any) -> str | None:
@@ -54,18 +54,52 @@ class JsonStream:
         self._text = ""
         self._at = 0
         self._before = 0  # characters that were let go
+        self._decoder = json.JSONDecoder(
+            object_pairs_hook=self._object, parse_float=Literal, parse_int=Literal, parse_constant=Literal
+        )
+        self._repeated: list[str] = []  # keys within the value that is being read
+        self._all_repeated: Counter[str] = Counter()
         self.notes: list[ReadingNote] = []
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """An object, of whose repeated keys the last has its way, as everywhere; that there are some is noted."""
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            self._repeated += [key for key, times in Counter(key for key, _ in pairs).items() if times > 1]
+        return found
+
+    def repeated_note(self) -> list[ReadingNote]:
+        """That keys come more than once in an object."""
+        if not self._all_repeated:
+            return []
+        count = sum(self._all_repeated.values())
+        keys = ", ".join(repr(key)[:100] for key in list(self._all_repeated)[:10])
+        told = f"Keys that come more than once in an object: {keys} ({count:,} times). Of each the last value was read."
+        return [ReadingNote(code="repeated_json_keys", message=told, count=count)]
+
+    def _note_repeated(self) -> None:
+        for key in self._repeated:
+            if key in self._all_repeated or len(self._all_repeated) < _MOST_KEYS:
+                self._all_repeated[key] += 1
+        self._repeated.clear()
 
     def lines(self) -> Iterator[Any]:
         """The value of each line that is not blank."""
+        blank = 0
         for number, line in enumerate(self._bounded_lines(), 1):
-            if line.strip():
+            if not line.strip():
+                blank += 1
+                if blank > _MOST_BLANK_LINES:
+                    raise TableTooLarge(f"More than {_MOST_BLANK_LINES:,} of its lines are blank: it is no table.")
+            else:
                 try:
-                    yield _decoder.decode(line)
+                    value = self._decoder.decode(line)
                 except ValueError as error:
                     raise DamagedTable(f"Line {number:,} is not JSON: {error}.") from error
                 except RecursionError as error:
                     raise DamagedTable(f"Line {number:,} is nested too deeply.") from error
+                self._note_repeated()
+                yield value
 
     def _bounded_lines(self) -> Iterator[str]:
         while line := self._file.readline(self._most + 1):
@@ -109,6 +143,9 @@ class JsonStream:
             if type(key) is not str:
                 raise self._wrong("a key is no text")
             self._expect(":")
+            if key in others or key == found:
+                self._repeated.append(key)
+                self._note_repeated()
             if found is None and self._peek() == "[" and self._peek_second() in "{[":
                 found = key
                 yield from self._list()
@@ -163,8 +200,9 @@ class JsonStream:
             raise self._wrong("it ends too early")
         want = _CHUNK
         while True:
+            self._repeated.clear()
             try:
-                value, end = _decoder.raw_decode(self._text, self._at)
+                value, end = self._decoder.raw_decode(self._text, self._at)
             except RecursionError as error:
                 raise self._wrong("it is nested too deeply") from error
             except ValueError as error:
@@ -175,6 +213,7 @@ class JsonStream:
                 if end < len(self._text) or not self._more(want):
                     self._check(end - self._at)
                     self._at = end
+                    self._note_repeated()
                     return value
             want *= 2
             self._check(len(self._text) - self._at - _CHUNK)

@@ -17,6 +17,8 @@ class Limits:
     """Of a sheet, empty ones between others counted: all are in memory at once, about 100 bytes each."""
     columns: int = 50_000
     rows: int = 1_000_000_000
+    blank_lines: int = 10_000_000
+    """Of a text: they are no rows, but each takes time."""
     record_characters: int = 32 << 20
     """Of one JSON record."""
 

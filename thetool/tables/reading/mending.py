@@ -34,7 +34,9 @@ class Mended:
     long: list[int] = field(default_factory=list)
     short_count: int = 0
     long_count: int = 0
-    blank: int = 0
+    blank: list[int] = field(default_factory=list)
+    blank_count: int = 0
+    blank_at_end: int = 0
     nuls: int = 0
     others: list[OtherTable] = field(default_factory=list)
 
@@ -58,6 +60,11 @@ class Mended:
             characters = "1 NUL character was" if self.nuls == 1 else f"{self.nuls:,} NUL characters were"
             told = f"{characters} left out; no text has them."
             notes.append(ReadingNote(code="nul_characters", message=told, count=self.nuls))
+        if within := self.blank_count - self.blank_at_end:
+            lines = "One blank line was" if within == 1 else f"{within:,} blank lines were"
+            where = _at(self.blank[:within])
+            told = f"{lines} left out ({where}). Should another table begin below one, ask for it with header_row."
+            notes.append(ReadingNote(code="blank_lines", message=told, count=within))
         return notes + others_note(self.others, "lines")
 
 
@@ -66,7 +73,8 @@ def others_note(others: list[OtherTable], unit: str) -> list[ReadingNote]:
     if not others:
         return []
     where = ", ".join(f"{unit} {other.first_line:,} to {other.last_line:,}" for other in others[:5])
-    told = f"There are further tables in the file ({where}); this is the first. Ask for another with header_row."
+    told = f"There are further tables in the file ({where}); this is the first. Ask for another with header_row, and "
+    told += "for all as one table with last_row."
     return [ReadingNote(code="other_tables", message=told, count=len(others))]
 
 
@@ -113,12 +121,15 @@ def text_of(stretch: Stretch) -> io.TextIOWrapper:
 
 @dataclass(frozen=True)
 class Shape:
-    """The table that is looked for: its width, its names when it has some, the line of its first row, its dialect."""
+    """The table that is looked for: its width, its names when it has some, the line of its first row, its dialect, and
+    whether all is one table, as the request says.
+    """
 
     width: int
     names: list[str] | None
     first_line: int
     dialect: Dialect
+    is_one: bool = False
 
 
 def mend(source: Path, start: int, end: int, shape: Shape, target: Path, tell: Callable[[float], None]) -> Mended:
@@ -182,13 +193,20 @@ class _Mending:
                 line = self._start_of(row)
             if row:
                 found.rows += 1
+                found.blank_at_end = 0
                 yield self._fitted(row, line)
                 continue
-            found.blank += 1
+            found.blank_count += 1
+            found.blank_at_end += 1
+            found.blank += [line] if len(found.blank) < _EXAMPLES else []
             ahead += [(self._start_of(one), one) for one in islice(self._reader, _AHEAD - len(ahead))]
-            if ahead and ahead[0][1] and is_other_table([one for _, one in ahead], width, self._shape.names):
+            if ahead and ahead[0][1] and self._begins_another([one for _, one in ahead]):
                 _note_others(chain(ahead, ((self._start_of(one), one) for one in self._reader)), found)
                 return
+
+    def _begins_another(self, ahead: list[list[str]]) -> bool:
+        """Whether these rows, after a blank line, are the beginning of another table."""
+        return not self._shape.is_one and is_other_table(ahead, self._shape.width, self._shape.names)
 
     def _start_of(self, row: list[str]) -> int:
         """The line where the row begins that was just read."""

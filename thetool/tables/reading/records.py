@@ -66,7 +66,7 @@ def read(
     batches.remove()
     (folder / "text.tmp").unlink(missing_ok=True)
     header = Choice(value=0, reason="The keys of the records are the names.")
-    notes += [*renamed, *batches.notes(), *stream.notes]
+    notes += [*renamed, *batches.notes(), *stream.notes, *stream.repeated_note()]
     return Draft(
         text=written, header=header, names=names, originals=list(batches.keys), encoding=encoding.choice(), notes=notes
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from thetool.tables.reading import header
@@ -21,6 +23,7 @@ LONGEST_LINE = 16 << 20
 TAIL = 1 << 16
 _KEPT_LINES, _KEPT_CHARACTERS = 100, 1_000
 _FIRST_ROWS = 1_000
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1b]")
 
 
@@ -33,6 +36,8 @@ class Region:
     first_line: int
     width: int
     names: list[str] | None
+    is_asked: bool = False
+    """Whether the request says where it ends: then all up to there is one table."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,11 @@ def read_head(path: Path, start: int) -> Head:
             raise TableTooLarge("The first line is longer than 16 MiB: no table has that.")
         content = content[:cut]
     if not content.strip():
-        raise EmptyTable("The file is empty, or has only blanks. Send one with a row at least.")
+        raise EmptyTable("The file is empty, or begins with a megabyte of blanks. Send one with a row at least.")
     text = content.decode("utf-8", "replace")
     if len(_CONTROL.findall(content)) > 8 + len(content) / 20:
         raise NotATable("It is no text: too many of its bytes are control characters. Which program wrote it?")
-    ends = [found.end() for found in re.finditer(rb"\r\n|\n|\r", content)]
+    ends = [found.end() for found in _LINE_END.finditer(content)]
     return Head(text, [start, *(start + end for end in ends)], whole, size)
 
 
@@ -76,6 +81,8 @@ def find_region(path: Path, head: Head, dialect: Dialect, options: ReadOptions, 
     """Where the table is; header, names, preamble and footer go into the draft."""
     rows, lines = _rows_with_lines(head.text, dialect, whole=head.whole)
     if not any(field.strip(" \t,;|") for row in rows for field in row):
+        if len(rows) == _FIRST_ROWS:
+            raise EmptyTable(f"Its first {_FIRST_ROWS:,} lines are blank. Send it without them.")
         raise EmptyTable("The file has no row. Send one with a row at least.")
     place = _place(rows, lines, options)
     first = rows[place.start]
@@ -92,7 +99,8 @@ def find_region(path: Path, head: Head, dialect: Dialect, options: ReadOptions, 
     draft.preamble = _kept(head.text, 1, lines[place.start] - 1)
     start = head.offsets[data_line - 1] if data_line <= len(head.offsets) else head.size
     end = _end(path, start, data_line, dialect, width, options, draft)
-    return Region(start, end, data_line, width, list(first) if place.has_names else None)
+    names = list(first) if place.has_names else None
+    return Region(start, end, data_line, width, names, is_asked=options.last_row is not None)
 
 
 def _no_names(width: int) -> ReadingNote:
@@ -152,9 +160,9 @@ def _end(
     count = header.count_footer(rows, width)
     if not count or count == len(rows):
         return size
-    ends = [0, *(found.end() for found in re.finditer(rb"\r\n|\n|\r", content)), len(content)]
+    ends = [0, *(found.end() for found in _LINE_END.finditer(content)), len(content)]
     first = lines[len(rows) - count]
-    before = lines_before(path, start, tail_start) + data_line - 1
+    before = sum(_ends(piece) for piece in _pieces(path, start, tail_start)) + data_line - 1
     kept = _kept(text, first, len(re.split(r"\r\n|\n|\r", text.rstrip("\r\n"))))
     if kept is None:
         return size
@@ -177,28 +185,40 @@ def _line_start(path: Path, position: int, earliest: int) -> int:
         return earliest
     with path.open("rb") as file:
         file.seek(position)
-        found = file.read(TAIL).find(b"\n")
-    return position + found + 1 if found >= 0 else earliest if position - earliest < HEAD else position
+        found = _LINE_END.search(file.read(TAIL))
+    return position + found.end() if found else earliest if position - earliest < HEAD else position
 
 
 def lines_before(path: Path, start: int, end: int) -> int:
-    """How many lines end between two positions."""
-    count = 0
-    with path.open("rb") as file:
-        file.seek(start)
-        while start < end and (chunk := file.read(min(HEAD, end - start))):
-            count += chunk.count(b"\n")
-            start += len(chunk)
-    return count
+    """How many lines end between two positions, as Polars counts them: with a line feed."""
+    return sum(piece.count(b"\n") for piece in _pieces(path, start, end))
 
 
 def _end_of_line(path: Path, start: int, line: int, last: int) -> int:
     """Where the line `last` ends, when the line `line` starts at `start`."""
     if last < line:
         raise UnfitReadOptions(f"The last row ({last:,}) is before the first row of data (line {line:,}).")
+    left = last - line + 1
+    for piece in _pieces(path, start, path.stat().st_size):
+        ends = _ends(piece)
+        if ends >= left:
+            return start + next(islice(_LINE_END.finditer(piece), left - 1, None)).end()
+        left -= ends
+        start += len(piece)
+    return start
+
+
+def _ends(piece: bytes) -> int:
+    """How many lines end in a piece, each with one of the three line ends."""
+    return piece.count(b"\n") + piece.count(b"\r") - piece.count(b"\r\n")
+
+
+def _pieces(path: Path, start: int, end: int) -> Iterator[bytes]:
+    """What is between two positions, no line end of two bytes divided."""
     with path.open("rb") as file:
         file.seek(start)
-        for _ in range(last - line + 1):
-            if not file.readline():
-                break
-        return file.tell()
+        while start < end and (piece := file.read(min(HEAD, end - start))):
+            if piece.endswith(b"\r") and start + len(piece) < end:
+                piece += file.read(1)
+            yield piece
+            start += len(piece)

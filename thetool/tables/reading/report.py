@@ -83,6 +83,7 @@ class ReadColumn(BaseModel):
     asked: bool = Field(False, description="Whether the request said so.")
     empty: int = Field(0, description="Rows without a value in the file.")
     null_words: dict[str, int] = Field(default_factory=dict, description="Words that were read as null, and how often.")
+    null_words_asked: bool = Field(False, description="Whether the request said which words stand for nothing.")
     untyped: int = Field(0, description="Values that do not fit the type: null in typed.parquet, kept in text.parquet.")
     untyped_examples: list[UntypedExample] = Field(default_factory=list)
     decimal: str | None = Field(None, description="The decimal mark, where numbers have one.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import fastexcel
 import polars as pl
 
-from thetool.tables.reading import header, mending, workbook
+from thetool.tables.reading import header, mending, opendocument, workbook
 from thetool.tables.reading.damage import damage_told
 from thetool.tables.reading.draft import Draft
 from thetool.tables.reading.limits import Limits
@@ -19,6 +19,7 @@ from thetool.tables.reading.report import Choice, Format, Lines, OtherTable, Rea
 from thetool.tables.reading.sink import engine_for, sink
 
 _FIRST_ROWS = 500
+_MOST_SHEETS = 100  # that are looked at for one that is not empty
 _AHEAD = 20
 _KEPT_LINES, _KEPT_CHARACTERS = 100, 1_000
 _NO_DAY = "1899-12-31 "  # before a time of the day
@@ -34,24 +35,20 @@ def read(
         EmptyTable: the sheet, or every sheet, is empty.
         UnfitReadOptions: there is no such sheet or row.
     """
-    first_rows: dict[str, int] = {}
-    if kind is Format.ODS:
-        first_rows = workbook.look_inside_ods(source, limits, lambda done: tell(0.3 * done))
+    look = _looking(source, kind, options, limits, lambda done: tell(0.3 * done))
     book = _opened(source)
     wanted = [options.sheet] if options.sheet is not None else book.sheet_names
     if options.sheet is not None and options.sheet not in book.sheet_names:
         names = ", ".join(map(repr, book.sheet_names[:20]))
         raise UnfitReadOptions(f"There is no sheet {options.sheet!r:.100}. The sheets are: {names:.1000}.")
     frame, chosen = pl.DataFrame(), ""
-    for chosen in wanted:
-        inside = workbook.Inside(first_row=first_rows.get(chosen, 1))
-        if kind is Format.XLSX:
-            inside = workbook.look_inside(source, chosen, limits, lambda done: tell(0.3 * done))
+    for chosen in wanted[:_MOST_SHEETS]:
+        inside = look(chosen)
         frame = _loaded(book, chosen)
         if frame.height:
             break
     else:
-        raise EmptyTable("Its sheets are empty." if options.sheet is None else "The sheet is empty.")
+        raise EmptyTable(_all_empty(len(wanted), options))
     tell(0.7)
     reason = "It was asked for." if options.sheet is not None else _why(book.sheet_names, chosen)
     draft, table = _table(frame, inside.first_row, options)
@@ -61,6 +58,33 @@ def read(
     engine = engine_for(table.height, table.width, source.stat().st_size)
     draft.text = sink(table.lazy(), target, table.height, engine, lambda done: tell(0.7 + 0.3 * done))
     return draft
+
+
+def _looking(
+    source: Path, kind: Format, options: ReadOptions, limits: Limits, tell: Callable[[float], None]
+) -> Callable[[str], workbook.Inside]:
+    """Check the whole file, before calamine sees anything of it; gives what looks at one of its sheets.
+
+    Raises:
+        DamagedTable, TableTooLarge: it is not safe to read.
+    """
+    if kind is Format.ODS:
+        first_rows = opendocument.look_inside(source, limits, tell)
+        return lambda sheet: workbook.Inside(sheet, first_rows.get(sheet, 1))
+    looked = workbook.look_inside(source, options.sheet, limits, tell)
+
+    def look(sheet: str) -> workbook.Inside:
+        return looked if looked.sheet == sheet else workbook.look_inside(source, sheet, limits, tell, whole=False)
+
+    return look
+
+
+def _all_empty(sheets: int, options: ReadOptions) -> str:
+    if options.sheet is not None:
+        return "The sheet is empty."
+    if sheets > _MOST_SHEETS:
+        return f"Its first {_MOST_SHEETS} sheets are empty. Name the one with the table."
+    return "Its sheets are empty."
 
 
 def _why(names: list[str], chosen: str) -> str:
@@ -90,7 +114,9 @@ def _table(frame: pl.DataFrame, first_row: int, options: ReadOptions) -> tuple[D
     footer = 0 if options.last_row is not None or footer >= last - start else footer
     names = rows[place.start] if place.has_names else [""] * frame.width
     body = frame.slice(start, last - footer - start)
-    body, others = _first_of(body, place, names, first_row + start)
+    others: list[OtherTable] = []
+    if options.last_row is None:
+        body, others = _first_of(body, place, names, first_row + start)
     blank = (
         body.select(pl.all_horizontal(pl.all().is_null())).to_series()
         if body.height
@@ -127,7 +153,7 @@ def _first_of(
     width = len(_trimmed(names)) or place.width
     for at in blank.to_list()[:_FIRST_ROWS]:
         ahead = [_trimmed(row) for row in _rows(body.slice(at + 1, _AHEAD))]
-        if ahead and ahead[0] and header.is_other_table(ahead, width, _trimmed(names)):
+        if ahead and ahead[0] and header.is_other_table(ahead, width, _trimmed(names) or None):
             found = header.find_start([row for row in ahead if row])
             first, last = first_row + at + 1, first_row + body.height - 1
             other = OtherTable(first_line=first, last_line=last, columns=found.width, names=ahead[0][:100])

@@ -27,7 +27,7 @@ class Survey:
 
     line_ends: int = 0
     delimiters: int = 0
-    blank_lines: bool = False
+    blank_lines: int = 0
     nuls: bool = False
     lone_returns: bool = False
     empty_quotes: bool = False
@@ -43,7 +43,7 @@ class Survey:
         """Add what is in the next part."""
         self.line_ends += part.line_ends
         self.delimiters += part.delimiters
-        self.blank_lines |= part.blank_lines
+        self.blank_lines += part.blank_lines
         self.nuls |= part.nuls
         self.lone_returns |= part.lone_returns
         self.empty_quotes |= part.empty_quotes
@@ -123,7 +123,7 @@ def _count(chunk: bytes, before: int, after: int, delimiter: int, quote: int, in
     found.delimiters = _number(delimiters & outside)
     found.lone_returns = bool((returns & outside & ~_earlier(line_ends)).any())
     blank = _later(line_ends) | (_later(returns) & _later(_later(line_ends)))
-    found.blank_lines = bool((line_ends & outside & blank).any())
+    found.blank_lines = _number(((line_ends & blank) | (returns & _later(returns))) & outside)
     return found
 
 

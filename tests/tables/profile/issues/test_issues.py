@@ -12,6 +12,7 @@ from tests.tables.profile.conftest import Profiled
 from thetool.tables.profile.issue_schemas import Issue, IssueCode, Operation
 from thetool.tables.profile.issues.mending import PARAMETERS, mend
 from thetool.tables.profile.schemas import Profile
+from thetool.tables.reading.options import ReadOptions
 
 SOUND = ["Amsterdam", "Berlin", "Copenhagen", "Dublin", "Edinburgh", "Florence"] * 3
 
@@ -57,6 +58,15 @@ def test_a_cell(profiled: Profiled, code: str, value: str, operation: str, param
     assert issue.mend.operation == operation
     assert issue.mend.parameters | parameters == issue.mend.parameters
     assert issue.mend.effect.endswith(".")
+
+
+def test_words_for_nothing_are_those_of_the_request(profiled_file: Profiled) -> None:
+    content = "city\n" + "\n".join([*SOUND, "n/a", "nowhere", "nowhere"]) + "\n"
+    assert the(profiled_file(content), "null_words").rows == 1
+    for options in ({"null_words": ["nowhere"]}, {"columns": {"city": {"type": "text", "null_words": ["nowhere"]}}}):
+        profile = profiled_file(content, ReadOptions.model_validate(options))
+        assert "null_words" not in {issue.code for issue in profile.issues}
+        assert profile.column_profiles[0].nulls == 2
 
 
 def test_the_right_spelling_of_broken_letters_is_told(profiled: Profiled) -> None:

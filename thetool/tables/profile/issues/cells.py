@@ -75,8 +75,12 @@ class Found:
 
 @dataclass
 class CellDefects:
-    """The defects of a column's cells, counted batch by batch."""
+    """The defects of a column's cells, counted batch by batch.
 
+    `null_words_asked`: the request said which words stand for nothing, so that all others say something.
+    """
+
+    null_words_asked: bool = False
     found: dict[IssueCode, Found] = field(default_factory=dict)
 
     def add(self, start: int, text: pl.Series, suspicious: pl.DataFrame) -> None:
@@ -87,7 +91,7 @@ class CellDefects:
             pl.col("value").str.contains(pattern).alias(code) for code, pattern in PATTERNS.items()
         )
         for code in PATTERNS:
-            if masks[code].any():
+            if masks[code].any() and not (code == "null_words" and self.null_words_asked):
                 found = self.found.setdefault(code, Found())
                 mask = masks[code] & ~masks["formulas"] if code == "surrounding_junk" else masks[code]
                 some = suspicious.filter(mask)

@@ -150,10 +150,10 @@ def _format(form: Form, order: str | None) -> str | None:
 
 
 def _sane(value: pl.Expr) -> pl.Expr:
-    """Without years before 1000, which are years of two digits that were read as four."""
+    """Without years before 1000, which are years of two digits that were read as four, and after 9999."""
     import polars as pl
 
-    return pl.when(value >= _EARLIEST).then(value)
+    return pl.when((value >= _EARLIEST) & (value.dt.year() <= datetime.MAXYEAR)).then(value)
 
 
 def _english(lowered: pl.Expr, form: Form) -> pl.Expr:

@@ -7,7 +7,7 @@ query, round by round, so that the text is read few times, and never held as a w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -21,6 +21,7 @@ from thetool.tables.reading.report import ColumnType
 from thetool.tables.reading.sink import Written
 
 _LIKELY = 0.5
+_ASKED = "It was asked for."
 _NOTHING_ASKED = ColumnOptions()
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
 _DATES = (ColumnType.DATE, ColumnType.DATETIME)
@@ -56,21 +57,20 @@ class Deciding:
         own = self.options.columns.get(name, _NOTHING_ASKED)
         given = own.null_words if own.null_words is not None else self.options.null_words
         nulls = NULL_WORDS if given is None else frozenset(("", *(word.strip().lower() for word in given)))
-        if self.options.as_text or own.type is ColumnType.TEXT:
-            decision = text("It was asked for.", values)
-            decision.asked = True
-            return decision
-        if own.type is None and name in self.declared:
+        as_text = self.options.as_text or own.type is ColumnType.TEXT
+        if as_text and given is None:
+            return replace(text(_ASKED, values), asked=True)
+        if own.type is None and name in self.declared and not as_text:
             return declared.decide(pl.col(name), values, self.declared[name])
         look = look_at(sample, nulls)
         look.whole = len(sample) == self.text.rows
         decimal, order = own.decimal or self.options.decimal, own.date_order or self.options.date_order
         question = Question(name, pl.col(name), look, values, nulls, own.type, decimal, order)
         kept = self.kept.get(name) if own.type is None else None
-        asking = None if kept else _asking(question, own.type or _likely(look))
-        why = kept or _why_text(look, values)
+        asking = None if kept or as_text else _asking(question, own.type or _likely(look))
+        why = _ASKED if as_text else kept or _why_text(look, values)
         if given is not None:
-            return _with_nulls(question, asking, why)
+            return _with_nulls(question, asking, replace(text(why, values), asked=as_text))
         return asking or text(why, values)
 
     def _run(self, asking: dict[str, Asking], decided: dict[str, Decision]) -> None:
@@ -132,9 +132,10 @@ def _asking(question: Question, kind: ColumnType) -> Asking | None:
     return truth.decide(question) if kind is ColumnType.BOOLEAN else None
 
 
-def _with_nulls(question: Question, asking: Asking | None, why: str) -> Asking:
+def _with_nulls(question: Question, asking: Asking | None, otherwise: Decision) -> Asking:
     """Words for null that were asked for are null in texts too."""
-    decision = (yield from asking) if asking else text(why, question.values)
+    decision = (yield from asking) if asking else otherwise
+    decision.nulls_asked = True
     if decision.type is ColumnType.TEXT:
         counts = yield {"nulls": question.is_nothing()}
         decision.nulls, decision.null_words = question.nulls, counts["nulls"]

@@ -53,6 +53,7 @@ class Decision:
     value: Callable[[pl.Expr], pl.Expr] = lambda text: text
     asked: bool = False
     nulls: frozenset[str] = frozenset()
+    nulls_asked: bool = False
     values: int = 0  # that are not null in the file
     fits: int = 0
     null_words: int = 0

@@ -41,6 +41,7 @@ def told(text: Written, decided: dict[str, Decision], originals: Sequence[str | 
             asked=decision.asked,
             empty=text.rows - decision.values,
             null_words=null_words.get(name, {}),
+            null_words_asked=decision.nulls_asked,
             untyped=decision.untyped,
             untyped_examples=examples.get(name, []),
             decimal=decision.decimal,
