@@ -23,7 +23,7 @@ FLOORS = [
     {"gpu", "weights"},
     {"vision", "text"},
     {"restyle", "tables", "serving", "labelling"},
-    {"analyze"},
+    {"analyze", "batch"},
     {"pages"},
     {"app"},
     {"worker", "callers", "master", "start", "serve", "gunicorn_conf", "cli"},

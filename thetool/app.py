@@ -10,6 +10,7 @@ from thetool.access import routes as access_routes
 from thetool.analyze import jobs as analyze_jobs  # noqa: F401  registers its kinds of job
 from thetool.analyze import retention as analyze_retention
 from thetool.analyze import routes as analyze_routes
+from thetool.batch import routes as batch_routes
 from thetool.config import Settings, get_settings
 from thetool.database import connection
 from thetool.jobs import health as jobs_health
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         predict_routes,
         kserve_routes,
         prediction_job_routes,
+        batch_routes,
         analyze_routes,
         restyle_routes,
         pages_routes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -16,7 +17,7 @@ PAGE = (Path(__file__).parents[3] / "docs/models.md").read_text()
 def test_the_how_to_works_word_for_word(service: Service, tmp_path: Path) -> None:
     (program,) = re.findall(r"```python\n(import numpy\n.*?)```", PAGE, re.DOTALL)
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
-    first, command, _, aliases = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    first, command, _, aliases, batch = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
     address = f"http://127.0.0.1:{service.port}"
     environment = {
         **os.environ,
@@ -42,3 +43,9 @@ def test_the_how_to_works_word_for_word(service: Service, tmp_path: Path) -> Non
     assert '"predictions":[[0.997' in run(first)
     assert "iris@production is 1.0.0 now." in run(command)
     assert re.findall(r'"version":"([^"]*)"', run(aliases)) == ["1.1.0", "1.0.0"]
+    done = json.loads(run(batch))
+    with service.connection() as connection:
+        connection.request("GET", done["download_url"])
+        written = connection.getresponse().read().decode()
+    assert written in PAGE
+    assert (done["rows"], done["failed_rows"]) == (2, 1)

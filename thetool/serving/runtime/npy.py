@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from thetool.serving.runtime.problems import InvalidInput
 from thetool.serving.runtime.tensors import TensorSpec, array_text
@@ -19,6 +20,16 @@ MOST_TEXT_BYTES = 2**26
 LAST_CHARACTER = 0x10FFFF
 
 
+@dataclass(frozen=True)
+class Header:
+    """Shape, order and type of an array, and where its values begin."""
+
+    shape: tuple[int, ...]
+    by_columns: bool
+    dtype: np.dtype[Any]
+    offset: int
+
+
 def read(data: bytes, spec: TensorSpec) -> np.ndarray[Any, Any]:
     """The array of an input out of a `.npy` file; objects (pickles) are never read.
 
@@ -29,7 +40,19 @@ def read(data: bytes, spec: TensorSpec) -> np.ndarray[Any, Any]:
     """
     import numpy as np
 
-    file = io.BytesIO(data)
+    header = header_of(io.BytesIO(data), spec, len(data))
+    order: Literal["F", "C"] = "F" if header.by_columns else "C"
+    try:
+        array = np.frombuffer(data, dtype=header.dtype, offset=header.offset).reshape(header.shape, order=order)
+    except (ValueError, OverflowError):  # no bytes, or no number, for so many
+        raise _unfit(spec, header.shape, header.dtype, len(data) - header.offset) from None
+    return cast(array, spec)
+
+
+def header_of(file: BinaryIO, spec: TensorSpec, size: int) -> Header:
+    """What a `.npy` file of so many bytes says of itself, for an input; raises InvalidInput as `read` does."""
+    import numpy as np
+
     try:
         version = np.lib.format.read_magic(file)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -39,14 +62,15 @@ def read(data: bytes, spec: TensorSpec) -> np.ndarray[Any, Any]:
     if dtype.hasobject or dtype.kind not in "fiubU":
         hint = "Objects are pickles, which are never read here." if dtype.hasobject else ""
         raise InvalidInput.of(spec.name, f".npy of {dtype}", str(spec), hint)
-    rest = len(data) - file.tell()
-    try:
-        if any(length < 0 for length in shape) or prod(shape) * dtype.itemsize != rest:
-            raise ValueError
-        array = np.frombuffer(data, dtype=dtype, offset=file.tell()).reshape(shape, order="F" if by_columns else "C")
-    except (ValueError, OverflowError):  # no bytes, or no number, for so many
-        raise InvalidInput.of(spec.name, f".npy of {dtype} {list(shape)} with {rest:,} bytes", str(spec)) from None
-    return cast(array, spec)
+    rest = size - file.tell()
+    fits = dtype.itemsize and all(0 <= length < 2**63 for length in shape) and prod(shape) * dtype.itemsize == rest
+    if not fits:
+        raise _unfit(spec, shape, dtype, rest)
+    return Header(shape, by_columns, dtype, file.tell())
+
+
+def _unfit(spec: TensorSpec, shape: tuple[int, ...], dtype: np.dtype[Any], rest: int) -> InvalidInput:
+    return InvalidInput.of(spec.name, f".npy of {dtype} {list(shape)} with {rest:,} bytes", str(spec))
 
 
 def cast(array: np.ndarray[Any, Any], spec: TensorSpec) -> np.ndarray[Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -23,6 +23,19 @@ from thetool.tables.reading.survey import Survey, survey
 
 _OTHERWISE = "Ask for another delimiter when the columns look wrong."
 Tell = Callable[[float], None]
+UTF_8 = "text.tmp"
+
+
+@dataclass
+class Opened:
+    """A delimited text whose table was found: `path` is the file, or a copy of it in UTF-8; the draft has no text."""
+
+    path: Path
+    head: Head
+    dialect: Dialect
+    region: Region
+    draft: Draft
+    found: Survey
 
 
 def read(source: Path, folder: Path, target: Path, options: ReadOptions, tell: Tell) -> Draft:
@@ -33,32 +46,44 @@ def read(source: Path, folder: Path, target: Path, options: ReadOptions, tell: T
         NotATable: it is a web page.
         UnreadableEncoding, UnfitReadOptions: the options do not fit it.
     """
+    text = opened(source, folder, options, tell)
+    draft = text.draft
+    draft.text = _write(
+        text.path, folder, target, text.region, text.dialect, text.found, draft, lambda done: tell(0.4 + 0.6 * done)
+    )
+    (folder / UTF_8).unlink(missing_ok=True)
+    return draft
+
+
+def opened(source: Path, folder: Path, options: ReadOptions, tell: Tell, *, whole: bool = True) -> Opened:
+    """Find the table in a delimited text; raises as `read` does.
+
+    Args:
+        source: the file.
+        folder: where a copy in UTF-8 goes, if one is needed; whoever asks removes it.
+        options: what is asked for.
+        tell: hears how far it is, up to 0.4.
+        whole: survey all of the table, and not only its first lines.
+    """
     encoding = find_encoding(source, options.encoding, lambda done: tell(0.1 * done))
     path, notes, start = source, encoding.notes(), encoding.mark
     if not encoding.is_utf_8:
-        path, start = folder / "text.tmp", 0
+        path, start = folder / UTF_8, 0
         notes += to_utf_8(source, encoding, path, lambda done: tell(0.1 + 0.1 * done))
     head = read_head(path, start)
     dialect, draft = _dialect(head.text, options, encoding)
-    region, found = _surveyed(path, head, dialect, options, draft, lambda done: tell(0.2 + 0.2 * done))
+    region = find_region(path, head, dialect, options, draft)
+    end = region.end if whole else max(region.start, min(region.end, head.offsets[-1]))
+    told = lambda done: tell(0.2 + 0.2 * done)  # noqa: E731
+    found = survey(path, region.start, end, dialect.delimiter, dialect.quote, told)
+    if found.blank_lines > LIMITS.blank_lines:
+        told_so = f"It has {found.blank_lines:,} blank lines or more; {LIMITS.blank_lines:,} are the most."
+        raise TableTooLarge(f"{told_so} Leave them out, and send it again.")
     if found.odd_quotes and f"\\{dialect.quote}" in head.text:
         dialect, draft = replace(dialect, escape="\\"), _dialect(head.text, options, encoding)[1]
         region = find_region(path, head, dialect, options, draft)
     draft.notes = [*notes, *draft.notes]
-    draft.text = _write(path, folder, target, region, dialect, found, draft, lambda done: tell(0.4 + 0.6 * done))
-    (folder / "text.tmp").unlink(missing_ok=True)
-    return draft
-
-
-def _surveyed(
-    path: Path, head: Head, dialect: Dialect, options: ReadOptions, draft: Draft, tell: Tell
-) -> tuple[Region, Survey]:
-    region = find_region(path, head, dialect, options, draft)
-    found = survey(path, region.start, region.end, dialect.delimiter, dialect.quote, tell)
-    if found.blank_lines > LIMITS.blank_lines:
-        told = f"It has {found.blank_lines:,} blank lines or more; {LIMITS.blank_lines:,} are the most."
-        raise TableTooLarge(f"{told} Leave them out, and send it again.")
-    return region, found
+    return Opened(path, head, dialect, region, draft, found)
 
 
 def _dialect(text: str, options: ReadOptions, encoding: Encoding) -> tuple[Dialect, Draft]:

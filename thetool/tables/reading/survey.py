@@ -80,6 +80,26 @@ def survey(
     return found
 
 
+def survey_lines(lines: bytes, delimiter: str, quote: str) -> Survey:
+    """Count what is in whole lines, which begin outside of quotes."""
+    quotes = lines.count(quote.encode()) if quote else 0
+    count = _count_quoted if quotes else _count
+    found = count(lines, _NEWLINE, _NEWLINE, ord(delimiter), ord(quote or " "), False)
+    found.odd_quotes |= quotes % 2 == 1
+    found.ends_with_line_end = lines.endswith(b"\n")
+    return found
+
+
+def end_of_lines(chunk: bytes, quote: str) -> int:
+    """Where the last whole line of a chunk ends that begins outside of quotes; 0 when it has no such end."""
+    if not quote or quote.encode() not in chunk:
+        return chunk.rfind(b"\n") + 1
+    octets = np.frombuffer(chunk, np.uint8)
+    within = np.bitwise_xor.accumulate((octets == ord(quote)).view(np.uint8)).view(bool)
+    ends = np.flatnonzero((octets == _NEWLINE) & ~within)
+    return int(ends[-1]) + 1 if len(ends) else 0
+
+
 def _chunks(path: Path, start: int, end: int) -> Iterator[tuple[int, bytes, int]]:
     """Position, bytes, and the byte after them (a line end after the last)."""
     with path.open("rb") as file:
