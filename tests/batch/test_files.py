@@ -79,6 +79,13 @@ def test_bad_rows_fail_alone_with_their_reasons(predict: Predict) -> None:
     assert filled.path.read_text() == "y[0],y[1],y[2],_error\n2.0,NaN,NaN,\n"
 
 
+def test_quotes_within_fields(predict: Predict) -> None:
+    content = 'size,a,b,c\n5" pipe,1,2,3\n7" pipe,4,5,6\n'
+    done = predict(DOUBLING, content.encode(), "t.csv", columns="a,b,c", keep_columns="size", output_format="parquet")
+    table = pl.read_parquet(done.path)
+    assert (table["size"].to_list(), table["y[2]"].to_list()) == (['5" pipe', '7" pipe'], [6, 12])
+
+
 def test_a_row_that_the_model_fails_on_fails_alone(predict: Predict) -> None:
     rows = [0, 1, 2, 7, 0, -9, 1]
     done = predict(graphs.picking(), "\n".join(["x", *map(str, rows)]).encode(), "t.csv")

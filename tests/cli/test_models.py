@@ -172,3 +172,23 @@ def test_a_terminal_shows_how_much_is_sent(terminal: bool, monkeypatch: pytest.M
     assert ("1.0/4.0 MiB" in shown) is terminal
     assert ("Sending large" in shown) is terminal
     assert "\x1b[2J" not in shown
+
+
+def test_a_file_of_many_rows(run: Run, file: File, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("models", "push", file("many.onnx", doubling()))
+    rows = file("rows.csv", b"id,a,b,c\np,1,2,3\nq,1,x,3\n")
+    out = tmp_path / "out.jsonl"
+    done = run("models", "batch", "many", rows, "--columns", "a,b,c", "--keep-columns", "id", "--output", str(out))
+    assert done.exit_code == 0, done.output
+    assert f"{out}: 2 rows, 1 failed." in done.stdout
+    assert "b is 'x', which is no number" in done.stdout
+    assert json.loads(out.read_text().splitlines()[0]) == {"id": "p", "y": [2, 4, 6]}
+    monkeypatch.chdir(tmp_path)
+    told = run("models", "batch", "many@none", rows)
+    assert (told.exit_code, "many" in told.stderr) == (1, True)
+    told = run("models", "batch", "many:latest", rows, "--columns", "a,b,c", "--json")
+    assert json.loads(told.stdout)["result"]["filename"] == "rows-predictions.csv"
+    assert (tmp_path / "rows-predictions.csv").read_text().startswith("id,a,b,c,y[0],y[1],y[2],_error\np,1,2,3,2.0,4.0")
+    unfit = run("models", "batch", "many", rows)
+    assert (unfit.exit_code, "unfit_columns" in unfit.stderr, "'id', 'a', 'b', 'c'" in unfit.stderr) == (1, True, True)
+    assert not list(tmp_path.glob(".*.part"))

@@ -21,8 +21,10 @@ def width_of(spec: TensorSpec) -> int | None:
 
 
 def require_rows(inputs: Sequence[TensorSpec]) -> None:
-    """Raise UnfitModel unless each input takes rows: its first dimension is free, or 1."""
+    """Raise UnfitModel unless each input takes rows: its first dimension is free, or 1, and NumPy has its type."""
     for spec in inputs:
+        if spec.dtype == "bfloat16":
+            raise UnfitModel(f"Its input {spec.name!r} takes bfloat16, which no file has. Export it with float32.")
         if spec.shape is not None and (not spec.shape or spec.shape[0] not in (None, 1)):
             raise UnfitModel(
                 f"Its input {spec.name!r} ({spec}) takes no single rows. Export it with a free first dimension."

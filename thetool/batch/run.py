@@ -64,22 +64,20 @@ def predict_file(
     writer = writer_for(kind, target, source)
     early: list[_Asked] = []  # before the first outputs it is not known which columns there are
     known = False
-    try:
-        for asked in _asked(source, asking, names):
-            _count(told, asked)
-            early.append(asked)
-            if not known and not asked.outputs.is_empty:
-                writer.learn(asked.chunk, asked.outputs)
-                known = True
-            if known:
-                for one in early:
-                    writer.write(one.chunk, one.outputs, one.wrong)
-                early.clear()
-            _refuse(told, ENOUGH_ROWS)
-            watch(told)
-        _refuse(told, 1)
-    finally:
-        writer.close()
+    for asked in _asked(source, asking, names):
+        _count(told, asked)
+        early.append(asked)
+        if not known and not asked.outputs.is_empty:
+            writer.learn(asked.chunk, asked.outputs)
+            known = True
+        if known:
+            for one in early:
+                writer.write(one.chunk, one.outputs, one.wrong)
+            early.clear()
+        _refuse(told, ENOUGH_ROWS)
+        watch(told)
+    _refuse(told, 1)
+    writer.close()
     return told, writer.columns
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from thetool.jobs.schemas import JobOut
 from thetool.tables.reading.options import ReadOptions
+from thetool.tables.reading.report import Told
 from thetool.web.schemas import Input
 
 OutputFormat = Literal["csv", "parquet", "jsonl", "npy"]
@@ -86,7 +87,7 @@ class RowError(BaseModel):
     """A row that could not be predicted, and why."""
 
     row: int = Field(description="Counted from 1, without the line of the names.")
-    error: str
+    error: Told
 
 
 class BatchResult(BaseModel):
@@ -98,10 +99,10 @@ class BatchResult(BaseModel):
     rows: int
     failed_rows: int = Field(description="Rows without a prediction; each has its reason in the column `_error`.")
     errors: list[RowError] = Field(description=f"The first {MOST_ERRORS} of these.")
-    inputs: dict[str, list[str]] = Field(description="The columns that each input took; empty where it took a value.")
-    columns: list[str] = Field(description="The columns of the result; empty where it has none.")
+    inputs: dict[str, list[Told]] = Field(description="The columns that each input took; empty where it took a value.")
+    columns: list[Told] = Field(description="The columns of the result; empty where it has none.")
     size: int = Field(0, description="Bytes of the result.")
-    notes: list[str] = Field(description="How the file was read, where that was not plain.")
+    notes: list[Told] = Field(description="How the file was read, where that was not plain.")
     model_seconds: float = Field(description="How long the model ran.")
     elapsed_seconds: float = Field(description="How long all of it took, from the first byte to the stored result.")
 

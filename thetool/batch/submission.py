@@ -91,7 +91,9 @@ def read_request(request: Request) -> Sent:
             file.write(chunk)
         filename, media_type = request.args.get("filename"), request.mimetype
     try:
-        wanted = BatchIn.model_validate({name: value for name, value in fields.items() if value != ""})
+        wanted = BatchIn.model_validate(
+            {name: value for name, value in fields.items() if value != "" or name == "quote"}
+        )
     except ValidationError as error:
         raise ValidationFailed.of(error, "form" if is_form else "query") from None
     size = file.seek(0, 2)

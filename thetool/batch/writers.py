@@ -124,7 +124,7 @@ class ParquetWriter(_Columns):
         """Write rows."""
         part = self._path.with_name(f"{self._path.name}-{len(self._parts)}.tmp")
         self._parts.append(part)
-        self.table(chunk, outputs, wrong).write_ipc(part, compression="lz4")
+        self.table(chunk, outputs, wrong).write_ipc(part)
 
     def close(self) -> None:
         """Put the parts together."""
@@ -154,11 +154,12 @@ class JsonLinesWriter:
         made = outputs.listed()
         kept = _objects_of(chunk)
         for row, (beside, predicted) in enumerate(zip(kept, made, strict=True)):
-            names = free_names(list(beside), list(predicted or {}))
-            line = beside | dict(zip(names, (predicted or {}).values(), strict=True))
+            line = _beside(beside, predicted or {})
             if row in wrong:
                 line = {**line, ERROR: wrong[row]}
-            self._file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS))
+            self._file.write(
+                orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+            )
 
     def close(self) -> None:
         """End the file."""
@@ -245,6 +246,13 @@ def _objects_of(chunk: Chunk) -> list[dict[str, Any]]:
             return [{} for _ in range(chunk.rows)]
         return [{name: to_json_value(value) for name, value in one.items()} for one in kept.iter_rows(named=True)]
     return [one if isinstance(one, dict) else {INSTANCE: one} for one in kept]
+
+
+def _beside(kept: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """Both in one object; what was made gets other names where these are taken."""
+    if kept.keys().isdisjoint(made):
+        return {**kept, **made}
+    return {**kept, **dict(zip(free_names(list(kept), list(made)), made.values(), strict=True))}
 
 
 def _text(value: Any) -> str | None:

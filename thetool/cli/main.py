@@ -12,6 +12,7 @@ from thetool.cli.analyze import analyze
 from thetool.cli.cleanup import cleanup
 from thetool.cli.jobs import jobs
 from thetool.cli.keys import keys
+from thetool.cli.model_batch import batch
 from thetool.cli.models import models
 from thetool.cli.problems import EXIT_INTERRUPTED
 from thetool.cli.process import migrate, serve
@@ -30,6 +31,7 @@ def thetool() -> None:
 
 for command in (serve, analyze, jobs, models, keys, weights, cleanup, migrate):
     thetool.add_command(command)
+models.add_command(batch)
 
 
 def main() -> NoReturn:

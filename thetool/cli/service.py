@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import click
 
-from thetool.cli.form import Form
+from thetool.cli.form import PIECE_BYTES, Form
 from thetool.cli.problems import BrokenOff, CommandFailed, ServiceProblem, ServiceUnreachable
 
 if TYPE_CHECKING:
@@ -105,11 +105,37 @@ class Service:
         Raises:
             CommandFailed: it is not there, or not to be reached.
         """
+        return self._linked(link).data
+
+    def save(self, link: str, path: Path) -> None:
+        """Write what is behind a signed link to a file, in pieces; when that fails, the file is as it was.
+
+        Raises:
+            CommandFailed: it is not there, or cannot be written; BrokenOff: it did not come to its end.
+        """
+        from urllib3.exceptions import HTTPError
+
+        part = path.with_name(f".{path.name}.part")
+        answer = self._linked(link, preload_content=False)
+        try:
+            with part.open("wb") as file:
+                for piece in answer.stream(PIECE_BYTES):
+                    file.write(piece)
+            part.replace(path)
+        except HTTPError as error:
+            raise BrokenOff(self.url, _reason(error)) from error
+        except OSError as error:
+            raise CommandFailed(f"{path} cannot be written: {error.strerror}.") from error
+        finally:
+            answer.release_conn()
+            part.unlink(missing_ok=True)
+
+    def _linked(self, link: str, **more: Any) -> BaseHTTPResponse:
         address = f"{self.url}{link}" if link.startswith("/") else link
-        answer = self._answer("GET", address, ANSWER_SECONDS, redirect=True)
+        answer = self._answer("GET", address, ANSWER_SECONDS, redirect=True, **more)
         if answer.status != 200:
-            raise CommandFailed(f"The picture cannot be fetched (HTTP {answer.status}).")
-        return answer.data
+            raise CommandFailed(f"The file cannot be fetched (HTTP {answer.status}).")
+        return answer
 
     def _answer(
         self, method: str, address: str, seconds: float, *, redirect: bool = False, **sent: Any

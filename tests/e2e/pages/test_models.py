@@ -128,6 +128,31 @@ def test_an_array_and_a_bad_input(browser: Browser, service: Service, tmp_path: 
     assert answer_of(browser)["output_data"] == {"y": [[2, 2, 2], [2, 2, 2]]}
 
 
+def test_a_file_of_many_rows_is_sent_followed_and_fetched(browser: Browser, service: Service, tmp_path: Path) -> None:
+    browser.open(f"/models/{push(service, 'many', doubling())}")
+    browser.see("#batch")
+    browser.click("#batch-go")
+    assert browser.text("#batch-outcome h2") == "Which file?"
+    (tmp_path / "rows.csv").write_text("name,a,b,c\n" + "p,1,2,3\n" * 500 + "<b>,1,x,3\n")
+    browser.all("#batch input[type=file]")[0].send_keys(str(tmp_path / "rows.csv"))
+    browser.click("#batch-go")
+    wrong = browser.until(
+        lambda: "name, a" in browser.text(".batches .said").replace("'", "") and 1, "the job says why"
+    )
+    assert wrong
+    browser.fill("#batch-columns", "a,b,c")
+    assert "-F 'file=@rows.csv'" in browser.text("#request pre")
+    assert "--form-string 'columns=a,b,c'" in browser.text("#request pre")
+    browser.click("#batch-go")
+    link = browser.until(lambda: browser.all(".batches tr:first-child a[download]"), "a link to the result")[0]
+    assert "501 rows · 1 row failed, the first is row 501: b is 'x'" in browser.text(".batches tbody tr:first-child")
+    with service.connection() as connection:
+        connection.request("GET", str(link.get_dom_attribute("href")))
+        written = connection.getresponse().read().decode().splitlines()
+    assert (len(written), written[1]) == (502, "p,1,2,3,2.0,4.0,6.0,")
+    assert len(browser.all(".batches tbody tr")) == 2
+
+
 def test_an_alias_is_moved_with_a_share_rolled_back_and_deleted(browser: Browser, service: Service) -> None:
     push(service, "moved", doubling())
     model_id = push(service, "moved", doubling(3), "1.1.0")

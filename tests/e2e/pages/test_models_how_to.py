@@ -17,7 +17,7 @@ PAGE = (Path(__file__).parents[3] / "docs/models.md").read_text()
 def test_the_how_to_works_word_for_word(service: Service, tmp_path: Path) -> None:
     (program,) = re.findall(r"```python\n(import numpy\n.*?)```", PAGE, re.DOTALL)
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
-    first, command, _, aliases, batch = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    first, command, _, aliases, batch, batch_command = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
     address = f"http://127.0.0.1:{service.port}"
     environment = {
         **os.environ,
@@ -49,3 +49,4 @@ def test_the_how_to_works_word_for_word(service: Service, tmp_path: Path) -> Non
         written = connection.getresponse().read().decode()
     assert written in PAGE
     assert (done["rows"], done["failed_rows"]) == (2, 1)
+    assert "flowers.parquet: 2 rows, 1 failed." in run(batch_command)

@@ -21,7 +21,7 @@ from thetool.tables.reading.mending import Stretch, text_of
 from thetool.tables.reading.options import ReadOptions
 from thetool.tables.reading.problems import TableTooLarge
 from thetool.tables.reading.region import LONGEST_LINE
-from thetool.tables.reading.survey import end_of_lines, survey_lines
+from thetool.tables.reading.survey import Survey, end_of_lines, survey_lines
 
 BLOCK = 4 << 20
 ROWS_OF_A_PIECE = 20_000
@@ -65,13 +65,13 @@ class TextPieces:
         return (self._at - region.start) / max(1, region.end - region.start)
 
     def pieces(self) -> Iterator[Piece]:
-        """The rows, in order.
+        """The rows, in order; each call begins anew.
 
         Raises:
             TableTooLarge: a field has no end; mostly a quote that is never closed.
         """
         region, quote = self._text.region, self._text.dialect.quote
-        line = region.first_line
+        line, self._at = region.first_line, region.start
         with self._text.path.open("rb") as file:
             file.seek(region.start)
             rest = b""
@@ -86,10 +86,11 @@ class TextPieces:
                 lines, rest = block[:cut], block[cut:]
                 if not lines:
                     continue
-                if self._is_irregular(lines):
+                found = survey_lines(lines, self._text.dialect.delimiter, quote)
+                if found.odd_quotes or self._text.dialect.escape:  # where rows end only a reading of each can tell
                     yield from self._row_by_row(self._at, region.end, line)
                     return
-                yield from self._of(lines, line)
+                yield from self._of(lines, found, line)
                 self._at += len(lines)
                 line += lines.count(b"\n")
 
@@ -97,15 +98,8 @@ class TextPieces:
         """Remove the copy that was made."""
         self._copy.unlink(missing_ok=True)
 
-    def _is_irregular(self, lines: bytes) -> bool:
-        """Whether it cannot be told where rows end without reading them one by one, here and further on."""
-        dialect = self._text.dialect
-        return dialect.escape is not None or survey_lines(lines, dialect.delimiter, dialect.quote).odd_quotes
-
-    def _of(self, lines: bytes, line: int) -> Iterator[Piece]:
-        dialect, width = self._text.dialect, len(self.names)
-        found = survey_lines(lines, dialect.delimiter, dialect.quote)
-        if found.is_regular(width) and (frame := self._at_once(lines, found.rows)) is not None:
+    def _of(self, lines: bytes, found: Survey, line: int) -> Iterator[Piece]:
+        if found.is_regular(len(self.names)) and (frame := self._at_once(lines, found.rows)) is not None:
             if found.quoted:
                 frame = frame.with_columns(pl.when(pl.col(self.names) != "").then(pl.col(self.names)))
             yield Piece(frame)

@@ -5,7 +5,7 @@ import { jsonView } from "./json_view.js";
 
 const LONGEST_SHOWN = 4_000;
 const INTERNAL = new Set(
-  ["cache_key", "keep_seconds", "input", "skipped", "by_name", "exhaustive", "filename", "sha256", "mask", "given"],
+  ["cache_key", "keep_seconds", "input", "skipped", "by_name", "exhaustive", "filename", "sha256", "mask", "given", "model_file", "row_by_row", "run_bytes", "run_seconds"],
 );
 
 /** The view of what `job` was asked, or null when there is nothing to tell. */

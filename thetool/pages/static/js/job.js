@@ -92,12 +92,17 @@ function showOutcome(job) {
   if (job.error && job.status === "failed") shown.push(...errorViews(job));
   if (job.status !== "completed" && !job.links.requeue) shown.push(el("p", { class: "quiet" }, "It cannot run again: what it was to read was not kept. Send it again."));
   if (job.result && job.kind.startsWith("analyze.")) shown.push(analyzeLink());
+  if (job.download_url) shown.push(downloadLink(job));
   if (job.result) shown.push(jsonView("Result", job.result));
   outcome.replaceChildren(...shown);
 }
 
 function analyzeLink() {
   return el("p", {}, el("a", { href: `/analyze?job=${id}` }, "Show this result in Analyze"));
+}
+
+function downloadLink({ download_url: href, result: { filename } }) {
+  return el("p", {}, el("a", { href, class: "button", download: filename }, `Download ${filename}`));
 }
 
 function errorViews({ error, correlation_id: requestId }) {

@@ -10,6 +10,7 @@ import { el, find, say } from "./dom.js";
 import { bytes, count } from "./format.js";
 import { repeat } from "./live.js";
 import { askingView } from "./model_ask.js";
+import { batchPanel } from "./model_batch.js";
 import { historyPanel } from "./model_history.js";
 import { latencyPanel } from "./model_latency.js";
 import { aliasTags, modelBadge, modelPath, schemaTable } from "./model_parts.js";
@@ -53,6 +54,7 @@ async function show(model) {
   panels = model.input_schema ? [latencyPanel(model), historyPanel(model, Number(days))] : [];
   const names = el("div", { class: "stack slot" });
   find("#about").replaceChildren(el("div", { class: "stack" }, schemaPanel(model), panels[0]?.node ?? ""), el("div", { class: "stack" }, names, factsPanel(model)));
+  find("#batches").replaceChildren(model.input_schema ? batchPanel(model) : "");
   find("#history").replaceChildren(panels[1]?.node ?? "");
   if (model.status === "validating") watch();
   await showVersions(model, names);
