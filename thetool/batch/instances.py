@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,9 +100,11 @@ class Instances:
             raise EmptyTable("No line of it is JSON. Send one instance on each line.")
         self._named = isinstance(first, dict)
         self.inputs: dict[str, list[str]] = {spec.name: [] for spec in inputs}
+        self._getters: dict[str, Callable[[Any], tuple[Any, ...]]] = {}
         if isinstance(first, dict):
             nested = frozenset(name for name, value in first.items() if isinstance(value, list))
             self.inputs = columns_of(inputs, list(first), asked=options.columns, features=features, nested=nested)
+            self._getters = {name: itemgetter(*columns) for name, columns in self.inputs.items() if len(columns) > 1}
 
     @property
     def fraction(self) -> float:
@@ -134,6 +137,11 @@ class Instances:
         if not isinstance(value, dict):
             return None
         columns = self.inputs[spec.name]
+        if spec.name in self._getters:
+            try:
+                return list(self._getters[spec.name](value))
+            except KeyError:
+                return [value.get(name) for name in columns]
         if len(columns) == 1 and (isinstance(value.get(columns[0]), list) or width_of(spec) in (1, None)):
             return value.get(columns[0])
         return [value.get(name) for name in columns]

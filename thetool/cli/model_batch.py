@@ -9,7 +9,7 @@ import click
 
 from thetool.cli.following import follow, require_completed
 from thetool.cli.form import Form
-from thetool.cli.models import _path as path_of
+from thetool.cli.model_reference import path_of
 from thetool.cli.problems import CommandFailed
 from thetool.cli.sending import sending
 from thetool.cli.service import Service, for_service
