@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 10_000
 """Rows whose numbers tell how all of a column are written: with a comma, with thousands, with signs."""
+SAMPLE_ROWS = 400
 MOST_CELL = 40
 _POLARS = {"float16": pl.Float32, "float32": pl.Float32, "float64": pl.Float64, "bool": pl.Boolean}
 _NULLS = sorted({*NULL_WORDS, ""} - {"nan"})
@@ -68,7 +69,9 @@ class Cells:
             return
         asked = {name: ColumnOptions(type=ColumnType.NUMBER) for name in names}
         wanted = options.model_copy(update={"columns": asked})
-        text = Written(head.lazy(), head.height, "in-memory")
+        values = {name: head.height - head[name].null_count() for name in names}
+        sample = head.gather_every(max(1, head.height // SAMPLE_ROWS)).to_dict(as_series=False)
+        text = Written(head, head.height, "in-memory", values, dict(sample))
         decided = Deciding(text, names, {}, {}, wanted, delimiter, lambda _: None).decide()
         commas = {name for name, one in decided.items() if one.decimal == "," or "." in one.thousands}
         if options.decimal == ",":

@@ -100,7 +100,7 @@ class TextPieces:
 
     def _of(self, lines: bytes, found: Survey, line: int) -> Iterator[Piece]:
         if found.is_regular(len(self.names)) and (frame := self._at_once(lines, found.rows)) is not None:
-            if found.quoted:
+            if found.empty_quotes:
                 frame = frame.with_columns(pl.when(pl.col(self.names) != "").then(pl.col(self.names)))
             yield Piece(frame)
             return

@@ -82,10 +82,8 @@ def survey(
 
 def survey_lines(lines: bytes, delimiter: str, quote: str) -> Survey:
     """Count what is in whole lines, which begin outside of quotes."""
-    quotes = lines.count(quote.encode()) if quote else 0
-    count = _count_quoted if quotes else _count
-    found = count(lines, _NEWLINE, _NEWLINE, ord(delimiter), ord(quote or " "), False)
-    found.odd_quotes |= quotes % 2 == 1
+    found = _count(lines, _NEWLINE, _NEWLINE, ord(delimiter), ord(quote or "\0"), False)
+    found.odd_quotes |= bool(quote) and lines.count(quote.encode()) % 2 == 1
     found.ends_with_line_end = lines.endswith(b"\n")
     return found
 
