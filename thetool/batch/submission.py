@@ -95,7 +95,7 @@ def read_request(request: Request) -> Sent:
             {name: value for name, value in fields.items() if value != "" or name == "quote"}
         )
     except ValidationError as error:
-        raise ValidationFailed.of(error, "form" if is_form else "query") from None
+        raise ValidationFailed.of(error, "form" if is_form else "query", BatchIn) from None
     size = file.seek(0, 2)
     if not size:
         raise EmptyTable("The file is empty. Send one with a row at least.")

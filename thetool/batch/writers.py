@@ -249,9 +249,10 @@ def _objects_of(chunk: Chunk) -> list[dict[str, Any]]:
 
 
 def _beside(kept: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
-    """Both in one object; what was made gets other names where these are taken."""
+    """Both in one object, which may be the first; what was made gets other names where these are taken."""
     if kept.keys().isdisjoint(made):
-        return {**kept, **made}
+        kept.update(made)
+        return kept
     return {**kept, **dict(zip(free_names(list(kept), list(made)), made.values(), strict=True))}
 
 
