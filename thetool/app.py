@@ -24,8 +24,8 @@ from thetool.pages import routes as pages_routes
 from thetool.restyle import retention as restyle_retention
 from thetool.restyle import routes as restyle_routes
 from thetool.restyle.styles import styles
+from thetool.serving import history_routes, kserve_routes, model_routes, predict_routes, version_routes
 from thetool.serving import job_routes as prediction_job_routes
-from thetool.serving import kserve_routes, model_routes, predict_routes, version_routes
 from thetool.serving import retention as serving_retention
 from thetool.storage import health as storage_health
 from thetool.storage import routes as storage_routes
@@ -56,6 +56,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         model_routes,
         version_routes,
         predict_routes,
+        history_routes,
         kserve_routes,
         prediction_job_routes,
         batch_routes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -127,6 +128,27 @@ def test_aliases_are_moved_back_and_deleted(run: Run, file: File) -> None:
     missing = run("models", "show", "moved@production")
     assert (missing.exit_code, "There is no @production of 'moved'" in missing.stderr) == (1, True)
     assert run("models", "alias", "moved", "production").exit_code == 2
+
+
+def test_a_history_is_shown_and_written_as_csv(run: Run, file: File, tmp_path: Path) -> None:
+    run("models", "push", file("asked.onnx", doubling()))
+    for version in ("1.0.0", "1.1.0"):
+        run("models", "push", file("asked.onnx", doubling()), "--version", version)
+        run("models", "predict", f"asked:{version}", "--input", "x=[[1, 2, 3]]")
+    shown = run("models", "history", "asked").stdout
+    assert shown.count(" made ") == 2, shown
+    assert "{'x': [[1, 2, 3]]}" in shown
+    assert len(json.loads(run("models", "history", "asked:1.1.0", "--json").stdout)) == 1
+    assert run("models", "history", "asked", "--status", "failed").stdout == "No predictions.\n"
+    path = tmp_path / "all.csv"
+    assert run("models", "history", "asked", "--csv", str(path)).exit_code == 0
+    with path.open(newline="") as written:
+        assert [row["model_version"] for row in csv.DictReader(written)] == ["1.1.0", "1.0.0"]
+    assert run("models", "history", "asked", "--from", "2999-01-01", "--csv", "-").stdout.count("\n") == 1
+    refused = run("models", "history", "asked", "--from", "then", "--csv", str(tmp_path / "none.csv"))
+    assert (refused.exit_code, "(validation_error" in refused.stderr) == (1, True)
+    assert sorted(tmp_path.glob("*.csv")) == [path]
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_outputs_that_are_no_table_are_json(run: Run, file: File) -> None:

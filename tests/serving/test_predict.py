@@ -284,7 +284,7 @@ def test_an_endless_prediction_is_answered_and_the_next_ones_go_on(house: House)
     assert time.monotonic() - began < 10
     assert "PREDICT_TIMEOUT_SECONDS" in problem["detail"]
     assert predict(house, model_id, input_data={"x": [-2]}).status_code == 201
-    failed = house.get(f"/api/v1/models/{model_id}/predictions?failed=true").json["items"]
+    failed = house.get(f"/api/v1/models/{model_id}/predictions?status=failed").json["items"]
     assert [one["error"] for one in failed] == ["prediction_timeout"]
 
 

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
 
 import click
 
 from thetool.cli.following import follow
 from thetool.cli.form import Form
+from thetool.cli.model_history import history
 from thetool.cli.model_inputs import asked_of
+from thetool.cli.model_reference import MODELS, by_name, id_of, path_of
 from thetool.cli.model_views import print_model, print_prediction, row
 from thetool.cli.problems import CommandFailed, ServiceProblem
 from thetool.cli.sending import sending
 from thetool.cli.service import Service, for_service
 from thetool.cli.show import json_option, print_json, print_table
 
-MODELS = "/api/v1/models"
 STATUSES = ("pending", "uploaded", "validating", "ready", "error", "archived")
 COLUMNS = ("name", "version", "status", "aliases", "takes", "gives", "size", "made", "id")
 TAKES_A_FILE = ("pending", "uploaded", "error")
 UPLOAD_SECONDS = 3600.0
 FIRST_WAIT = {"Prefer": "wait=0.5"}
-PRODUCTION = "production"
-
-_alias = re.compile(r"(.+)@([a-z][a-z0-9_-]{0,49})", re.DOTALL).fullmatch
-_version = re.compile(r"(.+):([0-9][0-9A-Za-z.+-]*|latest)", re.DOTALL).fullmatch
 
 
 @click.group()
@@ -81,7 +76,7 @@ def _model_for(service: Service, wanted: dict[str, Any]) -> str:
     except ServiceProblem as problem:
         if problem.code != "model_exists":
             raise
-        versions = service.get(f"{_by_name(wanted['name'])}/versions").body["versions"]
+        versions = service.get(f"{by_name(wanted['name'])}/versions").body["versions"]
         there = [one for one in versions if one["version"] == wanted["version"] and one["status"] in TAKES_A_FILE]
         if not there:
             raise
@@ -125,7 +120,7 @@ def list_models(service: Service, limit: int, as_json: bool, **filters: str | No
 @for_service
 def show(service: Service, model: str, as_json: bool) -> None:
     """Show MODEL: a NAME, NAME@ALIAS, NAME:VERSION or ID, as `predict` takes it. With its other versions."""
-    found = service.get(f"{MODELS}/{_id_of(service, model)}").body
+    found = service.get(f"{MODELS}/{id_of(service, model)}").body
     if as_json:
         print_json(found)
         return
@@ -135,25 +130,6 @@ def show(service: Service, model: str, as_json: bool) -> None:
     click.echo()
     rows = [(one["version"], one["status"], ", ".join(one["aliases"]) or None) for one in of_owner]
     print_table(("version", "status", "aliases"), rows, empty="No versions.")
-
-
-def _id_of(service: Service, model: str) -> str:
-    """The id of what a reference names."""
-    if _is_id(model):
-        return model
-    name, alias, version = _parts(model)
-    path = _by_name(name)
-    listed = service.get(f"{path}/versions").body
-    if version not in (None, "latest"):
-        found = [one["id"] for one in listed["versions"] if one["version"] == version]
-    else:
-        aliases = {one["alias"]: one["model_id"] for one in service.get(f"{path}/aliases").body["aliases"]}
-        latest = [one["id"] for one in listed["versions"] if one["version"] == listed["latest_version"]]
-        of_alias = [aliases[wanted]] if (wanted := alias or (None if version else PRODUCTION)) in aliases else []
-        found = of_alias if alias else of_alias or latest or [listed["versions"][0]["id"]]
-    if not found:
-        raise CommandFailed(f"There is no {version or '@' + str(alias)} of {name!r}; see: thetool models show {name}")
-    return str(found[0])
 
 
 @models.command()
@@ -181,7 +157,7 @@ def predict(
     signature, a picture or a text. A NAME asks what its alias production names, else its highest ready version.
     """
     asked = asked_of(file, given, skip_cache=skip_cache)
-    answer = service.request("POST", f"{_path(model)}/predict", **asked).body
+    answer = service.request("POST", f"{path_of(model)}/predict", **asked).body
     if as_json:
         print_json(answer)
     else:
@@ -214,7 +190,7 @@ def alias(
         raise click.UsageError("Say one of: a VERSION, --rollback, --delete.")
     if canary is None and percent is not None or canary is not None and version is None:
         raise click.UsageError("--percent goes with --canary, and --canary with a VERSION.")
-    path = f"{_by_name(name)}/aliases/{quote(alias, safe='')}"
+    path = f"{by_name(name)}/aliases/{quote(alias, safe='')}"
     if delete:
         service.request("DELETE", path)
         click.echo(f"Deleted {name}@{alias}.")
@@ -234,32 +210,4 @@ def alias(
     click.echo(f"{told}.")
 
 
-def _path(model: str) -> str:
-    """The address of what a reference names, for predictions."""
-    if _is_id(model):
-        return f"{MODELS}/{model}"
-    name, alias, version = _parts(model)
-    path = _by_name(name)
-    if alias is not None:
-        return f"{path}/aliases/{alias}"
-    return f"{path}/versions/{quote(version, safe='')}" if version else path
-
-
-def _parts(model: str) -> tuple[str, str | None, str | None]:
-    """Name, alias and version of a reference: NAME, NAME@ALIAS or NAME:VERSION."""
-    if found := _alias(model):
-        return found[1], found[2], None
-    if found := _version(model):
-        return found[1], None, found[2]
-    return model, None, None
-
-
-def _by_name(name: str) -> str:
-    return f"{MODELS}/by-name/{quote(name, safe='')}"
-
-
-def _is_id(model: str) -> bool:
-    try:
-        return str(UUID(model)) == model.lower()
-    except ValueError:
-        return False
+models.add_command(history)

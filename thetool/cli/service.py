@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from ipaddress import ip_address
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_URL = "http://127.0.0.1:8000"
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
+PIECE_BYTES = 2**16
 
 R = TypeVar("R")
 
@@ -87,11 +88,8 @@ class Service:
             ServiceProblem: the answer is a problem.
             ServiceUnreachable: nobody answers, or somebody who is not TheTool; BrokenOff: not to the end.
         """
-        wanted = {name: value for name, value in (query or {}).items() if value is not None}
-        address = f"{self.url}{path}{'?' + urlencode(wanted) if wanted else ''}"
-        sent = {"Accept": "application/json", "User-Agent": "thetool-cli", **(headers or {})}
-        if self.key:
-            sent["Authorization"] = f"Bearer {self.key}"
+        address = self._address(path, query)
+        sent = {"Accept": "application/json", **self._headers(), **(headers or {})}
         content: dict[str, Any] = {"json": json} if json is not None else {"body": body} if body is not None else {}
         if form is not None:
             sent |= {"Content-Type": form.content_type, "Content-Length": str(len(form))}
@@ -136,6 +134,31 @@ class Service:
         if answer.status != 200:
             raise CommandFailed(f"The file cannot be fetched (HTTP {answer.status}).")
         return answer
+
+    def stream(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[bytes]:
+        """The pieces of a long answer, as they come.
+
+        Raises:
+            ServiceProblem, ServiceUnreachable, BrokenOff: as `request` says; the last one also in the middle.
+        """
+        from urllib3.exceptions import HTTPError
+
+        address = self._address(path, query)
+        answer = self._answer("GET", address, ANSWER_SECONDS, headers=self._headers(), preload_content=False)
+        if answer.status != 200:
+            self._checked(answer.status, answer.headers, answer.data)
+        try:
+            yield from answer.stream(PIECE_BYTES)
+        except HTTPError as error:
+            raise BrokenOff(self.url, _reason(error)) from error
+
+    def _address(self, path: str, query: Mapping[str, Any] | None) -> str:
+        wanted = {name: value for name, value in (query or {}).items() if value is not None}
+        return f"{self.url}{path}{'?' + urlencode(wanted) if wanted else ''}"
+
+    def _headers(self) -> dict[str, str]:
+        key = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        return {"User-Agent": "thetool-cli", **key}
 
     def _answer(
         self, method: str, address: str, seconds: float, *, redirect: bool = False, **sent: Any

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from datetime import datetime
 from uuid import UUID
 
 _COUNTER_BITS = 42
@@ -54,3 +55,12 @@ def new_id() -> UUID:
     tail = int.from_bytes(os.urandom(_TAIL_BITS // 8), "big")
     upper, lower = counter >> 30, counter & ((1 << 30) - 1)
     return UUID(int=milliseconds << 80 | _VERSION | upper << 64 | _VARIANT | lower << _TAIL_BITS | tail)
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """The least id that is made at this moment: what was made before sorts below it.
+
+    As far as clocks go: `new_id` goes on with the last time where the clock is set back.
+    """
+    milliseconds = max(0, round(moment.timestamp() * 1000))
+    return UUID(int=milliseconds << 80 | _VERSION | _VARIANT)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, Executable, select, text
 
+from thetool.database.ids import first_id_at
 from thetool.database.orm import db
 from thetool.serving.later import WriteLater
-from thetool.serving.prediction_schemas import LatencyOut, LatencyPointOut, PredictionsQuery
+from thetool.serving.prediction_schemas import LatencyOut, LatencyPointOut, PredictionsFilter, PredictionsQuery
 from thetool.serving.records import Prediction
 
 MOST_BYTES = 16 * 1024
@@ -23,6 +24,20 @@ ENTRY_BYTES = 500
 
 _INSERT = text("insert into predictions select * from json_populate_recordset(null::predictions, cast(:rows as json))")
 FIGURES = ("predictions", "cached", "failed", "p50_ms", "p95_ms", "p99_ms")
+
+STATUS = "case when p.error is not null then 'failed' when p.cached then 'cached' else 'made' end"
+"""What a prediction `p` counts as, in SQL: `PredictionStatus`."""
+
+# By the index of each model, however many versions it has and rows they have.
+_NEWEST = """
+    select {columns} from unnest(cast(:model_ids as uuid[])) as model (id) cross join lateral (
+        select * from predictions p where p.model_id = model.id{conditions} order by p.id desc limit :most
+    ) p order by p.id desc limit :limit offset :offset
+"""
+_COUNT = "select count(*) from predictions p where p.model_id = any(:model_ids)"
+# An id has the time, too, and there is an index on it: no more rows are read than are wanted. A clock that was set back
+# lets the two differ.
+_CLOCKS = timedelta(minutes=1)
 
 # What came out of a cache says nothing of the model's speed.
 _LATENCY = text(
@@ -95,24 +110,62 @@ def _row(entry: Entry) -> dict[str, Any]:
     return row
 
 
-def of_model(model_id: UUID, query: PredictionsQuery) -> Sequence[Prediction]:
-    """A model's predictions after the cursor, newest first, one more than the page holds."""
-    wanted = select(Prediction).where(Prediction.model_id == model_id).order_by(Prediction.id.desc())
-    if query.failed:
-        wanted = wanted.where(Prediction.error.is_not(None))
+def newest(
+    model_ids: Sequence[UUID],
+    wanted: PredictionsFilter,
+    *,
+    columns: str = "p.*",
+    below: UUID | None = None,
+    limit: int,
+    offset: int = 0,
+) -> Executable:
+    """The statement that gives at most `limit` predictions of these models, the newest first.
+
+    Args:
+        model_ids, wanted: of which models, and which of theirs.
+        columns: what of `predictions p` is wanted, as SQL.
+        below: only those with ids less than it, as `id` sorts by time.
+        limit, offset: how many, after how many.
+    """
+    conditions, values = _conditions(wanted)
+    if below is not None:
+        conditions.append("p.id < :below")
+        values["below"] = below
+    statement = _NEWEST.format(columns=columns, conditions="".join(f" and {one}" for one in conditions))
+    limits = {"limit": limit, "offset": offset, "most": limit + offset}
+    return text(statement).bindparams(model_ids=list(model_ids), **limits, **values)
+
+
+def listed(model_ids: Sequence[UUID], query: PredictionsQuery) -> Sequence[Prediction]:
+    """The predictions of a page, newest first; with a cursor one more than the page holds."""
     if query.page is not None:
-        return db.session.scalars(wanted.limit(query.page_size).offset((query.page - 1) * query.page_size)).all()
-    if (after := query.after("predictions", UUID)) is not None:
-        wanted = wanted.where(Prediction.id < after)
-    return db.session.scalars(wanted.limit(query.limit + 1)).all()
+        offset = (query.page - 1) * query.page_size
+        statement = newest(model_ids, query, limit=query.page_size, offset=offset)
+    else:
+        statement = newest(model_ids, query, below=query.after("predictions", UUID), limit=query.limit + 1)
+    return db.session.scalars(select(Prediction).from_statement(statement)).all()
 
 
-def count_of(model_id: UUID, query: PredictionsQuery) -> int:
-    """How many predictions of a model are kept."""
-    wanted = select(func.count()).select_from(Prediction).where(Prediction.model_id == model_id)
-    if query.failed:
-        wanted = wanted.where(Prediction.error.is_not(None))
-    return db.session.scalar(wanted) or 0
+def count_of(model_ids: Sequence[UUID], wanted: PredictionsFilter) -> int:
+    """How many predictions of these models are kept."""
+    conditions, values = _conditions(wanted)
+    statement = _COUNT + "".join(f" and {one}" for one in conditions)
+    return db.session.scalar(text(statement), {"model_ids": list(model_ids), **values}) or 0
+
+
+def _conditions(wanted: PredictionsFilter) -> tuple[list[str], dict[str, Any]]:
+    conditions: list[str] = []
+    values: dict[str, Any] = {}
+    if wanted.status is not None:
+        conditions.append(f"{STATUS} = :status")
+        values["status"] = wanted.status
+    if wanted.since is not None:
+        conditions.append("p.created_at >= :since and p.id >= :first_id")
+        values |= {"since": wanted.since, "first_id": first_id_at(wanted.since - _CLOCKS)}
+    if wanted.until is not None:
+        conditions.append("p.created_at < :until and p.id < :last_id")
+        values |= {"until": wanted.until, "last_id": first_id_at(wanted.until + _CLOCKS)}
+    return conditions, values
 
 
 def latency_of(model_id: UUID, hours: int) -> LatencyOut:

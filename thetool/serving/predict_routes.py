@@ -1,4 +1,4 @@
-"""`…/predict`: asking models; what was asked before, and how quick they were."""
+"""`…/predict`: asking models."""
 
 from __future__ import annotations
 
@@ -10,20 +10,11 @@ from flask import Response, request
 
 from thetool.access.caller import current_caller, needs
 from thetool.access.policy import require
-from thetool.serving import history, inputs, models
+from thetool.serving import inputs
 from thetool.serving.inputs import PredictIn
 from thetool.serving.lookup import Served
 from thetool.serving.predicting import Asked, Predicted, outputs_json, predict, require_ready, write_json
-from thetool.serving.prediction_schemas import (
-    LatenciesOut,
-    LatencyOut,
-    LatencyQuery,
-    PredictionOut,
-    PredictionPage,
-    PredictionsQuery,
-    PredictOut,
-    VersionLatencyOut,
-)
+from thetool.serving.prediction_schemas import PredictOut
 from thetool.serving.problems import ModelNotReady
 from thetool.serving.runtime import npy
 from thetool.serving.runtime.problems import (
@@ -38,7 +29,6 @@ from thetool.serving.state import serving
 from thetool.storage.problems import BlobLost, StorageUnavailable
 from thetool.vision.problems import DamagedImage, DecoderUnavailable, DecodingTimedOut, ImageTooLarge
 from thetool.web.openapi import described, raises
-from thetool.web.pagination import page_of
 from thetool.web.problems import NotAcceptable, NotFound, TooLarge, UnsupportedMediaType, ValidationFailed
 from thetool.web.request_id import current_request_id
 
@@ -115,52 +105,6 @@ def predict_by_version(name: str, version: str) -> Response:
 def predict_by_alias(name: str, alias: str) -> Response:
     """Ask the version that an alias names; where another version has a share, that one now and then."""
     return _answer(named(name, alias))
-
-
-@blueprint.get("/<uuid:model_id>/predictions")
-@needs("read")
-@blueprint.input(PredictionsQuery, location="query", arg_name="query")
-@blueprint.output(PredictionPage)
-@raises(NotFound)
-def list_predictions(model_id: UUID, query: PredictionsQuery) -> PredictionPage:
-    """List the predictions that a model made, newest first, as long as they are kept."""
-    models.find(current_caller(), model_id)
-    serving().history.flush()
-    rows = history.of_model(model_id, query)
-    if query.page is not None:
-        total = history.count_of(model_id, query)
-        items = [PredictionOut.model_validate(row) for row in rows]
-        return PredictionPage(items=items, page=query.page, page_size=query.page_size, total=total)
-    page = page_of("predictions", rows, query)
-    return PredictionPage(items=[PredictionOut.model_validate(row) for row in page.items], next=page.next)
-
-
-@blueprint.get("/<uuid:model_id>/latency")
-@needs("read")
-@blueprint.input(LatencyQuery, location="query", arg_name="query")
-@blueprint.output(LatencyOut)
-@raises(NotFound)
-def show_latency(model_id: UUID, query: LatencyQuery) -> LatencyOut:
-    """Say how quick a version was in the last hours, in all and along the time."""
-    models.find(current_caller(), model_id)
-    serving().history.flush()
-    return history.latency_of(model_id, query.hours)
-
-
-@blueprint.get("/by-name/<name>/latency")
-@needs("read")
-@blueprint.input(LatencyQuery, location="query", arg_name="query")
-@blueprint.output(LatenciesOut)
-@raises(NotFound)
-def compare_latency(name: str, query: LatencyQuery) -> LatenciesOut:
-    """Compare how quick the versions of a model were in the last hours."""
-    found = models.versions_of(current_caller(), name)
-    if not found:
-        raise NotFound(f"You have no model named {name[:60]!r}.")
-    serving().history.flush()
-    figures = history.latencies_of([model.id for model in found], query.hours)
-    versions = [VersionLatencyOut(model_id=one.id, version=one.version, **figures[one.id]) for one in found]
-    return LatenciesOut(name=name, hours=query.hours, versions=versions)
 
 
 def answer_of(name: str, reference: str | None) -> Response:

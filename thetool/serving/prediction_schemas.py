@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from thetool.serving.schemas import Moment
+from thetool.serving.semver import MAX_CHARACTERS
 from thetool.web.pagination import PageQuery
 from thetool.web.schemas import Input
+
+PredictionStatus = Literal["made", "cached", "failed"]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if not 1970 <= moment.year < 3000:
+        raise ValueError("is between 1970 and 2999")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Day = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 class LabelOut(BaseModel):
@@ -37,12 +50,33 @@ class PredictOut(BaseModel):
     created_at: Moment
 
 
-class PredictionsQuery(PageQuery):
+class PredictionsFilter(Input):
+    """Which predictions are meant."""
+
+    status: PredictionStatus | None = Field(None, description="Only what the model made, what was cached, what failed.")
+    since: Day | None = Field(None, alias="from", description="Only from this moment or day on (ISO 8601; UTC).")
+    until: Day | None = Field(None, alias="to", description="Only until before this moment or day.")
+
+
+class PredictionsQuery(PageQuery, PredictionsFilter):
     """Which predictions to list."""
 
-    failed: bool = Field(False, description="Only those that failed.")
     page: int | None = Field(None, ge=1, le=10_000, description="Page by number; the answer then has `total`.")
     page_size: int = Field(20, ge=1, le=100, description="Rows of a page by number.")
+
+
+class OfVersion(Input):
+    """Which versions are meant."""
+
+    version: str | None = Field(None, max_length=MAX_CHARACTERS, description="Only of this version.")
+
+
+class VersionsPredictionsQuery(PredictionsQuery, OfVersion):
+    """Which predictions of a model's versions to list."""
+
+
+class VersionsPredictionsFilter(PredictionsFilter, OfVersion):
+    """Which predictions of a model's versions are meant."""
 
 
 class PredictionOut(BaseModel):
@@ -51,12 +85,14 @@ class PredictionOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    model_id: UUID
+    model_id: UUID = Field(description="The version that was asked.")
     input_data: Any = Field(description="Null where it was long.")
     output_data: Any
     truncated: bool = Field(description="Whether what went in or came out was too long to be kept.")
     rows: int | None = Field(description="How many rows it was for, where all inputs have as many.")
-    inference_time_ms: float | None
+    inference_time_ms: float | None = Field(
+        description="How long the model ran; of a cached one, how long it did then."
+    )
     cached: bool
     error: str | None = Field(description="Code of the problem, where it failed.")
     request_id: str | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from pathlib import Path
@@ -176,6 +177,32 @@ def test_an_alias_is_moved_with_a_share_rolled_back_and_deleted(browser: Browser
     browser.until(lambda: "archived" in browser.text("#head"), "it is archived")
     browser.click("#head .end .button:first-child")
     browser.until(lambda: "ready" in browser.text("#head"), "it is back in service")
+
+
+def test_the_history_is_filtered_and_exported(browser: Browser, service: Service, tmp_path: Path) -> None:
+    model_id = push(service, "exported", doubling())
+    path = f"/api/v1/models/{model_id}/predict"
+    for values in ([[1, 2, 3]], [[1, 2]]):
+        service.post(path, {"input_data": {"x": values}})
+    service.post(path, {"input_data": {"x": [[1, 2, 3]]}, "skip_cache": True})
+    browser.open(f"/models/{model_id}")
+    browser.until(lambda: len(browser.all("#history .opener")) == 2, "what failed before the model is no prediction")
+    browser.see("#history-status").send_keys("Fail")
+    browser.until(lambda: "None fits these filters." in browser.text("#history"), "none has failed")
+    browser.see("#history-status").send_keys("Made")
+    browser.until(lambda: len(browser.all("#history .opener")) == 2, "both were made")
+    browser.run(
+        "arguments[0].value = '2020-01-01'; arguments[0].dispatchEvent(new Event('change', {bubbles: true}))",
+        browser.see("#history-from"),
+    )
+    browser.until(lambda: len(browser.all("#history .opener")) == 2, "both are newer")
+    browser.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    assert ".csv?status=made&from=20" in str(browser.see("#export").get_property("href"))
+    browser.click("#export")
+    file = tmp_path / "exported 1.0.0 predictions.csv"
+    browser.until(file.exists, "the file is there")
+    with file.open(newline="") as written:
+        assert [row["input_data"] for row in csv.DictReader(written)] == ['{"x":[[1,2,3]]}'] * 2
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

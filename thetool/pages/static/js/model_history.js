@@ -10,56 +10,84 @@ import { time } from "./times.js";
 
 const LIMIT = 20;
 const SHORT = 80;
+const STATUSES = [["", "All"], ["made", "Made"], ["cached", "From the cache"], ["failed", "Failed"]];
 const HEADS = [["When"], ["Rows", "end"], ["Took", "end"], ["Asked"], ["Answered"]];
 
 /** The panel of a model's history; `look()` shows its newest page again. */
 export function historyPanel(model, keptDays) {
+  const path = `${modelPath(model.id)}/predictions`;
   const body = el("tbody", {});
   const trouble = el("div", { class: "slot" });
-  const failed = el("input", { type: "checkbox", on: { change: () => look() } });
-  const older = el("button", { type: "button", class: "button small", hidden: true }, "Older");
-  const table = el(
-    "div",
-    { class: "table-scroll", tabindex: "0", role: "region", "aria-labelledby": "history-title", hidden: true },
-    el("table", { class: "sheet history" }, el("thead", {}, el("tr", {}, HEADS.map(([head, look]) => el("th", { scope: "col", class: look }, head)))), body),
-  );
   const none = el("p", { class: "quiet", hidden: true });
+  const older = el("button", { type: "button", class: "button small", hidden: true }, "Older");
+  const all = el("a", { class: "button small", id: "export", download: true }, "Export as CSV");
+  const filters = filterForm(() => look());
   let next = null;
-  const first = () => `${modelPath(model.id)}/predictions?${new URLSearchParams({ limit: LIMIT, ...(failed.checked ? { failed: true } : {}) })}`;
-  const show = async (path, { anew }) => {
+  const show = async (from, { anew }) => {
     try {
-      const { body: page } = await call(path);
+      const { body: page } = await call(from);
       if (anew) body.replaceChildren();
       body.append(...page.items.map(line));
       next = pathOf(page.next);
-      table.hidden = !body.children.length;
+      for (const node of [table, foot]) node.hidden = !body.children.length;
       none.hidden = Boolean(body.children.length);
-      none.textContent = failed.checked ? "None has failed." : "Nobody has asked it yet.";
+      none.textContent = filters.chosen().size ? "None fits these filters." : "Nobody has asked it yet.";
       older.hidden = !next;
       trouble.replaceChildren();
     } catch (error) {
       trouble.replaceChildren(problemNotice(error));
     }
   };
-  const look = () => show(first(), { anew: true });
+  const look = () => {
+    const chosen = filters.chosen();
+    all.href = chosen.size ? `${path}.csv?${chosen}` : `${path}.csv`;
+    return show(`${path}?${new URLSearchParams([["limit", LIMIT], ...chosen])}`, { anew: true });
+  };
   older.addEventListener("click", () => show(next, { anew: false }));
+  const table = el(
+    "div",
+    { class: "table-scroll", tabindex: "0", role: "region", "aria-labelledby": "history-title", hidden: true },
+    el("table", { class: "sheet history" }, el("thead", {}, el("tr", {}, HEADS.map(([head, look]) => el("th", { scope: "col", class: look }, head)))), body),
+  );
+  const foot = el("div", { class: "row", hidden: true }, older, all, el("span", { class: "hint" }, `All that fit, as a file. Kept for ${days(keptDays)}.`));
   const node = el(
     "section",
     { class: "panel stack", "aria-labelledby": "history-title" },
-    el(
-      "div",
-      { class: "heading" },
-      el("h2", { id: "history-title" }, "History"),
-      el("p", { class: "small" }, `Kept for ${keptDays} days.`),
-      el("div", { class: "end" }, el("label", { class: "choice" }, failed, "Only failed ones")),
-    ),
+    el("div", { class: "heading" }, el("h2", { id: "history-title" }, "History"), filters.node),
     table,
     none,
     trouble,
-    el("div", {}, older),
+    foot,
   );
   look();
   return { node, look };
+}
+
+const days = (number) => (number === 1 ? "a day" : `${count(number)} days`);
+
+/** What is wanted of the history: `chosen()` gives it as a query. Days are those of the reader's clock. */
+function filterForm(changed) {
+  const status = el("select", { id: "history-status" }, STATUSES.map(([value, words]) => el("option", { value }, words)));
+  const [from, to] = ["from", "to"].map((name) => el("input", { type: "date", id: `history-${name}` }));
+  const node = el(
+    "form",
+    { class: "filters end", on: { submit: (event) => event.preventDefault(), change: changed } },
+    [["Which", status], ["From", from], ["To", to]].map(([words, field]) => el("div", { class: "field" }, el("label", { for: field.id }, words), field)),
+  );
+  const chosen = () => {
+    const query = new URLSearchParams();
+    if (status.value) query.set("status", status.value);
+    if (from.value) query.set("from", midnight(from.value));
+    if (to.value) query.set("to", midnight(to.value, 1));
+    return query;
+  };
+  return { node, chosen };
+}
+
+/** The beginning of a day, or of one so many days later, in ISO 8601. */
+function midnight(day, later = 0) {
+  const [year, month, date] = day.split("-").map(Number);
+  return new Date(year, month - 1, date + later).toISOString();
 }
 
 function line(prediction) {
