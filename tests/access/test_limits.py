@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -20,6 +16,7 @@ from structlog.testing import capture_logs
 from tests.access.conftest import bearer, build
 from tests.access.test_caller import assert_problem, change
 from tests.conftest import MASTER_KEY
+from tests.redis_server import redis_server
 from thetool.access import lookup
 from thetool.access.limit_storage import TAKES_BETWEEN_SWEEPS, Bucket, PostgresStorage, RedisBucketStorage
 from thetool.access.limits import network_of
@@ -190,27 +187,8 @@ def storage(request: pytest.FixtureRequest, app: APIFlask) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("needs Debian's redis-server: apt-get install redis-server")
-    folder: Path = tmp_path_factory.mktemp("redis")
-    path = folder / "socket"
-    server = subprocess.Popen([program, "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder])
-    try:
-        deadline = time.monotonic() + 20
-        while not answers(path):
-            assert time.monotonic() < deadline
-            assert server.poll() is None
-            time.sleep(0.02)
-        yield f"unix://{path}"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as connection:
-        return connection.connect_ex(str(path)) == 0
+    with redis_server(tmp_path_factory.mktemp("redis")) as (address, _):
+        yield address
 
 
 def test_bucket(storage: Any) -> None:

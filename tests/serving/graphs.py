@@ -88,6 +88,23 @@ def endless(*, always: bool = False) -> bytes:
     return data([*begin, loop], [("x", FLOAT, shape)], [("y", FLOAT, shape)], weights)
 
 
+def slow(turns: int = 20_000) -> bytes:
+    """y = x + 1, after so many turns of a loop: some ten milliseconds."""
+    body = helper.make_graph(
+        [node("Identity", ["go"], ["go_on"]), node("Identity", ["value"], ["next"])],
+        "body",
+        [
+            helper.make_tensor_value_info("i", INT64, []),
+            helper.make_tensor_value_info("go", BOOL, []),
+            helper.make_tensor_value_info("value", FLOAT, [1]),
+        ],
+        [helper.make_tensor_value_info("go_on", BOOL, []), helper.make_tensor_value_info("next", FLOAT, [1])],
+    )
+    loop = node("Loop", ["turns", "", "x"], ["turned"], body=body)
+    weights = {"turns": np.array(turns, np.int64), "one": np.ones(1, np.float32)}
+    return data([loop, node("Add", ["turned", "one"], ["y"])], [("x", FLOAT, [1])], [("y", FLOAT, [1])], weights)
+
+
 def filling() -> bytes:
     """y = as many zeros as the input says."""
     return data([node("ConstantOfShape", ["n"], ["y"])], [("n", INT64, [1])], [("y", FLOAT, ["n"])])

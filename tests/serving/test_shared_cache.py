@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
 import pytest
 from sqlalchemy import Engine, create_engine
 
+from tests.conftest import MASTER_KEY, migrated_database
+from tests.redis_server import redis_server
+from tests.serving import graphs
+from tests.serving.house import House
 from thetool.config import Settings
 from thetool.database.address import sqlalchemy_url
 from thetool.database.hit_counts import HitCounter
@@ -104,3 +110,40 @@ def test_a_redis_that_is_away_is_a_miss(engine: Engine, settings: Settings) -> N
     assert one.find(b"a", usual_ms=None) is None
     one.keep(b"a", uuid4(), SLOW)
     assert same(one.find(b"a", usual_ms=None), SLOW)
+
+
+def test_processes_share_by_redis_until_it_is_killed(
+    postgres_url: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Two applications, as two processes have them: what one has run, the other need not."""
+    with (
+        migrated_database(postgres_url) as url,
+        redis_server(tmp_path_factory.mktemp("redis")) as (address, server),
+        closing(House(_settings(url, tmp_path, address))) as here,
+        closing(House(here.settings, work=False)) as there,
+    ):
+        path = f"/api/v1/models/{here.add('slow', graphs.slow())}"
+
+        def ask(house: House, value: float) -> str:
+            answer = house.post(f"{path}/predict", {"input_data": {"x": [value]}})
+            assert answer.json["output_data"] == {"y": [value + 1]}
+            return answer.headers["X-Cache"]
+
+        assert [ask(here, 1), ask(there, 1), ask(there, 1)] == ["MISS", "HIT", "HIT"]
+        assert here.call("PATCH", path, json={"description": "changed"}).status_code == 200
+        assert [ask(there, 1), ask(here, 1)] == ["MISS", "HIT"], "forgotten in both, and shared again"
+        server.kill()
+        server.wait()
+        assert [ask(here, 2), ask(there, 2), ask(here, 2)] == ["MISS", "MISS", "HIT"], "each has its own still"
+        assert here.rows("select count(*) from prediction_cache") == [(0,)]
+
+
+def _settings(url: str, home: Path, redis: str) -> Settings:
+    return Settings(
+        DATABASE_URL=url,
+        THETOOL_HOME=home,
+        MASTER_API_KEY=MASTER_KEY,
+        REDIS_URL=redis,
+        RATE_LIMIT_ENABLED=False,
+        LOG_LEVEL="WARNING",
+    )
