@@ -40,6 +40,12 @@ def push(service: Service, name: str, content: bytes, version: str = "1.0.0", **
     return str(model["id"])
 
 
+def choose(browser: Browser, selector: str, value: str) -> None:
+    """Choose in a list, or a day, at once: what is typed one after the other would be taken together."""
+    change = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change', {bubbles: true}))"
+    browser.run(change, browser.see(selector), value)
+
+
 def answer_of(browser: Browser) -> dict[str, Any]:
     """The answer that is shown as JSON."""
     shown = browser.until(
@@ -185,11 +191,13 @@ def test_the_history_is_filtered_and_exported(browser: Browser, service: Service
     for values in ([[1, 2, 3]], [[1, 2]]):
         service.post(path, {"input_data": {"x": values}})
     service.post(path, {"input_data": {"x": [[1, 2, 3]]}, "skip_cache": True})
+    listed = f"/api/v1/models/{model_id}/predictions"
+    browser.until(lambda: len(service.get(listed)[1]["items"]) == 2, "the other worker's history is written")
     browser.open(f"/models/{model_id}")
-    browser.until(lambda: len(browser.all("#history .opener")) == 2, "what failed before the model is no prediction")
-    browser.see("#history-status").send_keys("Fail")
+    browser.until(lambda: len(browser.all("#history .opener")) == 2, "what did not fit the model is no prediction")
+    choose(browser, "#history-status", "failed")
     browser.until(lambda: "None fits these filters." in browser.text("#history"), "none has failed")
-    browser.see("#history-status").send_keys("Made")
+    choose(browser, "#history-status", "made")
     browser.until(lambda: len(browser.all("#history .opener")) == 2, "both were made")
     browser.run(
         "arguments[0].value = '2020-01-01'; arguments[0].dispatchEvent(new Event('change', {bubbles: true}))",
@@ -203,6 +211,28 @@ def test_the_history_is_filtered_and_exported(browser: Browser, service: Service
     browser.until(file.exists, "the file is there")
     with file.open(newline="") as written:
         assert [row["input_data"] for row in csv.DictReader(written)] == ['{"x":[[1,2,3]]}'] * 2
+
+
+def test_two_versions_beside_each_other(browser: Browser, service: Service) -> None:
+    model_id = push(service, "beside", doubling())
+    other = push(service, "beside", doubling(3), "1.1.0")
+    push(service, "beside", doubling(3, width=2), "2.0.0")
+    service.post(f"/api/v1/models/{other}/predict", {"input_data": {"x": [[1, 2, 3]]}})
+    browser.until(lambda: service.get(f"/api/v1/models/{other}/predictions")[1]["items"], "it is written")
+    browser.open(f"/models/{model_id}")
+    browser.see("#beside").send_keys("1.1.0")
+    assert browser.text("[data-fact='Takes x'] td:last-child") == "none"
+    assert "1 (100 % of all)" in browser.text("[data-fact^=Asked]")
+    for cell, words in zip(browser.all("#predict [data-cell]"), ("1", "-4", "NaN"), strict=True):
+        cell.clear()
+        cell.send_keys(words)
+    browser.click("#ask-both")
+    assert browser.text("#differences") == "y differs by 4 at most: -8 and -12 at [0][1]"
+    assert [one.text.split()[-3:] for one in browser.all("#both table")] == [["2", "-8", "NaN"], ["3", "-12", "NaN"]]
+    choose(browser, "#beside", str(browser.all("#beside option")[1].get_property("value")))
+    browser.until(lambda: browser.text("[data-fact='Takes x'] td:last-child") == "differs", "another version")
+    browser.click("#ask-both")
+    assert browser.see("#both .notice").get_dom_attribute("data-code") == "invalid_input"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,4 +1,7 @@
-/** The page of one version of a model: asking it, what it takes and gives, its versions, how quick it is, its history. */
+/**
+ * The page of one version of a model: asking it, what it takes and gives, its versions, beside
+ * another one, how quick it is, its history.
+ */
 
 import "./status_line.js";
 import "./times.js";
@@ -11,6 +14,7 @@ import { bytes, count } from "./format.js";
 import { repeat } from "./live.js";
 import { askingView } from "./model_ask.js";
 import { batchPanel } from "./model_batch.js";
+import { comparePanel } from "./model_compare.js";
 import { historyPanel } from "./model_history.js";
 import { latencyPanel } from "./model_latency.js";
 import { aliasTags, modelBadge, modelPath, schemaTable } from "./model_parts.js";
@@ -27,6 +31,7 @@ const { id, days } = page.dataset;
 const path = modelPath(id);
 let watching = new AbortController();
 let panels = [];
+let typed = null; // the request that the form has now
 let due = null;
 
 async function load() {
@@ -50,16 +55,20 @@ async function show(model) {
   showHead(model);
   showRequest(curl(path));
   find("#raw").replaceChildren();
-  find("#ask").replaceChildren(...askingView(model, { asked: measureSoon, changed: show, trouble }));
+  typed = null;
+  find("#ask").replaceChildren(...askingView(model, { typed: (asked) => (typed = asked), asked: measureSoon, changed: show, trouble }));
   panels = model.input_schema ? [latencyPanel(model), historyPanel(model, Number(days))] : [];
   const names = el("div", { class: "stack slot" });
   find("#about").replaceChildren(el("div", { class: "stack" }, schemaPanel(model), panels[0]?.node ?? ""), el("div", { class: "stack" }, names, factsPanel(model)));
   find("#batches").replaceChildren(model.input_schema ? batchPanel(model) : "");
   find("#history").replaceChildren(panels[1]?.node ?? "");
   if (model.status === "validating") watch();
-  await showVersions(model, names);
+  const versions = await showVersions(model, names);
+  const comparable = model.found && versions.length > 1;
+  find("#compare").replaceChildren(comparable ? comparePanel(model, versions, { typed: () => typed, asked: measureSoon }) : "");
 }
 
+/** Show the model's versions and aliases in `place`; gives its versions. */
 async function showVersions(model, place) {
   const moved = async () => {
     const { body: now } = await call(path);
@@ -68,9 +77,12 @@ async function showVersions(model, place) {
     find("#aliases-title", place)?.focus(); // the button that was pressed is gone
   };
   try {
-    place.replaceChildren(...(await versionPanels(model, moved)));
+    const { versions, panels: shown } = await versionPanels(model, moved);
+    place.replaceChildren(...shown);
+    return versions;
   } catch (error) {
     place.replaceChildren(error.status === 404 ? elsewhere() : problemNotice(error));
+    return [];
   }
 }
 

@@ -8,14 +8,14 @@ const MOST_COLUMNS = 64;
 const MOST_TOGETHER = 10; // columns of a table of several outputs
 const digits = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
 
-/** The panel for `answer`, what a predict route gave. */
-export function answerView(answer) {
+/** The panel for `answer`, what a predict route gave; with the id `id`, or none. */
+export function answerView(answer, { id = "answer" } = {}) {
   const { model_version: version, inference_time_ms: took, cached, labels, predictions, output_data: outputs } = answer;
   const named = Object.entries(outputs ?? { predictions });
   const shown = labels ? labelBars(labels) : views(named);
   return el(
     "section",
-    { class: "panel stack", "aria-label": "Prediction", id: "answer" },
+    { class: "panel stack", "aria-label": id ? "Prediction" : `Prediction of ${version}`, id },
     el(
       "div",
       { class: "row" },

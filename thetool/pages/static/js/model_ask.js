@@ -14,8 +14,8 @@ import { problemNotice } from "./problem.js";
 /**
  * What stands first on a model's page: asking it, or what has to come before.
  * @param {object} model as the API tells it
- * @param {{asked: Function, changed: Function, trouble: Function}} told called after a prediction, after the model
- * became another one, and with what went wrong
+ * @param {{typed: Function, asked: Function, changed: Function, trouble: Function}} told called with the request as it is
+ * in the form (null: none yet), after a prediction, after the model became another one, and with what went wrong
  */
 export function askingView(model, told) {
   if (model.status === "ready") return [askPanel(model, told)];
@@ -27,7 +27,11 @@ export function askingView(model, told) {
 function askPanel(model, told) {
   const path = `${modelPath(model.id)}/predict`;
   const outcome = el("div", { class: "stack slot", id: "outcome" });
-  const form = modelForm(model, { changed: (asked) => asked && showRequest(line(path, asked)), ask: (asked) => ask(path, asked, outcome, form).then(told.asked) });
+  const changed = (asked) => {
+    told.typed(asked);
+    if (asked) showRequest(line(path, asked));
+  };
+  const form = modelForm(model, { changed, ask: (asked) => ask(path, asked, outcome, form).then(told.asked) });
   const description = model.description ? el("p", { class: "quiet wrap" }, model.description) : null;
   return el("section", { class: "stack", "aria-labelledby": "ask-title" }, el("div", { class: "panel stack" }, el("h2", { id: "ask-title" }, "Ask it"), description, form), outcome);
 }

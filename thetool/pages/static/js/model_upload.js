@@ -41,19 +41,29 @@ export function fileTarget(drop, chosen) {
   });
 }
 
-/** Send `file` to the model `id` and have it validated, showing in `place` how far that is; resolves to the model. */
+/**
+ * Send `file` to the model `id` and have it validated, showing in `place` how far that is; resolves to the model, which
+ * is `error` where the file cannot be served.
+ */
 export async function sendFile(id, file, place) {
   const form = new FormData();
   form.append("file", file, file.name);
   const sending = sendingView(file);
   place.replaceChildren(sending.node);
-  const { body } = await upload(`${modelPath(id)}/upload?validate=true`, { body: form, headers: { Prefer: "wait=1" }, sent: sending.show });
-  if (body.validation.valid === null) {
-    const working = workingView(body.validation.job_id);
-    place.replaceChildren(working.node);
-    await followJob(body.validation.job_id, { changed: working.show, trouble: working.trouble });
+  try {
+    const { body } = await upload(`${modelPath(id)}/upload?validate=true`, { body: form, headers: { Prefer: "wait=1" }, sent: sending.show });
+    if (body.validation.valid === null) {
+      const working = workingView(body.validation.job_id);
+      place.replaceChildren(working.node);
+      await followJob(body.validation.job_id, { changed: working.show, trouble: working.trouble });
+    }
+    return (await call(modelPath(id))).body;
+  } catch (problem) {
+    if (problem.code !== "invalid_model") throw problem;
+    const { body: model } = await call(modelPath(id));
+    if (model.status !== "error") throw problem; // refused before it was kept
+    return model;
   }
-  return (await call(modelPath(id))).body;
 }
 
 /** What became of it: ready, with its schema, or why it cannot be served. */

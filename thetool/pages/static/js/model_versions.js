@@ -10,12 +10,13 @@ import { time } from "./times.js";
 
 const USUAL = ["production", "staging"];
 
-/** The panels of versions and aliases of `model`; `changed()` is called after an alias was moved. */
+/** The versions of `model`, and the panels of them and their aliases; `changed()` is called after an alias was moved. */
 export async function versionPanels(model, changed) {
   const path = namePath(model.name);
   const [{ body: listed }, { body: named }] = await Promise.all([call(`${path}/versions`), call(`${path}/aliases`)]);
-  if (!listed.versions.some(({ id }) => id === model.id)) return [elsewhere()];
-  return [versionsPanel(model, listed.versions), aliasesPanel(model, listed.versions, named.aliases, changed)];
+  const { versions } = listed;
+  if (!versions.some(({ id }) => id === model.id)) return { versions: [], panels: [elsewhere()] };
+  return { versions, panels: [versionsPanel(model, versions), aliasesPanel(model, versions, named.aliases, changed)] };
 }
 
 /** What stands there for a model of another owner, whose names only that owner has. */
