@@ -63,6 +63,17 @@ def test_a_raw_body_is_taken_and_validated_at_once(house: House) -> None:
     assert (answer.json["validation"]["valid"], answer.json["status"]) == (True, "ready")
 
 
+def test_a_file_that_cannot_be_served_is_a_problem_when_it_is_validated_at_once(house: House) -> None:
+    model_id = house.make("refused")
+    path = f"/api/v1/models/{model_id}"
+    for content, status in ((b"PK\x03\x04zip", "pending"), (b"\x08\x08nonsense", "error")):
+        problem = refused(house.post(f"{path}/upload?validate=true&wait=30", data=content), 422, "invalid_model")
+        model = house.get(path).json
+        assert (model["status"], problem.get("model_status", "pending")) == (status, status)
+    assert model["error_message"] == problem["detail"]
+    assert house.post(f"{path}/upload?validate=true&wait=30", data=graphs.doubling()).json["status"] == "ready"
+
+
 def test_name_and_version_are_taken_once_for_each_owner(house: House) -> None:
     house.make("taken", "1.2.3")
     refused(house.post("/api/v1/models", {"name": "taken", "version": "1.2.3"}), 409, "model_exists")

@@ -63,7 +63,8 @@ def _path(service: Service, model: str) -> str:
 def _write(pieces: Iterator[bytes], file: str) -> None:
     """Write them; the file is there when all of it is."""
     if file == "-":
-        click.get_binary_stream("stdout").writelines(pieces)
+        for piece in pieces:
+            click.echo(piece, nl=False)
         return
     path = Path(file)
     beside = path.with_name(f".{path.name}.part")

@@ -92,7 +92,12 @@ def _upload(service: Service, model_id: str, file: Path) -> str | None:
     with opened, sending(opened, file.name) as read:
         form = Form([], read, file.name)
         path, query = f"{MODELS}/{model_id}/upload", {"validate": "true"}
-        answer = service.request("POST", path, query=query, form=form, headers=FIRST_WAIT, seconds=UPLOAD_SECONDS)
+        try:
+            answer = service.request("POST", path, query=query, form=form, headers=FIRST_WAIT, seconds=UPLOAD_SECONDS)
+        except ServiceProblem as problem:
+            if problem.document.get("model_status") != "error":
+                raise
+            return None  # the model says why
     validation: dict[str, Any] = answer.body["validation"]
     return None if validation["valid"] is not None else str(validation["job_id"])
 

@@ -142,7 +142,9 @@ def delete_model(model_id: UUID) -> tuple[str, int]:
 def upload_model(model_id: UUID, query: UploadQuery) -> tuple[UploadOut, int, dict[str, str]]:
     """Send a model's ONNX file: as the body, or as the field `file` of a form.
 
-    A model without a file takes one, and so does one whose file is not validated yet, or could not be served.
+    A model without a file takes one, and so does one whose file is not validated yet, or could not be served. What is
+    no ONNX by its first bytes is refused, and the model stays as it is. With `?validate=true` so is a file that cannot
+    be served; the model then is `error`, and takes another one.
     """
     caller, limits = current_caller(), settings()
     model = require(caller, "write", serving().lookup.by_id(model_id))
@@ -162,6 +164,8 @@ def upload_model(model_id: UUID, query: UploadQuery) -> tuple[UploadOut, int, di
     if not query.validate_now:
         return answer, 200, {}
     answer.validation, status, headers = _validated(model_id)
+    if answer.validation.status == "error":
+        raise InvalidModel(answer.validation.error_message, model_status="error")
     answer.status, answer.message = answer.validation.status, answer.validation.error_message or "It is validated."
     return answer, status, headers
 
@@ -174,8 +178,8 @@ def upload_model(model_id: UUID, query: UploadQuery) -> tuple[UploadOut, int, di
 def validate_model(model_id: UUID) -> tuple[ValidationOut, int, dict[str, str]]:
     """Look at a model's file in a process of its own: load it, try it, find out what it takes and gives.
 
-    A file that cannot be served is `valid: false` with the reason. What takes longer than the wait is answered with
-    202 and its job.
+    A file that cannot be served is the answer `valid: false`, with the reason. What takes longer than the wait is
+    answered with 202 and its job.
     """
     return _validated(model_id)
 

@@ -149,7 +149,7 @@ class UploadQuery(BaseModel):
     """What to do after the upload."""
 
     validate_now: bool = Field(
-        False, alias="validate", description="Validate the file at once; the answer is that of it."
+        False, alias="validate", description="Validate the file at once; what cannot be served is refused with 422."
     )
 
 
@@ -174,7 +174,7 @@ class UploadOut(BaseModel):
     file_hash: str = Field(description="SHA-256, in hexadecimal.")
     status: Status = "uploaded"
     message: str = "The file is kept. Validate it next: POST /api/v1/models/{id}/validate."
-    validation: ValidationOut | None = Field(None, description="With `?validate=true`: what became of that.")
+    validation: ValidationOut | None = Field(None, description="With `?validate=true`: that it is ready, or goes on.")
 
 
 class VersionOut(BaseModel):

@@ -17,7 +17,8 @@ PAGE = (Path(__file__).parents[3] / "docs/models.md").read_text()
 def test_the_how_to_works_word_for_word(service: Service, tmp_path: Path) -> None:
     (program,) = re.findall(r"```python\n(import numpy\n.*?)```", PAGE, re.DOTALL)
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
-    first, command, _, aliases, batch, batch_command = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    first, command, _, aliases, history, batch, batch_command = blocks
     address = f"http://127.0.0.1:{service.port}"
     environment = {
         **os.environ,
@@ -43,6 +44,8 @@ def test_the_how_to_works_word_for_word(service: Service, tmp_path: Path) -> Non
     assert '"predictions":[[0.997' in run(first)
     assert "iris@production is 1.0.0 now." in run(command)
     assert re.findall(r'"version":"([^"]*)"', run(aliases)) == ["1.1.0", "1.0.0"]
+    assert "No predictions." in run(history)
+    assert (tmp_path / "iris.csv").read_text().count(",iris,1.") == 3
     done = json.loads(run(batch))
     with service.connection() as connection:
         connection.request("GET", done["download_url"])

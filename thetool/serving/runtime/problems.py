@@ -44,7 +44,7 @@ class PredictionsBusy(Problem):
 
 
 class InvalidModel(Problem):
-    """The file is not a model that can be served; it says why."""
+    """The file is not a model that can be served; it says why. With `model_status`, that is in the model, too."""
 
     status = 422
     code = "invalid_model"
