@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Engine, Executable, select, text
+from sqlalchemy import Engine, TextClause, select, text
 
 from thetool.database.ids import first_id_at
 from thetool.database.orm import db
@@ -118,7 +118,7 @@ def newest(
     below: UUID | None = None,
     limit: int,
     offset: int = 0,
-) -> Executable:
+) -> TextClause:
     """The statement that gives at most `limit` predictions of these models, the newest first.
 
     Args:

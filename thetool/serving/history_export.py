@@ -75,7 +75,7 @@ def as_data(value: str | None) -> str | None:
     return f"'{value}" if value and value.startswith(_FORMULAS) else value
 
 
-def _written(head: Sequence[str] | None, rows: Iterator[tuple[Any, ...]]) -> bytes:
+def _written(head: Sequence[str] | None, rows: Iterator[Sequence[Any]]) -> bytes:
     piece = io.StringIO(newline="")
     writer = csv.writer(piece)  # CRLF, and quotes where there is need, as RFC 4180 says
     if head is not None:
