@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from tests.serving import graphs
-from tests.serving.graphs import FLOAT, data, node
+from tests.serving.graphs import FLOAT, STRING, data, node
 from tests.serving.house import House, refused
 
 HOUSE = {"MODEL_RUN_BYTES": 2**26}
@@ -151,3 +151,19 @@ def test_what_fails_on_a_made_up_input_is_served_with_a_note(house: House) -> No
     found = house.get(f"/api/v1/models/{model_id}").json["found"]
     assert (found["warms_up"], found["row_by_row"]) == (False, False)
     assert "failed on a made-up input: Gather" in found["notes"][0]
+
+
+def _small_letters(locale: str) -> bytes:
+    texts = ("x", STRING, ["n"]), ("y", STRING, ["n"])
+    lower = node("StringNormalizer", ["x"], ["y"], case_change_action="LOWER", locale=locale)
+    return data([lower], texts[:1], texts[1:])
+
+
+def test_a_locale_that_is_not_here_is_told_with_what_to_do(house: House) -> None:
+    """As vectorizers of scikit-learn need one."""
+    model_id = house.add("here", _small_letters("C.UTF-8"))
+    answer = house.post(f"/api/v1/models/{model_id}/predict", {"input_data": {"x": ["\u00c4B"]}})
+    assert answer.json["output_data"] == {"y": ["\u00e4b"]}
+    nowhere = house.make("nowhere")
+    house.upload(nowhere, _small_letters("xx_XX.UTF-8"))
+    assert '"locale": "C.UTF-8"' in house.validate(nowhere)["error_message"]

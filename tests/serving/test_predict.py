@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto
 
 from tests.serving import graphs
-from tests.serving.graphs import FLOAT, data, node
+from tests.serving.graphs import BOOL, FLOAT, INT64, STRING, data, node
 from tests.serving.house import House, refused
 
 HOUSE = {"PREDICT_TIMEOUT_SECONDS": 3, "MODEL_RUN_BYTES": 2**28, "MAX_UPLOAD_BYTES": 2_000_000}
@@ -99,11 +99,25 @@ def test_lists_too_deep_are_refused(house: House, doubling: str) -> None:
     assert "nested lists" in refused(predict(house, doubling, input_data={"x": deep}), 422, "invalid_input")["came"]
 
 
+def test_instances_of_several_outputs_of_several_types(house: House) -> None:
+    """As classifiers of scikit-learn have them: a label, and shares."""
+    types = {"n": (INT64, [7, 9]), "s": (STRING, ["a", "b"]), "b": (BOOL, [True, False]), "f": (FLOAT, [0.5, 0.1])}
+    graph = data(
+        [node("Identity", [name], [f"{name}_out"]) for name in types],
+        [(name, dtype, ["rows"]) for name, (dtype, _) in types.items()],
+        [(f"{name}_out", dtype, ["rows"]) for name, (dtype, _) in types.items()],
+    )
+    rows = [{name: values[place] for name, (_, values) in types.items()} for place in range(2)]
+    answer = predict(house, house.add("several types", graph), instances=rows)
+    assert answer.status_code == 201, answer.json
+    assert answer.json["predictions"] == [{f"{name}_out": value for name, value in row.items()} for row in rows]
+
+
 def test_inputs_are_all_there_and_no_others(house: House, doubling: str) -> None:
     missing = refused(predict(house, doubling, input_data={}), 422, "invalid_input")
     assert "Missing: 'x'" in missing["detail"]
-    unknown = refused(predict(house, doubling, input_data={"x": [[1, 2, 3]], "z": 1}), 422, "invalid_input")
-    assert "Unknown: 'z'" in unknown["detail"]
+    unknown = refused(predict(house, doubling, input_data={"x": [[1, 2, 3]], "Zed": 1}), 422, "invalid_input")
+    assert "Unknown: 'Zed'" in unknown["detail"]
     refused(predict(house, doubling), 422, "validation_error")
     refused(predict(house, doubling, input_data={"x": [[1, 2, 3]]}, instances=[[1, 2, 3]]), 422, "validation_error")
     refused(predict(house, doubling, instances=[]), 422, "validation_error")

@@ -122,7 +122,7 @@ def named(name: str, reference: str | None) -> Served:
     if route is not None and (model is None or (model.status != "ready" and model.id != route.model_id)):
         model = lookup.by_id(route.model_id)  # whoever was to have a share is not ready any more, or gone
     if model is None:
-        what = f"{name[:60]!r}" if reference is None else f"{name[:60]!r} {reference[:60]!r}"
+        what = repr(name[:60]) if reference is None else f"{name[:60]!r} that is {reference[:60]!r}"
         raise NotFound(f"You have no {'ready ' if reference is None else ''}model {what}.")
     return require(caller, "read", model)
 
@@ -189,5 +189,10 @@ def _by_row(outputs: dict[str, Any], rows: int) -> Any:
             raise PredictionFailed(f"The output {name!r} has no row for each instance; send `input_data` instead.")
     if len(outputs) == 1:
         return next(iter(outputs.values()))
-    columns = list(outputs.values())
+    columns = [_values(output) for output in outputs.values()]
     return [dict(zip(outputs, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _values(output: Any) -> Any:
+    """An output as its rows; numpy's integers as Python's, because one alone is nothing that `orjson` knows."""
+    return output.tolist() if getattr(getattr(output, "dtype", None), "kind", "") in "iub" else output

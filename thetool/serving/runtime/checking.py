@@ -21,9 +21,9 @@ def check_names(given: Mapping[str, Any], inputs: Sequence[TensorSpec]) -> None:
     unknown = [name for name in given if name not in wanted]
     if not missing and not unknown:
         return
-    said = [f"missing: {_names(missing)}"] * bool(missing) + [f"unknown: {_names(unknown)}"] * bool(unknown)
+    said = [f"Missing: {_names(missing)}."] * bool(missing) + [f"Unknown: {_names(unknown)}."] * bool(unknown)
     raise InvalidInput(
-        f"The model takes {'; '.join(f'{spec.name!r} ({spec})' for spec in inputs)}. {', '.join(said).capitalize()}.",
+        f"The model takes {'; '.join(f'{spec.name!r} ({spec})' for spec in inputs)}. {' '.join(said)}",
         input=(missing or unknown)[0][:200],
         came=_names(list(given)),
         expected=_names(wanted),

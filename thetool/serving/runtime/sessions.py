@@ -159,6 +159,13 @@ def sample_feeds(inputs: Sequence[TensorSpec], *, rows: int = 1) -> Feeds:
     return feeds
 
 
+NO_LOCALE = (
+    "It makes small letters by the rules of a locale, en_US.UTF-8 unless it names another, and this machine has no "
+    "such. Install it (Debian: `apt-get install locales; localedef -i en_US -f UTF-8 en_US.UTF-8`), or save the model "
+    'with another one (skl2onnx: `options={TfidfVectorizer: {"locale": "C.UTF-8"}}`).'
+)
+
+
 def words_of(error: BaseException) -> str:
     """What ONNX Runtime said, without the paths of its own sources, in a sentence's length."""
     said = str(error).replace("\n", " ").removeprefix("[ONNXRuntimeError] : ")
@@ -167,6 +174,8 @@ def words_of(error: BaseException) -> str:
     if "Available memory of" in said or "Failed to allocate memory" in said or "bad allocation" in said:
         said, node = "It needs more memory than MODEL_RUN_BYTES allows.", node.partition(" node")[0]
         return f"{node}: {said}" if node else said
+    if "construct locale" in said:  # StringNormalizer, as of scikit-learn's vectorizers
+        return NO_LOCALE
     words = [word for word in (status or said).split() if "/onnxruntime" not in word]
     return f"{node}: {' '.join(words)}"[:MOST_WORDS] if node else " ".join(words)[:MOST_WORDS]
 
