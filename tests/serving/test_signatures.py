@@ -25,6 +25,16 @@ def colour_model(layout: str = "NCHW") -> bytes:
     )
 
 
+PRAISE = {"kind": "text", "activation": "sigmoid", "labels": ["praise"], "top": 1}
+
+
+def word_model() -> bytes:
+    """4 for good, -4 for bad, 0 for all other texts."""
+    words = {"keys_strings": ["good", "bad"], "values_floats": [4.0, -4.0], "default_float": 0.0}
+    judge = node("LabelEncoder", ["x"], ["y"], domain="ai.onnx.ml", **words)
+    return data([judge], [("x", STRING, [None])], [("y", FLOAT, [None])], domains=[("ai.onnx.ml", 3)])
+
+
 def picture(colour: tuple[int, int, int], kind: str = "PNG") -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (40, 30), colour).save(file, kind)
@@ -66,19 +76,7 @@ def test_normalising_and_the_order_of_colours(house: House) -> None:
 
 
 def test_a_text_is_labelled(house: House) -> None:
-    model_id = house.add(
-        "words",
-        data(
-            [
-                node("LabelEncoder", ["x"], ["y"], domain="ai.onnx.ml", keys_strings=["good", "bad"],
-                     values_floats=[4.0, -4.0], default_float=0.0),
-            ],
-            [("x", STRING, [None])],
-            [("y", FLOAT, [None])],
-            domains=[("ai.onnx.ml", 3)],
-        ),
-        signature={"kind": "text", "activation": "sigmoid", "labels": ["praise"], "top": 1},
-    )  # fmt: skip
+    model_id = house.add("words", word_model(), signature=PRAISE)
     answer = look(house, model_id, b"good", "text/plain; charset=utf-8")
     assert answer.status_code == 201, answer.json
     assert answer.json["labels"] == [{"id": 0, "label": "praise", "confidence": 0.982014}]
