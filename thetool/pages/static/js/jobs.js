@@ -2,12 +2,13 @@
 
 import "./status_line.js";
 import "./times.js";
-import { call, pathOf } from "./api.js";
+import { call } from "./api.js";
 import { askForBatches, batchOf, forgetBatches, grouped } from "./batches.js";
 import { curl, showRequest } from "./curl.js";
 import { find } from "./dom.js";
 import { listen } from "./events.js";
 import { batchRow, jobRow } from "./job_row.js";
+import { address, asked, showPages, wanted } from "./list_address.js";
 import { over, repeat } from "./live.js";
 import { problemNotice } from "./problem.js";
 
@@ -23,12 +24,9 @@ const rows = new Map(); // by the id of the job or the batch, in the order of th
 const live = new Map(); // by the id of a job whose events are heard: how it is now, and what stops it
 let looking = new AbortController();
 
-const wanted = () => new URLSearchParams(location.search);
-
 /** The API's path for what the address asks, or for that with another status and number. */
 function listPath({ limit = LIMIT, status = null } = {}) {
-  const query = new URLSearchParams({ limit });
-  for (const name of ["status", "kind", "batch_id", "cursor"]) if (wanted().get(name)) query.set(name, wanted().get(name));
+  const query = asked(["status", "kind", "batch_id", "cursor"], { limit });
   if (status) query.set("status", status);
   return `/api/v1/jobs?${query}`;
 }
@@ -37,8 +35,8 @@ async function refresh() {
   try {
     const { signal } = looking;
     const everything = !wanted().get("status") && !wanted().get("cursor");
-    const asked = [call(listPath(), { signal }), everything ? unfinishedJobs(signal) : null];
-    const [{ body: page }, unfinished] = await Promise.all(asked);
+    const both = [call(listPath(), { signal }), everything ? unfinishedJobs(signal) : null];
+    const [{ body: page }, unfinished] = await Promise.all(both);
     const jobs = everything ? unfinishedFirst(page.items, unfinished) : page.items;
     showPage(page, jobs);
     await askForBatches(grouped(jobs), signal);
@@ -130,17 +128,7 @@ function showPage({ next }, jobs) {
   const batch = wanted().get("batch_id");
   find("#batch-results").hidden = !batch || !jobs.length || !jobs.every(({ kind }) => kind.startsWith("analyze."));
   find("#batch-results").href = `/analyze?batch=${batch}`;
-  find("#newest").hidden = !wanted().get("cursor");
-  find("#newest").href = address({ cursor: null });
-  find("#older").hidden = !next;
-  if (next) find("#older").href = address({ cursor: new URLSearchParams(pathOf(next).split("?")[1]).get("cursor") });
-}
-
-/** This page's address with some of its query changed; null takes a name away. */
-function address(changes) {
-  const query = wanted();
-  for (const [name, value] of Object.entries(changes)) value ? query.set(name, value) : query.delete(name);
-  return query.size ? `/jobs?${query}` : "/jobs";
+  showPages(next);
 }
 
 async function attempt(asking) {

@@ -166,7 +166,7 @@ function factsPanel({ found, ...model }) {
     ["SHA-256", model.file_hash ? el("code", {}, model.file_hash) : null],
     ["Made by", [producer, of].filter(Boolean).join(" ") || null],
     ["Opset", Object.entries(opsets).map(([name, version]) => `${name} ${version}`).join(", ") || null],
-    ["Parameters", parameters === undefined ? null : count(parameters)],
+    ["Parameters", parameters ? count(parameters) : null],
     ["In memory", memory === undefined ? null : `about ${bytes(memory)}`],
     ["Cached", found ? (found.deterministic ? "equal inputs get the earlier answer" : "never: it has random operators") : null],
     ["Shared runs", found ? (found.row_by_row ? "rows of several requests may share a run" : "each request has a run of its own") : null],

@@ -3,7 +3,7 @@
 import { announce } from "./announce.js";
 import { call } from "./api.js";
 import { el, find } from "./dom.js";
-import { bytes, count, counted, duration } from "./format.js";
+import { bytes, count, counted, duration, signed } from "./format.js";
 import { answerView } from "./model_answer.js";
 import { differences } from "./model_difference.js";
 import { modelPath, namePath, shapeWords } from "./model_parts.js";
@@ -11,7 +11,8 @@ import { problemNotice } from "./problem.js";
 
 const HOURS = 24;
 const digits = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
-const share = (part, whole) => `${digits.format((100 * part) / whole)} %`;
+const rounded = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+const share = (part, whole) => `${rounded.format((100 * part) / whole)} %`;
 
 /**
  * The panel that compares `model` with another of `versions`, which it is to be chosen from.
@@ -52,7 +53,7 @@ function comparison(model, other, latencies) {
   );
 }
 
-/** What is compared, by name: `words` for people; `value`, where it is a number that may grow; `better` says which way. */
+/** What is compared, by name: `words` for people; `value`, where it is a number that may grow; `points`, where it is in percent. */
 function factsOf(model, latency, traffic) {
   const { producer_name: producer, producer_version: of, opsets = {}, parameters, memory_bytes: memory, operators = {} } = model.found ?? {};
   const specs = (way, list) => Object.fromEntries((list ?? []).map((spec) => [`${way} ${spec.name}`, { words: `${spec.dtype}, ${shapeWords(spec)}` }]));
@@ -72,11 +73,12 @@ function factsOf(model, latency, traffic) {
 }
 
 function measured({ predictions, cached, failed, p50_ms: p50, p95_ms: p95, p99_ms: p99 }, traffic) {
+  const part = (number) => (predictions ? { words: share(number, predictions), points: (100 * number) / predictions } : { words: "–" });
   const time = (value) => (value === null ? { words: "–" } : { words: duration(value), value });
   return {
     [`Asked in ${HOURS} hours`]: { words: predictions ? `${count(predictions)} (${share(predictions, traffic)} of all)` : "never", value: predictions },
-    "Out of the cache": { words: predictions ? share(cached, predictions) : "–" },
-    Failed: { words: predictions ? share(failed, predictions) : "–" },
+    "Out of the cache": part(cached),
+    Failed: part(failed),
     Median: time(p50),
     "95 of 100 within": time(p95),
     "99 of 100 within": time(p99),
@@ -97,7 +99,8 @@ function factRow(name, one, two) {
 function differenceWords(one, two, differs) {
   if (!one || !two) return el("b", {}, one ? "only the first has it" : "only the second has it");
   if (!differs) return "none";
-  if (one.value > 0 && two.value > 0) return two.value > one.value ? `× ${digits.format(two.value / one.value)}` : `÷ ${digits.format(one.value / two.value)}`;
+  if (one.value > 0 && two.value > 0) return two.value > one.value ? `× ${rounded.format(two.value / one.value)}` : `÷ ${rounded.format(one.value / two.value)}`;
+  if (one.points !== undefined && two.points !== undefined) return `${signed(two.points - one.points, 1)} points`;
   return one.words === "–" || two.words === "–" ? "–" : el("b", {}, "differs");
 }
 

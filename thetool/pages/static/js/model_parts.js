@@ -19,7 +19,7 @@ export const aliasTags = (aliases) => aliases.map((alias) => el("span", { class:
 export function shapeWords({ shape, axes = [] }) {
   if (!shape) return "any";
   if (!shape.length) return "one value";
-  return shape.map((length, place) => length ?? axes[place] ?? "any").join(" × ");
+  return shape.map((length, place) => length ?? axes[place] ?? "any").join("\u00a0×\u00a0"); // a line breaks elsewhere
 }
 
 /** "x float32 batch × 4". */

@@ -4,7 +4,7 @@ import { call } from "./api.js";
 import { quote, showRequest } from "./curl.js";
 import { find } from "./dom.js";
 import { bytes } from "./format.js";
-import { takesFile } from "./model_parts.js";
+import { modelPath, takesFile } from "./model_parts.js";
 import { fileTarget, sendFile, validationView } from "./model_upload.js";
 import { problemNotice } from "./problem.js";
 
@@ -74,7 +74,7 @@ async function send(event) {
   if (file.size > most) return refuse("The file is too large", `It has ${bytes(file.size)}; at most ${bytes(most)} are taken (MAX_MODEL_SIZE_BYTES).`, find("#choose"));
   find("#go").disabled = true;
   try {
-    const model = await sendFile(await modelFor(described()), file, outcome);
+    const model = await sendAs(await modelFor(described()));
     outcome.replaceChildren(...validationView(model));
     if (model.status === "ready") typed.version = false;
   } catch (error) {
@@ -90,15 +90,26 @@ function refuse(title, detail, field) {
   field.focus();
 }
 
-/** The id of a new model; or of that version, where it is there already and still takes a file. */
+/** Send the file to a version; one that was made for it goes again where the file is refused before it is kept. */
+async function sendAs({ id, made }) {
+  try {
+    return await sendFile(id, file, outcome);
+  } catch (problem) {
+    if (made && problem.code === "invalid_model") await call(modelPath(id), { method: "DELETE" });
+    throw problem;
+  }
+}
+
+/** A new model, `made` for this; or that version, where it is there already and still takes a file. */
 async function modelFor(json) {
   try {
-    return (await call("/api/v1/models", { method: "POST", json })).body.id;
+    const { body } = await call("/api/v1/models", { method: "POST", json });
+    return { id: body.id, made: true };
   } catch (problem) {
     if (problem.code !== "model_exists") throw problem;
     const { body } = await call(`/api/v1/models?${new URLSearchParams({ name: json.name, limit: 200 })}`);
     const there = body.items.find(({ version, ...model }) => version === json.version && takesFile(model));
     if (!there) throw problem;
-    return there.id;
+    return { id: there.id, made: false };
   }
 }

@@ -2,9 +2,10 @@
 
 import "./status_line.js";
 import "./times.js";
-import { call, pathOf } from "./api.js";
+import { call } from "./api.js";
 import { el, find } from "./dom.js";
 import { bytes } from "./format.js";
+import { address, asked, showPages, wanted } from "./list_address.js";
 import { repeat } from "./live.js";
 import { aliasTags, modelBadge, specWords } from "./model_parts.js";
 import { pushForm } from "./model_push.js";
@@ -20,13 +21,7 @@ let listed = [];
 let shown = null; // what the rows show; they are left alone until it changes
 let looking = new AbortController();
 
-const wanted = () => new URLSearchParams(location.search);
-
-function listPath() {
-  const query = new URLSearchParams({ limit: LIMIT });
-  for (const name of ["status", "search", "cursor"]) if (wanted().get(name)) query.set(name, wanted().get(name));
-  return `/api/v1/models?${query}`;
-}
+const listPath = () => `/api/v1/models?${asked(["status", "search", "cursor"], { limit: LIMIT })}`;
 
 async function refresh() {
   try {
@@ -54,10 +49,7 @@ function showPage({ items, next }) {
   find("#table").hidden = !items.length;
   find("#empty").hidden = Boolean(items.length) || filtered;
   find("#empty-filtered").hidden = Boolean(items.length) || !filtered;
-  find("#newest").hidden = !wanted().get("cursor");
-  find("#newest").href = address({ cursor: null });
-  find("#older").hidden = !next;
-  if (next) find("#older").href = address({ cursor: new URLSearchParams(pathOf(next).split("?")[1]).get("cursor") });
+  showPages(next);
 }
 
 /** The versions of each model together; that with the newest one first. */
@@ -95,13 +87,6 @@ function specs(schema) {
   const [first, ...others] = schema;
   const more = others.length ? el("span", { class: "quiet", title: others.map(specWords).join(", ") }, ` and ${others.length} more`) : null;
   return [el("span", { class: "small" }, first ? specWords(first) : "–", more)];
-}
-
-/** This page's address with some of its query changed; null takes a name away. */
-function address(changes) {
-  const query = wanted();
-  for (const [name, value] of Object.entries(changes)) value ? query.set(name, value) : query.delete(name);
-  return query.size ? `/models?${query}` : "/models";
 }
 
 function lookAgain() {
