@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tests.cli.conftest import Run, served
 from tests.conftest import MASTER_KEY, migrated_database
-from tests.serving.graphs import STRING, data, doubling, node
+from tests.serving.graphs import FLOAT, STRING, data, doubling, node
 from tests.serving.house import House
 from thetool.cli import sending as sending_module
 from thetool.cli.sending import sending
@@ -128,6 +128,21 @@ def test_aliases_are_moved_back_and_deleted(run: Run, file: File) -> None:
     missing = run("models", "show", "moved@production")
     assert (missing.exit_code, "There is no @production of 'moved'" in missing.stderr) == (1, True)
     assert run("models", "alias", "moved", "production").exit_code == 2
+
+
+def test_a_file_that_is_surely_no_model_leaves_no_version(run: Run, file: File) -> None:
+    refused = run("models", "push", file("net.pkl", b"\x80\x04\x95pickle"))
+    assert (refused.exit_code, "it is a pickle" in refused.stderr) == (1, True)
+    assert run("models", "list", "--name", "net").stdout.startswith("No models")
+
+
+def test_predictions_of_several_outputs_are_a_table(run: Run, file: File) -> None:
+    given = {"a": "label", "b": "score"}
+    nodes = [node("Identity", [name], [given[name]]) for name in given]
+    graph = data(nodes, [(name, FLOAT, ["n"]) for name in given], [(name, FLOAT, ["n"]) for name in given.values()])
+    run("models", "push", file("two.onnx", graph))
+    asked = run("models", "predict", "two", "-", input='[{"a": 1, "b": 0.5}, {"a": 2, "b": 0.25}]')
+    assert asked.stdout.split() == ["label", "score", "1", "0.5", "2", "0.25"]
 
 
 def test_a_history_is_shown_and_written_as_csv(run: Run, file: File, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def print_model(model: dict[str, Any]) -> None:
             ("SHA-256", model["file_hash"]),
             ("made by", f"{found.get('producer_name', '')} {found.get('producer_version', '')}".strip() or None),
             ("opset", opsets or None),
-            ("parameters", f"{found['parameters']:,}" if found else None),
+            ("parameters", f"{found['parameters']:,}" if found.get("parameters") else None),  # trees have none
             ("created", moment(model["created_at"])),
             *(("note", note) for note in found.get("notes", [])),
         ]
@@ -61,7 +61,7 @@ def print_prediction(answer: dict[str, Any]) -> None:
         rows = [(one["label"], one["confidence"]) for one in answer["labels"]]
         print_table(("label", "confidence"), rows, empty="")
         return
-    outputs = answer["output_data"] or {"predictions": answer["predictions"]}
+    outputs = answer["output_data"] or _by_output(answer["predictions"])
     columns = {name: _columns(name, values) for name, values in outputs.items()}
     rows = [values for values in columns.values() if values is not None]
     lengths = {len(table[1]) for table in rows}
@@ -71,6 +71,13 @@ def print_prediction(answer: dict[str, Any]) -> None:
         return
     heads = [head for table in rows for head in table[0]]
     print_table(heads, [sum(parts, []) for parts in zip(*(table[1] for table in rows), strict=True)], empty="No rows.")
+
+
+def _by_output(predictions: list[Any]) -> dict[str, Any]:
+    """The values of each output, where each prediction has one for each of them."""
+    if not all(isinstance(one, dict) for one in predictions) or len({frozenset(one) for one in predictions}) != 1:
+        return {"predictions": predictions}
+    return {name: [one[name] for one in predictions] for name in predictions[0]}
 
 
 def shape(spec: dict[str, Any]) -> str:

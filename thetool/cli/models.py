@@ -53,8 +53,13 @@ def push(
     A version whose file was refused takes another one: say the same again.
     """
     wanted = {"name": name or file.stem, "version": version, "description": description, "tags": list(tags)}
-    model_id = _model_for(service, {key: value for key, value in wanted.items() if value not in (None, [])})
-    job_id = _upload(service, model_id, file)
+    model_id, made = _model_for(service, {key: value for key, value in wanted.items() if value not in (None, [])})
+    try:
+        job_id = _upload(service, model_id, file)
+    except ServiceProblem as problem:
+        if made and problem.code == "invalid_model":  # the version would stay without a file
+            service.request("DELETE", f"{MODELS}/{model_id}")
+        raise
     if job_id is not None:
         follow(service, job_id)
     model = service.get(f"{MODELS}/{model_id}").body
@@ -69,10 +74,10 @@ def push(
         print_model(model)
 
 
-def _model_for(service: Service, wanted: dict[str, Any]) -> str:
-    """The id of a new model; or of that version, where it is there already and still takes a file."""
+def _model_for(service: Service, wanted: dict[str, Any]) -> tuple[str, bool]:
+    """The id of a new model and true; or of that version, where it is there already and still takes a file."""
     try:
-        return str(service.post(MODELS, wanted).body["id"])
+        return str(service.post(MODELS, wanted).body["id"]), True
     except ServiceProblem as problem:
         if problem.code != "model_exists":
             raise
@@ -80,7 +85,7 @@ def _model_for(service: Service, wanted: dict[str, Any]) -> str:
         there = [one for one in versions if one["version"] == wanted["version"] and one["status"] in TAKES_A_FILE]
         if not there:
             raise
-        return str(there[0]["id"])
+        return str(there[0]["id"]), False
 
 
 def _upload(service: Service, model_id: str, file: Path) -> str | None:
