@@ -127,7 +127,7 @@ def binary(
         ("double", b"{", "not valid JSON"),
         ("double", {}, "inputs"),
         ("double", {"inputs": []}, "Missing: 'x'"),
-        ("double", {"inputs": [tensor("z")]}, "unknown: 'z'"),
+        ("double", {"inputs": [tensor("z")]}, "Unknown: 'z'"),
         ("double", {"inputs": [tensor(datatype="FP64")]}, "FP64 [1, 3] came, FP32"),
         ("double", {"inputs": [tensor(shape=[3])]}, "A dimension is missing"),
         ("double", {"inputs": [tensor(shape=[1, 4])]}, "3 values for the shape [1, 4]"),

@@ -195,4 +195,4 @@ def _by_row(outputs: dict[str, Any], rows: int) -> Any:
 
 def _values(output: Any) -> Any:
     """An output as its rows; numpy's integers as Python's, because one alone is nothing that `orjson` knows."""
-    return output.tolist() if getattr(getattr(output, "dtype", None), "kind", "") in "iub" else output
+    return output.tolist() if not isinstance(output, list) and output.dtype.kind in "iub" else output
