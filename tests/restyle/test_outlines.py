@@ -43,6 +43,7 @@ def kept(tmp_path: Path) -> Callable[..., Path]:
     return keep
 
 
+@pytest.mark.filterwarnings("ignore")  # what the package warns of when all of it is imported
 @pytest.mark.parametrize("kind", FILES)
 def test_the_packages_own_detector_finds_the_same(kind: str, kept: Callable[..., Path]) -> None:
     folder = kept(kind)

@@ -65,6 +65,7 @@ def test_a_photo_is_restyled_before_ones_eyes(browser: Browser, tmp_path: Path) 
     assert browser.see("#working .steps")
     browser.see("#restyled .compare")
     assert browser.path().startswith("/restyle?job=")
+    browser.until(lambda: browser.run(LOADED), "the picture is there")
     wide, high = browser.run(
         "const i = document.querySelector('.compare .after'); return [i.naturalWidth, i.naturalHeight]"
     )
