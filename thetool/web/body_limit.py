@@ -74,8 +74,13 @@ class BoundedBody(RawIOBase):
         return taken
 
     def _next(self) -> bytes:
+        size = min(PIECE_BYTES, self._limit - self._read + 1)
+        if self._declared is not None:  # a stream that is a bare socket waits for what was never announced
+            size = min(size, self._declared - self._read)
+        if not size:
+            return b""
         try:
-            data: bytes = self._stream.read(min(PIECE_BYTES, self._limit - self._read + 1))
+            data: bytes = self._stream.read(size)
         except (OSError, ParseException) as error:  # a caller who has gone, or chunks that are none
             raise BadRequest("The body is broken off, or its chunks cannot be read.") from error
         self._read += len(data)
