@@ -11,7 +11,7 @@ from flask import request
 from thetool.access.caller import current_caller, needs
 from thetool.access.policy import require
 from thetool.batch import told
-from thetool.batch.schemas import BatchesOut, BatchOut
+from thetool.batch.schemas import BatchesOut, ModelBatchOut
 from thetool.batch.submission import BatchIn, make_job, read_request
 from thetool.jobs import listing
 from thetool.jobs.admission import NoWorker, QueueFull, QuotaExceeded
@@ -35,7 +35,7 @@ from thetool.web.request_id import current_request_id
 
 FORM_BYTES = 1 << 20
 """So much of a form may be other than its file."""
-Answer = tuple[BatchOut, int, dict[str, str]]
+Answer = tuple[ModelBatchOut, int, dict[str, str]]
 
 blueprint = APIBlueprint("batch_predictions", __name__, url_prefix="/api/v1/models", tag="Predictions")
 
@@ -69,7 +69,7 @@ may_fail = raises(
 @needs("write")
 @takes_a_table
 @repeatable
-@blueprint.output(BatchOut, status_code=202)
+@blueprint.output(ModelBatchOut, status_code=202)
 @asks
 @may_fail
 def predict_file_by_id(model_id: UUID) -> Answer:
@@ -85,7 +85,7 @@ def predict_file_by_id(model_id: UUID) -> Answer:
 @needs("write")
 @takes_a_table
 @repeatable
-@blueprint.output(BatchOut, status_code=202)
+@blueprint.output(ModelBatchOut, status_code=202)
 @asks
 @may_fail
 def predict_file_by_name(name: str) -> Answer:
@@ -97,7 +97,7 @@ def predict_file_by_name(name: str) -> Answer:
 @needs("write")
 @takes_a_table
 @repeatable
-@blueprint.output(BatchOut, status_code=202)
+@blueprint.output(ModelBatchOut, status_code=202)
 @asks
 @may_fail
 def predict_file_by_version(name: str, version: str) -> Answer:
@@ -109,7 +109,7 @@ def predict_file_by_version(name: str, version: str) -> Answer:
 @needs("write")
 @takes_a_table
 @repeatable
-@blueprint.output(BatchOut, status_code=202)
+@blueprint.output(ModelBatchOut, status_code=202)
 @asks
 @may_fail
 def predict_file_by_alias(name: str, alias: str) -> Answer:

@@ -107,7 +107,7 @@ class BatchResult(BaseModel):
     elapsed_seconds: float = Field(description="How long all of it took, from the first byte to the stored result.")
 
 
-class BatchOut(JobOut):
+class ModelBatchOut(JobOut):
     """The job of a batch."""
 
     model_id: UUID
@@ -123,5 +123,5 @@ class BatchOut(JobOut):
 class BatchesOut(BaseModel):
     """The batches of a model, newest first."""
 
-    items: list[BatchOut]
+    items: list[ModelBatchOut]
     next: str | None = Field(None, description="Address of the next page; null on the last.")

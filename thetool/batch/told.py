@@ -12,7 +12,7 @@ from sqlalchemy.orm import undefer
 
 from thetool.access.caller import Caller
 from thetool.batch.jobs import KIND
-from thetool.batch.schemas import BatchOut
+from thetool.batch.schemas import ModelBatchOut
 from thetool.database.orm import db
 from thetool.jobs import listing
 from thetool.jobs.local import local
@@ -42,9 +42,9 @@ def of_model(caller: Caller, model_id: UUID, query: PageQuery) -> Sequence[Job]:
     return db.session.scalars(wanted).all()
 
 
-def told(job: Job) -> BatchOut:
+def told(job: Job) -> ModelBatchOut:
     """A batch as answers show it; the job was read whole."""
-    return BatchOut.model_validate(listing.whole(job).model_dump())
+    return ModelBatchOut.model_validate(listing.whole(job).model_dump())
 
 
 def _further(job: Job) -> dict[str, Any]:

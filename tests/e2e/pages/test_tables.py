@@ -107,7 +107,7 @@ def test_an_issue_says_what_would_mend_it_and_is_mended_by_reading_anew(browser:
     browser.click(f"{issue} button")
     browser.until(lambda: "decimal point" not in browser.text("[data-finding=issues]"), "it is gone")
     assert "could not be read as number: 50 %" in browser.text("[data-finding=columns]")
-    assert "25 %\nnot of their column’s type" in browser.text("[data-finding=size]")
+    assert "not of their column’s type\n25 %" in browser.text("[data-finding=size]")
     browser.click("[data-finding=issues] .issue:last-child button")
     browser.until(lambda: "unknown" not in browser.text("[data-finding=issues]"), "both are gone")
     assert "could not be read as number" in browser.text("[data-finding=columns]")
