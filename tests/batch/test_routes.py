@@ -94,8 +94,11 @@ def test_what_is_refused_leaves_nothing(house: House) -> None:
     refused(send(house, model_id, key=house.issue_key("stranger")), 404, "not_found")
     refused(house.get(f"/api/v1/models/{model_id}/batches", house.issue_key("another")), 404, "not_found")
     refused(send(house, model_id, webhook_url="ftp://example.com"), 422, "validation_error")
-    poor = house.issue_key("poor", storage_quota_bytes=3)
-    refused(send(house, house.make("poor one", key=poor), key=poor), 409, "model_not_ready")
+    assert house.rows("select count(*) from blobs") == before
+    poor = house.issue_key("poor", storage_quota_bytes=5_000)
+    small = house.add("small", graphs.doubling(), key=poor)
+    before = house.rows("select count(*) from blobs")
+    refused(send(house, small, ROWS * 1_000, key=poor), 413, "storage_quota")
     assert house.rows("select count(*) from blobs") == before
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thetool.batch.chunk import Chunk, without
+from thetool.batch.chunk import Chunk, rows_of_a_chunk, without
 from thetool.batch.problems import UnfitColumns
 from thetool.batch.schemas import BatchOptions, OutputFormat
 from thetool.serving.runtime import npy
@@ -40,11 +41,13 @@ class Array:
             names = ", ".join(repr(spec.name) for spec in inputs)
             raise UnfitColumns(f"A .npy file is one array; the model takes {names}. Send Parquet, CSV or JSON Lines.")
         (self._spec,) = inputs
-        self._path, self._rows_of_a_chunk = path, options.chunk_rows
+        self._path = path
         with path.open("rb") as file:
             self._header = npy.header_of(file, self._spec, path.stat().st_size)
         if not self._header.shape or not self._header.shape[0]:
             raise EmptyTable("The array has no row. Send one with a row at least.")
+        row_bytes = prod(self._header.shape[1:]) * self._header.dtype.itemsize
+        self._rows_of_a_chunk = rows_of_a_chunk(options.chunk_rows, row_bytes)
         self._row = 0
         self.inputs: dict[str, list[str]] = {self._spec.name: []}
         self.notes: list[str] = []
@@ -61,7 +64,7 @@ class Array:
         import numpy as np
 
         shape, header = self._header.shape, self._header
-        row_of = int(np.prod(shape[1:], dtype=np.int64))
+        row_of = prod(shape[1:])
         with self._path.open("rb") as file:
             file.seek(header.offset)
             for start in range(0, shape[0], self._rows_of_a_chunk):

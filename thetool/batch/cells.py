@@ -57,7 +57,7 @@ class Cells:
         self._settled: frozenset[str] = frozenset()
         for spec in inputs:
             for name in columns[spec.name]:
-                _check_type(name, schema[name], spec)
+                _check_type(name, schema[name], spec, alone=len(columns[spec.name]) == 1)
 
     def look_at(self, head: pl.DataFrame, options: ReadOptions, delimiter: str | None) -> None:
         """See in the first rows how numbers are written."""
@@ -227,8 +227,11 @@ def _shape(rows: int, columns: int, spec: TensorSpec) -> tuple[int, ...]:
     return (rows, *(length for length in spec.shape[1:] if length is not None))
 
 
-def _check_type(name: str, dtype: pl.DataType, spec: TensorSpec) -> None:
-    """Nothing is cast that would become another value, as in predictions: true is no number, a date is none."""
+def _check_type(name: str, dtype: pl.DataType, spec: TensorSpec, *, alone: bool) -> None:
+    """Nothing is cast that would become another value, as in predictions: true is no number, a date is none.
+
+    A column of lists is all of an input, or none of it.
+    """
     text = dtype == pl.String or isinstance(dtype, pl.Categorical | pl.Enum)
     if spec.dtype == "string":
         fits = text
@@ -236,5 +239,5 @@ def _check_type(name: str, dtype: pl.DataType, spec: TensorSpec) -> None:
         fits = dtype == pl.Boolean or dtype == pl.String
     else:
         fits = dtype.is_numeric() or dtype == pl.String
-    if not fits and not dtype.is_nested():
+    if not fits and not (alone and dtype.is_nested()):
         raise UnfitColumns(f"The column {name!r} is {dtype}; the input {spec.name!r} takes {spec.dtype}.")

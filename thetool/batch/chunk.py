@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from thetool.batch.schemas import OutputFormat
 
 
+CHUNK_BYTES = 32 << 20
+"""A chunk has fewer rows where they are long: those of pictures have hundreds of kilobytes each."""
+
+
+def rows_of_a_chunk(most: int, bytes_of_a_row: float) -> int:
+    """How many rows of such a length are held in memory at a time."""
+    return max(1, min(most, int(CHUNK_BYTES / max(1.0, bytes_of_a_row))))
+
+
 @dataclass
 class Chunk:
     """Rows of a file.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from thetool.batch.chunk import Chunk, without
+from thetool.batch.chunk import CHUNK_BYTES, Chunk, without
 from thetool.batch.mapping import columns_of, width_of
 from thetool.batch.schemas import BatchOptions, OutputFormat
 from thetool.serving.runtime.nested import to_array
@@ -77,8 +76,17 @@ def _together(
     return array
 
 
+def _shape(value: Any) -> list[int]:
+    """The lengths of nested lists, as the first of each say."""
+    shape: list[int] = []
+    while isinstance(value, list):
+        shape.append(len(value))
+        value = value[0] if value else None
+    return shape
+
+
 class Instances:
-    """The instances of a file of JSON Lines.
+    """The instances of a file of JSON Lines. Where a model takes rows of any length, those of one length go together.
 
     Raises:
         EmptyTable: it has none.
@@ -99,6 +107,7 @@ class Instances:
         if first is _MISSING:
             raise EmptyTable("No line of it is JSON. Send one instance on each line.")
         self._named = isinstance(first, dict)
+        self._free = [spec for spec in inputs if width_of(spec) is None]
         self.inputs: dict[str, list[str]] = {spec.name: [] for spec in inputs}
         self._getters: dict[str, Callable[[Any], tuple[Any, ...]]] = {}
         if isinstance(first, dict):
@@ -113,10 +122,21 @@ class Instances:
 
     def chunks(self) -> Iterator[Chunk]:
         """Its instances."""
-        lines = self._lines()
-        while part := list(islice(lines, self._options.chunk_rows)):
-            wrong = {row: why for row, (_, _, why) in enumerate(part) if why is not None}
-            values = [value for _, value, _ in part]
+        values: list[Any] = []
+        wrong: dict[int, str] = {}
+        began, before = 0, None
+        for _, value, why in self._lines():
+            shapes = [_shape(self._value(value, spec)) for spec in self._free]
+            if values and (
+                len(values) >= self._options.chunk_rows or self._at - began >= CHUNK_BYTES or shapes != before
+            ):
+                yield self._chunk(values, wrong)
+                values, wrong, began = [], {}, self._at
+            if why is not None:
+                wrong[len(values)] = why
+            values.append(value)
+            before = shapes
+        if values:
             yield self._chunk(values, wrong)
 
     def _chunk(self, values: list[Any], wrong: dict[int, str]) -> Chunk:

@@ -111,7 +111,7 @@ def predict_batch(context: JobContext, params: Batch) -> BatchResult:
         inputs=source.inputs,
         columns=columns,
         size=target.stat().st_size,
-        notes=source.notes,
+        notes=told.notes,
         model_seconds=round(asking.milliseconds / 1000, 3),
         elapsed_seconds=0,
     )

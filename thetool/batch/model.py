@@ -73,8 +73,9 @@ class Asking:
     def _watch(self) -> None:
         """Stop runs whose time is over."""
         while not self._closed.wait(LOOK_SECONDS):
-            late = 0.0 if self._now is None else time.monotonic() - self._now[1]
-            if late > 0 and (now := self._now) is not None:
+            now = self._now  # read once: meanwhile it may be another run, or none
+            late = 0.0 if now is None else time.monotonic() - now[1]
+            if now is not None and late > 0:
                 now[0].terminate = True
             if late > GRACE_SECONDS:
                 self._on_stuck()

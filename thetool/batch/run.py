@@ -20,11 +20,12 @@ SHOWN = 3
 
 @dataclass
 class Told:
-    """How far a file is: rows that went through, those that failed, and the first of these."""
+    """How far a file is: rows that went through, those that failed, and the first of these; at the end its notes."""
 
     rows: int = 0
     failed: int = 0
     errors: list[RowError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def format_for(source: Source, wanted: OutputFormat | None, outputs: int) -> OutputFormat:
@@ -78,6 +79,7 @@ def predict_file(
         watch(told)
     _refuse(told, 1)
     writer.close()
+    told.notes += [*source.notes, *writer.notes]
     return told, writer.columns
 
 

@@ -40,7 +40,12 @@ class BatchOptions(Input):
     empty: Literal["error", "nan"] = Field(
         "error", description="What an empty cell is where a number with a fraction is taken: a row that fails, or NaN."
     )
-    chunk_rows: int = Field(50_000, ge=1, le=1_000_000, description="Rows that are held in memory at a time.")
+    chunk_rows: int = Field(
+        50_000,
+        ge=1,
+        le=1_000_000,
+        description="Rows that are held in memory at a time, at most; fewer where they are long.",
+    )
     encoding: str | None = Field(None, max_length=50, description="Of a text: its encoding, such as `windows-1252`.")
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
         None, description="Of a text: what stands between fields."

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from thetool.batch.cells import LOOKED_AT, Cells
-from thetool.batch.chunk import Chunk, without
-from thetool.batch.mapping import columns_of
+from thetool.batch.chunk import Chunk, rows_of_a_chunk, without
+from thetool.batch.mapping import columns_of, width_of
 from thetool.batch.problems import UnfitColumns
 from thetool.batch.schemas import BatchOptions, OutputFormat
 from thetool.serving.runtime.tensors import TensorSpec
@@ -18,6 +20,9 @@ from thetool.tables.reading.dialect import NONE
 from thetool.tables.reading.names import named
 from thetool.tables.reading.pieces import Piece, TextPieces
 from thetool.tables.reading.problems import EmptyTable
+
+FIRST_ROWS = 16
+"""Of a Parquet file: their length says how many rows are read at a time."""
 
 
 class Table:
@@ -132,9 +137,14 @@ class Parquet(Table):
         self.notes += [note.message for note in notes]
         wanted = list(dict.fromkeys([*(one for part in self.inputs.values() for one in part), *self._kept]))
         originals = dict(zip(names, found, strict=True))
+        nested = {one for spec in inputs if width_of(spec) is None for one in self.inputs[spec.name]}
+        self._free = [name for name in wanted if name in nested and isinstance(schema[name], pl.List)]
         self._frame = frame.select(pl.col(originals[name]).alias(name) for name in wanted)
         self._read = 0
         texts = [name for name in wanted if schema[name] == pl.String]
+        with damage_told("The Parquet file", pl.exceptions.PolarsError, OSError):
+            first = self._frame.head(FIRST_ROWS).collect()
+            self._rows_of_a_chunk = rows_of_a_chunk(options.chunk_rows, first.estimated_size() / first.height)
         if texts:
             with damage_told("The Parquet file", pl.exceptions.PolarsError, OSError):
                 head = self._frame.select(texts).head(LOOKED_AT).collect()
@@ -149,7 +159,16 @@ class Parquet(Table):
     def chunks(self) -> Iterator[Chunk]:
         """Its rows."""
         with damage_told("The Parquet file", pl.exceptions.PolarsError, OSError):
-            for frame in self._frame.collect_batches(chunk_size=self._options.chunk_rows, maintain_order=True):
-                for part in frame.iter_slices(self._options.chunk_rows):
-                    self._read += part.height
-                    yield self._chunk(part, {})
+            for frame in self._frame.collect_batches(chunk_size=self._rows_of_a_chunk, maintain_order=True):
+                for slice_ in frame.iter_slices(self._rows_of_a_chunk):
+                    for part in self._alike(slice_):
+                        self._read += part.height
+                        yield self._chunk(part, {})
+
+    def _alike(self, frame: pl.DataFrame) -> list[pl.DataFrame]:
+        """The rows; where a model takes lists of any length, those that follow one another and are of one length."""
+        if not self._free:
+            return [frame]
+        lengths = np.column_stack([frame[name].list.len().fill_null(0).to_numpy() for name in self._free])
+        ends = np.flatnonzero((lengths[1:] != lengths[:-1]).any(axis=1)) + 1
+        return [frame[start:end] for start, end in pairwise([0, *ends.tolist(), frame.height])]

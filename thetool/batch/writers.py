@@ -8,11 +8,11 @@ from typing import Any, Protocol
 import orjson
 import polars as pl
 
-from thetool.batch.chunk import Chunk, Source
+from thetool.batch.chunk import CHUNK_BYTES, Chunk, Source
+from thetool.batch.kept import beside, frame_of, in_words, objects_of
 from thetool.batch.outputs import ERROR, Outputs, errors_of, free_names
 from thetool.batch.problems import UnfitModel
 from thetool.batch.schemas import OutputFormat
-from thetool.serving.runtime.nested import to_json_value
 from thetool.tables.reading.sink import ROW_GROUP
 
 MEDIA_TYPES: dict[OutputFormat, str] = {
@@ -21,14 +21,19 @@ MEDIA_TYPES: dict[OutputFormat, str] = {
     "jsonl": "application/x-ndjson",
     "npy": "application/x-npy",
 }
-INSTANCE = "instance"
-"""What an instance that is no object is called beside its outputs."""
+MOST_TOLD = 10
+MOST_TABLES = 1_000
+"""So many small chunks, or `CHUNK_BYTES` of them, are one part of a Parquet file."""
 
 
 class Writer(Protocol):
-    """Writes what came of some rows; `columns` are its columns, once they are known."""
+    """Writes what came of some rows; `columns` are its columns, once they are known, and `notes` what it left out."""
 
     columns: list[str]
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known of the result besides."""
 
     def learn(self, chunk: Chunk, outputs: Outputs) -> None:
         """See which columns there are; called once, before anything is written, with the first outputs."""
@@ -62,10 +67,19 @@ class _Columns:
         self._kept: list[str] = []
         self._made: list[str] = []
         self._schema: dict[str, pl.DataType] = {}
+        self._left_out: dict[str, None] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """Which fields were left out."""
+        if not self._left_out:
+            return []
+        which = ", ".join(repr(name[:60]) for name in list(self._left_out)[:MOST_TOLD])
+        return [f"Fields that only later instances have are left out: {which}. JSON Lines keep them."]
 
     def learn(self, chunk: Chunk, outputs: Outputs) -> None:
         """See which columns there are."""
-        kept = _frame_of(chunk)
+        kept = self._frame_of(chunk)
         made = outputs.frame(flat=self.flat).with_columns(errors_of(chunk.rows, {}))
         self._kept, self._made = kept.columns, free_names(kept.columns, made.columns)
         self.columns = [*self._kept, *self._made]
@@ -73,7 +87,10 @@ class _Columns:
 
     def table(self, chunk: Chunk, outputs: Outputs, wrong: dict[int, str]) -> pl.DataFrame:
         """The rows of a chunk."""
-        kept, errors = _frame_of(chunk), errors_of(chunk.rows, wrong)
+        kept, errors = self._frame_of(chunk), errors_of(chunk.rows, wrong)
+        if late := [name for name in kept.columns if name not in self._kept]:
+            self._left_out |= dict.fromkeys(late[: MOST_TOLD - len(self._left_out)])
+            kept = kept.select(name for name in kept.columns if name in self._kept)
         if outputs.is_empty:
             made = pl.DataFrame({self._made[-1]: errors})
         else:
@@ -90,6 +107,10 @@ class _Columns:
                 for name, dtype in self._schema.items()
             }
         )
+
+    def _frame_of(self, chunk: Chunk) -> pl.DataFrame:
+        kept = frame_of(chunk)
+        return in_words(kept, lists=True) if self.flat else kept
 
 
 class CsvWriter(_Columns):
@@ -119,17 +140,27 @@ class ParquetWriter(_Columns):
         super().__init__()
         self._path = path
         self._parts: list[Path] = []
+        self._tables: list[pl.DataFrame] = []
+        self._bytes = 0
 
     def write(self, chunk: Chunk, outputs: Outputs, wrong: dict[int, str]) -> None:
         """Write rows."""
+        table = self.table(chunk, outputs, wrong)
+        self._tables.append(table)
+        self._bytes += int(table.estimated_size())
+        if self._bytes >= CHUNK_BYTES or len(self._tables) >= MOST_TABLES:
+            self._write_part()
+
+    def _write_part(self) -> None:
         part = self._path.with_name(f"{self._path.name}-{len(self._parts)}.tmp")
         self._parts.append(part)
-        self.table(chunk, outputs, wrong).write_ipc(part)
+        pl.concat(self._tables).write_ipc(part)
+        self._tables, self._bytes = [], 0
 
     def close(self) -> None:
         """Put the parts together."""
-        if not self._parts:
-            return
+        if self._tables:
+            self._write_part()
         pl.scan_ipc(self._parts).sink_parquet(
             self._path, row_group_size=ROW_GROUP, compression="zstd", compression_level=1
         )
@@ -142,23 +173,25 @@ class JsonLinesWriter:
 
     def __init__(self, path: Path) -> None:
         self.columns: list[str] = []
+        self.notes: list[str] = []
+        self._made: list[str] = []
         self._file = path.open("wb")
 
     def learn(self, chunk: Chunk, outputs: Outputs) -> None:
         """See what the objects hold."""
-        beside = next(iter(_objects_of(chunk)), {})
-        self.columns = [*beside, *free_names(list(beside), list(outputs.values)), ERROR]
+        kept = objects_of(chunk)
+        self._made = free_names([name for one in kept for name in one], [*outputs.values, ERROR])
+        self.columns = [*next(iter(kept), {}), *self._made]
 
     def write(self, chunk: Chunk, outputs: Outputs, wrong: dict[int, str]) -> None:
         """Write rows."""
-        made = outputs.listed()
-        kept = _objects_of(chunk)
-        for row, (beside, predicted) in enumerate(zip(kept, made, strict=True)):
-            line = _beside(beside, predicted or {})
-            if row in wrong:
-                line = {**line, ERROR: wrong[row]}
+        *names, error = self._made
+        for row, (kept, predicted) in enumerate(zip(objects_of(chunk), outputs.listed(), strict=True)):
+            made = {error: wrong[row]} if predicted is None else dict(zip(names, predicted.values(), strict=True))
             self._file.write(
-                orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+                orjson.dumps(
+                    beside(kept, made), default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+                )
             )
 
     def close(self) -> None:
@@ -175,6 +208,7 @@ class NpyWriter:
 
     def __init__(self, path: Path) -> None:
         self.columns: list[str] = []
+        self.notes: list[str] = []
         self._file = path.open("w+b")
         self._rows, self._header = 0, 0
         self._tail: tuple[int, ...] = ()
@@ -223,38 +257,3 @@ class NpyWriter:
         if self._header not in (0, self._file.tell()):
             raise RuntimeError("the header of a .npy file has another length than before")
         self._header = self._file.tell()
-
-
-def _frame_of(chunk: Chunk) -> pl.DataFrame:
-    """What is kept, as columns; of JSON Lines all but texts as JSON, for its values may be of any type."""
-    kept = chunk.kept
-    if kept is None or isinstance(kept, pl.DataFrame):
-        return pl.DataFrame() if kept is None or not kept.width else kept
-    names = list(dict.fromkeys(name for one in kept for name in (one if isinstance(one, dict) else {INSTANCE: one})))
-    objects = [one if isinstance(one, dict) else {INSTANCE: one} for one in kept]
-    return pl.DataFrame(
-        {name: [_text(one.get(name)) for one in objects] for name in names}, dict.fromkeys(names, pl.String)
-    )
-
-
-def _objects_of(chunk: Chunk) -> list[dict[str, Any]]:
-    kept = chunk.kept
-    if kept is None:
-        return [{} for _ in range(chunk.rows)]
-    if isinstance(kept, pl.DataFrame):
-        if not kept.width:
-            return [{} for _ in range(chunk.rows)]
-        return [{name: to_json_value(value) for name, value in one.items()} for one in kept.iter_rows(named=True)]
-    return [one if isinstance(one, dict) else {INSTANCE: one} for one in kept]
-
-
-def _beside(kept: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
-    """Both in one object, which may be the first; what was made gets other names where these are taken."""
-    if kept.keys().isdisjoint(made):
-        kept.update(made)
-        return kept
-    return {**kept, **dict(zip(free_names(list(kept), list(made)), made.values(), strict=True))}
-
-
-def _text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()

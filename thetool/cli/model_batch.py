@@ -36,7 +36,7 @@ MOST_SHOWN = 5
 @click.option("--columns", metavar="A,B,…", help="The columns that the model takes, or JSON with those of each input.")
 @click.option("--keep-columns", metavar="A,B,…", help="Columns to keep beside: all, none, or names. [default: all]")
 @click.option("--empty", type=click.Choice(("error", "nan")), help="What an empty cell is: a failed row, or NaN.")
-@click.option("--chunk-rows", metavar="N", type=click.IntRange(1), help="Rows held in memory at a time.")
+@click.option("--chunk-rows", metavar="N", type=click.IntRange(1), help="Most rows held in memory at a time.")
 @click.option("--encoding", metavar="NAME", help="Of a text: its encoding. [default: it is found]")
 @click.option("--delimiter", metavar="CHARACTER", help="Of a text: what stands between fields. [default: it is found]")
 @click.option("--quote", metavar="CHARACTER", help='Of a text: what stands around fields; "" for nothing.')
@@ -55,7 +55,7 @@ def batch(
     wanted = {"output_format": output_format or _format_of(output), **rest}
     job = follow(service, _sent(service, model, file, wanted))
     require_completed(job)
-    target = output or Path(job["result"]["filename"])
+    target = output or Path(Path(job["result"]["filename"]).name)  # here, whatever the service calls it
     service.save(job["download_url"], target)
     if as_json:
         print_json(job)

@@ -35,7 +35,7 @@ def read(source: Path, target: Path, limits: Limits, tell: Callable[[float], Non
             most = f"{limits.rows:,} and {limits.columns:,} are the most"
             raise TableTooLarge(f"It has {rows:,} rows and {len(schema):,} columns; {most}.")
         names, notes = named(list(schema))
-        texts = [_text(old, dtype).alias(new) for (old, dtype), new in zip(schema.items(), names, strict=True)]
+        texts = [as_text(old, dtype).alias(new) for (old, dtype), new in zip(schema.items(), names, strict=True)]
         numbered = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(ROW)
         written = sink(
             frame.select(numbered, *texts), target, rows, engine_for(rows, len(names), 16 * source.stat().st_size), tell
@@ -64,7 +64,7 @@ def _kind(dtype: pl.DataType) -> ColumnType | None:
     return ColumnType.TIME if dtype == pl.Time else None
 
 
-def _text(name: str, dtype: pl.DataType) -> pl.Expr:
+def as_text(name: str, dtype: pl.DataType) -> pl.Expr:
     """The column as text; dates that no calendar has as what is stored of them."""
     column, bounds = pl.col(name), _bounds(dtype)
     if bounds is None:
