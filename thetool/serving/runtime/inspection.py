@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
+from thetool.serving.runtime.checking import Feeds
 from thetool.serving.runtime.graph import LARGEST_CONSTANT, check_graph, graphs_of, parse
 from thetool.serving.runtime.operators import RANDOM, work_follows_shapes
 from thetool.serving.runtime.problems import InvalidModel, PredictionFailed
@@ -28,6 +29,8 @@ MOST_METADATA = 100
 MOST_CHARACTERS = 2000
 MOST_ARGUMENTS = 1000
 MOST_NAME = 500
+SECOND = (2, 0)
+"""Integers of a second row, whose first has ones: 0 where there are only two of a kind. Dividing by it would crash."""
 
 
 class Found(BaseModel):
@@ -144,16 +147,30 @@ def _try(session: Session) -> tuple[bool, bool, list[str]]:
     return True, batches and _rows_stand_alone(session), []
 
 
+def _two_rows(session: Session, integer: int) -> Feeds:
+    """Two rows that differ in all they hold; equal ones would hide that each depends on the other."""
+    feeds = sample_feeds(session.inputs, rows=2)
+    for array in feeds.values():
+        if array.dtype.kind in "iub":
+            array[1] = integer if array.dtype.kind != "b" else False
+        elif array.dtype.kind == "O":
+            array[1] = "b"
+    return feeds
+
+
 def _rows_stand_alone(session: Session) -> bool:
     """Whether two rows together give what each gives alone."""
+    for integer in SECOND:
+        with suppress(PredictionFailed):
+            return _stand_alone(session, _two_rows(session, integer))
+    return False
+
+
+def _stand_alone(session: Session, both: Feeds) -> bool:
     import numpy as np
 
-    both = sample_feeds(session.inputs, rows=2)
-    try:
-        together = session.run(both)
-        alone = [session.run({name: array[row : row + 1] for name, array in both.items()}) for row in (0, 1)]
-    except PredictionFailed:
-        return False
+    together = session.run(both)
+    alone = [session.run({name: array[row : row + 1] for name, array in both.items()}) for row in (0, 1)]
     for number, output in enumerate(together):
         parts = [one[number] for one in alone]
         if getattr(output, "shape", (0,))[0] != 2 or any(part.shape[0] != 1 for part in parts):
