@@ -24,9 +24,11 @@ export function comparePanel(model, versions, told) {
   const place = el("div", { class: "stack slot" });
   const chosen = el("select", { id: "beside" }, el("option", { value: "" }, "no other"), others.map(({ id, version, status }) => el("option", { value: id }, status === "ready" ? version : `${version} (${status})`)));
   const show = async () => {
-    if (!chosen.value) return place.replaceChildren();
+    const id = chosen.value;
+    if (!id) return place.replaceChildren();
     try {
-      const [{ body: other }, { body: latency }] = await Promise.all([call(modelPath(chosen.value)), call(`${namePath(model.name)}/latency?hours=${HOURS}`)]);
+      const [{ body: other }, { body: latency }] = await Promise.all([call(modelPath(id)), call(`${namePath(model.name)}/latency?hours=${HOURS}`)]);
+      if (chosen.value !== id) return; // another one was chosen meanwhile
       place.replaceChildren(comparison(model, other, latency.versions), tryBoth(model, other, told));
     } catch (error) {
       place.replaceChildren(problemNotice(error));

@@ -23,9 +23,13 @@ export function historyPanel(model, keptDays) {
   const all = el("a", { class: "button small", id: "export", download: true }, "Export as CSV");
   const filters = filterForm(() => look());
   let next = null;
+  let asked = 0; // which answer is waited for: another filter, and what was asked before shows nothing any more
   const show = async (from, { anew }) => {
+    const mine = (asked += 1);
+    older.disabled = true;
     try {
       const { body: page } = await call(from);
+      if (mine !== asked) return;
       if (anew) body.replaceChildren();
       body.append(...page.items.map(line));
       next = pathOf(page.next);
@@ -35,7 +39,9 @@ export function historyPanel(model, keptDays) {
       older.hidden = !next;
       trouble.replaceChildren();
     } catch (error) {
-      trouble.replaceChildren(problemNotice(error));
+      if (mine === asked) trouble.replaceChildren(problemNotice(error));
+    } finally {
+      if (mine === asked) older.disabled = false;
     }
   };
   const look = () => {
