@@ -16,6 +16,7 @@ from thetool.jobs.context import JobContext
 from thetool.jobs.queue import Queue
 from thetool.jobs.registry import get_kind
 from thetool.jobs.runner import Runner, current_runner
+from thetool.jobs.submit import submit
 from thetool.jobs.waiting import look_at, wait_for
 
 
@@ -78,6 +79,13 @@ def test_a_transient_failure_is_tried_again(runner: Runner, quick_retries: None)
     snapshot = wait_for(make("sample.transient", number=2), 30)
     assert (snapshot.status, snapshot.attempts) == ("completed", 2)
     assert look_at(snapshot.id).error is None
+
+
+def test_it_is_tried_as_often_as_it_may_be(runner: Runner, quick_retries: None) -> None:
+    made = submit("sample.transient", sample_jobs.Params(number=9), owner_id=OWNER, max_attempts=2)
+    snapshot = wait_for(made.job_id, 30)
+    assert snapshot.error
+    assert (snapshot.status, snapshot.error["code"], snapshot.attempts) == ("failed", "transient_error", 2)
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,12 @@ def test_wrong_arguments_are_refused(here: None) -> None:
         submit("sample.noop", Others(), owner_id=OWNER)
     with pytest.raises(ValueError, match="timeout"):
         ask(timeout=0)
+    with pytest.raises(ValueError, match="tried 1 to 1,000 times"):
+        ask(max_attempts=0)
+    with pytest.raises(ValueError, match="zone"):
+        ask(run_at=datetime(2026, 1, 1))
+    with pytest.raises(TypeError, match="no option prority"):
+        ask(prority=1)
     with pytest.raises(ValidationFailed, match="NUL"):
         ask("\0")
     with pytest.raises(ValidationFailed, match="NaN"):

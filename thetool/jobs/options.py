@@ -12,7 +12,7 @@ from typing_extensions import TypedDict  # Pydantic reads these, and needs this 
 from thetool.database.ids import new_id
 from thetool.jobs.claims import NewJob, Webhook
 from thetool.jobs.payload import NotStorable, TooLargeToStore, clean, to_json_text
-from thetool.jobs.registry import JobKind, Rate, check_keep, check_limits, check_timeout
+from thetool.jobs.registry import JobKind, Rate, check_attempts, check_keep, check_limits, check_timeout
 from thetool.web.problems import TooLarge, ValidationFailed
 
 DEDUPE_KEY_LIMIT = 255
@@ -31,6 +31,8 @@ class JobOptions(TypedDict, total=False):
     """Not before then; knows its zone."""
     timeout: float | None
     """Seconds of one attempt, in place of the kind's own."""
+    max_attempts: int | None
+    """How often it is tried, in place of the kind's own."""
     expires_in: float | None
     """Seconds that the job and its result are kept after its end; else the kind's, else `JOB_RETENTION_DAYS`."""
     concurrency_key: str | None
@@ -60,13 +62,14 @@ def new_job(kind: JobKind, params: BaseModel, owner_id: UUID, options: SubmitOpt
     """The row of a new job.
 
     Raises:
-        TypeError: the parameters are of another kind's model.
-        ValueError: a number is out of bounds.
+        TypeError: the parameters are of another kind's model, or there is no such option.
+        ValueError: a number is out of bounds, or `run_at` knows no zone.
         ValidationFailed: the parameters cannot be stored (422).
         TooLarge: there is too much of them (413).
     """
     said: SubmitOptions = {**options}
-    timeout, expires_in = said.get("timeout"), said.get("expires_in")
+    _check(said)
+    timeout, attempts, expires_in = said.get("timeout"), said.get("max_attempts"), said.get("expires_in")
     title, dedupe_key = said.get("title"), said.get("dedupe_key")
     webhook = said.get("webhook")
     return NewJob(
@@ -77,7 +80,7 @@ def new_job(kind: JobKind, params: BaseModel, owner_id: UUID, options: SubmitOpt
         params=_params_text(kind, params),
         owner_id=owner_id,
         timeout=kind.timeout if timeout is None else check_timeout(timeout),
-        max_attempts=kind.max_attempts,
+        max_attempts=kind.max_attempts if attempts is None else check_attempts(attempts),
         correlation_id=said.get("correlation_id"),
         priority=said.get("priority", 0),
         run_at=said.get("run_at"),
@@ -89,6 +92,15 @@ def new_job(kind: JobKind, params: BaseModel, owner_id: UUID, options: SubmitOpt
         webhook_key_id=webhook.key_id if webhook else None,
         **_limits(kind, said),
     )
+
+
+def _check(said: SubmitOptions) -> None:
+    """What types alone would have found, where somebody heeds them: a word that is none, a moment without a zone."""
+    if unknown := said.keys() - SubmitOptions.__optional_keys__:
+        raise TypeError(f"a job has no option {', '.join(sorted(unknown))}")
+    run_at = said.get("run_at")
+    if run_at is not None and run_at.tzinfo is None:
+        raise ValueError("run_at must know its zone, such as datetime.now(UTC)")
 
 
 def _limits(kind: JobKind, said: SubmitOptions) -> dict[str, Any]:

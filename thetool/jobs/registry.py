@@ -28,6 +28,7 @@ DEFAULT_DISK_MB = 2048
 MAX_TIMEOUT_SECONDS = 86_400
 MAX_KEEP_SECONDS = 366 * 86_400
 MAX_RATE = 1000
+MAX_ATTEMPTS = 1000
 
 
 class TransientError(Exception):
@@ -181,6 +182,13 @@ def check_timeout(seconds: float) -> float:
     if not 0 < seconds <= MAX_TIMEOUT_SECONDS:
         raise ValueError(f"a timeout is more than 0 and at most {MAX_TIMEOUT_SECONDS:,} seconds, not {seconds}")
     return seconds
+
+
+def check_attempts(number: int) -> int:
+    """The same number; ValueError unless it is 1 to 1,000."""
+    if not 1 <= number <= MAX_ATTEMPTS:
+        raise ValueError(f"a job is tried 1 to {MAX_ATTEMPTS:,} times, not {number}")
+    return number
 
 
 def check_keep(seconds: float) -> float:
