@@ -14,6 +14,8 @@ from thetool.access.policy import require
 from thetool.config import Settings
 from thetool.database.orm import db
 from thetool.jobs.admission import NoWorker, QueueFull, QuotaExceeded
+from thetool.jobs.idempotency import Idempotency
+from thetool.jobs.repeats import repeatable, request_idempotency
 from thetool.jobs.waiting import wait_for
 from thetool.serving import files, models, state, validation
 from thetool.serving.problems import FileNotTaken, ModelExists, ModelInUse, NothingToValidate, StatusNotEarned
@@ -172,6 +174,7 @@ def upload_model(model_id: UUID, query: UploadQuery) -> tuple[UploadOut, int, di
 
 @blueprint.post("/<uuid:model_id>/validate")
 @needs("write")
+@repeatable
 @blueprint.output(ValidationOut)
 @blueprint.doc(responses={202: "It goes on: how far its job is"})
 @raises(NotFound, NothingToValidate, QueueFull, QuotaExceeded, NoWorker)
@@ -181,14 +184,14 @@ def validate_model(model_id: UUID) -> tuple[ValidationOut, int, dict[str, str]]:
     A file that cannot be served is the answer `valid: false`, with the reason. What takes longer than the wait is
     answered with 202 and its job.
     """
-    return _validated(model_id)
+    return _validated(model_id, request_idempotency())
 
 
-def _validated(model_id: UUID) -> tuple[ValidationOut, int, dict[str, str]]:
+def _validated(model_id: UUID, idempotency: Idempotency | None = None) -> tuple[ValidationOut, int, dict[str, str]]:
     caller = current_caller()
     model = models.find(caller, model_id, "write")
     served = require(caller, "write", serving().lookup.read(model_id))
-    job_id = validation.begin(settings(), caller, model, served.blob_id, current_request_id())
+    job_id = validation.begin(settings(), caller, model, served.blob_id, current_request_id(), idempotency)
     serving().lookup.forget()
     wait_for(job_id, wait_seconds(DEFAULT_WAIT_SECONDS))
     serving().lookup.forget()

@@ -11,6 +11,7 @@ from thetool.access.caller import Caller
 from thetool.config import Settings
 from thetool.database.orm import db
 from thetool.jobs.context import JobContext
+from thetool.jobs.idempotency import Idempotency, recall
 from thetool.jobs.registry import job
 from thetool.jobs.submit import submit
 from thetool.serving.problems import NothingToValidate
@@ -79,13 +80,23 @@ def validate(context: JobContext, params: File) -> Validation:
     return Validation(valid=True, found=found)
 
 
-def begin(settings: Settings, caller: Caller, model: Model, blob_id: UUID | None, correlation_id: str | None) -> UUID:
-    """Let a model be validated; gives the id of the job.
+def begin(
+    settings: Settings,
+    caller: Caller,
+    model: Model,
+    blob_id: UUID | None,
+    correlation_id: str | None,
+    idempotency: Idempotency | None = None,
+) -> UUID:
+    """Let a model be validated; gives the id of the job, the first one's where the request is a repeated one.
 
     Raises:
         NothingToValidate: it has no file that waits for that.
         QueueFull, QuotaExceeded, NoWorker: no job can be made; nothing is changed then.
+        IdempotencyConflict: the key was used for another request.
     """
+    if idempotency is not None and (first := _first_job(idempotency)) is not None:
+        return first
     if model.status not in ("uploaded", "error") or blob_id is None:
         raise NothingToValidate(_why_not(model))
     cursor = db.session.connection().connection.cursor()
@@ -103,6 +114,7 @@ def begin(settings: Settings, caller: Caller, model: Model, blob_id: UUID | None
             timeout=settings.model_validation_seconds,
             correlation_id=correlation_id,
             job_quota=caller.job_quota,
+            idempotency=idempotency,
             dedupe_key=f"validate:{model.id}:{model.revision}",
             cursor=cursor,
         ).job_id
@@ -113,6 +125,15 @@ def begin(settings: Settings, caller: Caller, model: Model, blob_id: UUID | None
         db.session.rollback()
         raise
     return job_id
+
+
+def _first_job(idempotency: Idempotency) -> UUID | None:
+    """The job that an earlier request with the key made, if it is still there."""
+    first = recall(idempotency)
+    if first is None or first.gone:
+        return None
+    idempotency.on_replay()
+    return first.job_id
 
 
 def _why_not(model: Model) -> str:

@@ -105,6 +105,21 @@ def test_it_can_be_told_again_later(
     assert len(api("GET", f"/jobs/{job_id}/deliveries")["items"]) == len(receiver.requests) == 2
 
 
+def test_a_repeated_request_tells_it_again_once(
+    running: Runner, make: Make, receiver: Receiver, api: Send, delivery: Delivery
+) -> None:
+    """With a key, for who asks has not heard the first answer."""
+    job_id, key = make("sample.noop"), {"Idempotency-Key": "again"}
+    delivery(job_id, lambda found: found["status"] == "completed")
+    again = api("POST", f"/jobs/{job_id}/deliveries", 202, headers=key)
+    delivery(job_id, lambda found: found["id"] == again["id"] and found["status"] == "completed")
+    assert api("POST", f"/jobs/{job_id}/deliveries", 202, headers=key)["id"] == again["id"]
+    assert len(receiver.requests) == 2
+    other = make("sample.noop")
+    delivery(other, lambda found: found["status"] == "completed")
+    assert api("POST", f"/jobs/{other}/deliveries", 409, headers=key)["code"] == "idempotency_conflict"
+
+
 def test_what_cannot_be_told_again(running: Runner, make: Make, api: Send) -> None:
     assert api("POST", f"/jobs/{make_plain('sample.noop')}/deliveries", 409)["code"] == "no_webhook"
     job_id = make("sample.sleep", seconds=30)

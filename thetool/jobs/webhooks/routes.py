@@ -9,8 +9,11 @@ import orjson
 from apiflask import APIBlueprint
 
 from thetool.access.caller import current_caller, needs
+from thetool.jobs import idempotency as keys
 from thetool.jobs import listing
+from thetool.jobs.idempotency import Idempotency
 from thetool.jobs.local import local
+from thetool.jobs.repeats import repeatable, request_idempotency
 from thetool.jobs.routes import JobUnfinished
 from thetool.jobs.snapshot import FINISHED
 from thetool.jobs.webhooks import jobs as kinds
@@ -41,6 +44,7 @@ def list_deliveries(job_id: UUID) -> DeliveriesOut:
 
 @blueprint.post("/<uuid:job_id>/deliveries")
 @needs("write")
+@repeatable
 @blueprint.output(DeliveryOut, status_code=202)
 @raises(NotFound, NoWebhook, JobUnfinished)
 def deliver_again(job_id: UUID) -> tuple[DeliveryOut, int]:
@@ -50,11 +54,33 @@ def deliver_again(job_id: UUID) -> tuple[DeliveryOut, int]:
         raise NoWebhook("The job was made without a webhook_url.")
     if job.status not in FINISHED:
         raise JobUnfinished(f"The job is {job.status}; its end is delivered when it comes.")
+    idempotency = request_idempotency()
     local.release_session()
+    made = _delivered_again(job_id) if idempotency is None else _delivered_once(job_id, idempotency)
+    found = next((delivery for delivery in _deliveries(job_id) if delivery.id == made), None)
+    if found is None:
+        raise NotFound("There were a hundred deliveries since.")
+    return found, 202
+
+
+def _delivered_again(job_id: UUID) -> UUID:
+    """The delivery that tells the job's end once more."""
     made = local.queue.connection.run("deliver_again", {"id": job_id})
     if not made:
         raise JobUnfinished("The job was put back into the queue just now; its next end is delivered when it comes.")
-    return next(delivery for delivery in _deliveries(job_id) if delivery.id == made[0][0]), 202
+    return UUID(str(made[0][0]))
+
+
+def _delivered_once(job_id: UUID, idempotency: Idempotency) -> UUID:
+    """The same, unless this was asked before: then what that led to."""
+    with local.queue.connection.transaction():
+        first = keys.remember(idempotency)
+        if first is not None and first.job_id is not None and not first.gone:
+            idempotency.on_replay()
+            return first.job_id
+        made = _delivered_again(job_id)
+        keys.point_to(idempotency, made)
+    return made
 
 
 def _deliveries(job_id: UUID) -> list[DeliveryOut]:
