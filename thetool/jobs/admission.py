@@ -119,6 +119,14 @@ def admit(jobs: Sequence[NewJob], job_quota: int | None, *, cursor: Any = None) 
             admission.require_worker(kind, cursor=cursor)
 
 
+def admit_again(number: int, owner_id: UUID, job_quota: int | None) -> None:
+    """Raise QueueFull or QuotaExceeded when so many finished jobs of an owner may not be put back now."""
+    admission = _current()
+    admission.require_room(local.settings.max_queued_jobs, number)
+    if job_quota is not None:
+        admission.require_quota(owner_id, job_quota, number)
+
+
 def _current() -> Admission:
     """That of this process's queue."""
     global _admission

@@ -11,6 +11,7 @@ from flask.blueprints import BlueprintSetupState
 from thetool.access.caller import current_caller, needs
 from thetool.database.orm import db
 from thetool.jobs import listing
+from thetool.jobs.admission import QueueFull, QuotaExceeded, admit_again
 from thetool.jobs.groups import requeue
 from thetool.jobs.inputs import InputGone
 from thetool.jobs.local import local
@@ -139,12 +140,13 @@ def cancel_job(job_id: UUID) -> tuple[JobOut, int]:
 @blueprint.post("/<uuid:job_id>/requeue")
 @needs("write")
 @blueprint.output(JobOut)
-@raises(NotFound, JobNotFailed, DuplicateJob, InputGone)
+@raises(NotFound, JobNotFailed, DuplicateJob, InputGone, QueueFull, QuotaExceeded)
 def requeue_job(job_id: UUID) -> JobOut:
     """Put a job that failed or was cancelled back into the queue, with all its attempts."""
     caller = current_caller()
-    listing.find(caller, job_id, "write")
+    found = listing.find(caller, job_id, "write")
     local.release_session()
+    admit_again(1, found.owner_id, caller.job_quota)
     try:
         done = requeue.requeue(local.queue, job_id)
     except requeue.EqualIsUnfinished:
@@ -163,13 +165,19 @@ def requeue_job(job_id: UUID) -> JobOut:
 @needs("write")
 @blueprint.input(RequeueIn, arg_name="wanted")
 @blueprint.output(RequeuedOut)
-@raises(UnknownKind)
+@raises(UnknownKind, QueueFull, QuotaExceeded)
 def requeue_jobs(wanted: RequeueIn) -> RequeuedOut:
     """Put failed jobs of a kind back into the queue, up to 1,000 at a time; says how many are left."""
     caller = current_caller()
     local.release_session()
     owner_id = None if caller.is_master else caller.owner_id
-    done = requeue.requeue_kind(local.queue, wanted.kind, owner_id, wanted.limit)
+    done = requeue.requeue_kind(
+        local.queue,
+        wanted.kind,
+        owner_id,
+        wanted.limit,
+        admit=lambda number: admit_again(number, caller.owner_id, caller.job_quota),
+    )
     if not done.requeued + done.left and wanted.kind not in local.queue.offered_kinds():
         get_kind(wanted.kind)  # one that is offered elsewhere, or was until lately, need not be known here
     return RequeuedOut(requeued=done.requeued, left=done.left)

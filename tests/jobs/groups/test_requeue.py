@@ -5,11 +5,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
-from tests.jobs.making import OWNER, make, new_job, rows, wish
+from tests.jobs.making import OWNER, make, new_job, problem, rows, wish
+from thetool.config import Settings
 from thetool.jobs.claims import NewJob
 from thetool.jobs.failure import Failure
 from thetool.jobs.groups.requeue import EqualIsUnfinished, Requeued, requeue, requeue_kind
+from thetool.jobs.local import local
 from thetool.jobs.queue import Queue
 from thetool.jobs.runner import Runner
 from thetool.jobs.waiting import look_at, wait_for
@@ -122,6 +125,21 @@ def test_over_http(app: Flask, queue: Queue, api: Any) -> None:
     assert api("POST", "/requeue", json={"kind": "sample.noop"}).json == {"requeued": 1, "left": 0}
     conflict = api("POST", f"/{older.id}/requeue")
     assert (conflict.status_code, conflict.json["code"]) == (409, "duplicate_job")
+
+
+def test_what_is_put_back_counts_like_what_is_made(
+    app: Flask, queue: Queue, client: FlaskClient, api: Any, master: dict[str, str], job_settings: Settings
+) -> None:
+    wanted = {"name": "small", "scopes": ["read", "write"], "job_quota": 1}
+    issued = client.post("/api/v1/keys", json=wanted, headers=master).json
+    key, owner_id = {"headers": {"Authorization": f"Bearer {issued['key']}"}}, UUID(issued["owner_id"])
+    jobs = [failed(queue, owner_id=owner_id) for _ in range(2)]
+    problem(api("POST", "/requeue", json={"kind": "sample.noop"}, **key), 429, "job_quota_exceeded")
+    assert api("POST", "/requeue", json={"kind": "sample.noop", "limit": 1}, **key).json["requeued"] == 1
+    problem(api("POST", f"/{jobs[1].id}/requeue", **key), 429, "job_quota_exceeded")
+    local.configure(job_settings.model_copy(update={"max_queued_jobs": 1}))
+    problem(api("POST", f"/{jobs[1].id}/requeue"), 429, "queue_full")
+    assert queue.status(jobs[1].id) == "failed"
 
 
 def test_an_analysis_whose_file_is_gone_keeps_its_error(app: Flask, queue: Queue, api: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -43,14 +44,24 @@ def requeue(queue: Queue, job_id: UUID) -> bool:
         raise EqualIsUnfinished from error
 
 
-def requeue_kind(queue: Queue, kind: str, owner_id: UUID | None, limit: int = MOST_AT_ONCE) -> Requeued:
+def requeue_kind(
+    queue: Queue,
+    kind: str,
+    owner_id: UUID | None,
+    limit: int = MOST_AT_ONCE,
+    *,
+    admit: Callable[[int], None] = lambda number: None,
+) -> Requeued:
     """Put the oldest failed jobs of a kind back, of one owner or (None) of all.
 
     Those whose `dedupe_key` an unfinished job has are left; of several with the same key the newest is put back.
-    Left, and not counted, are those whose content to analyze is gone.
+    Left, and not counted, are those whose content to analyze is gone. `admit` is told how many it would be, and may
+    raise.
     """
     for remaining in reversed(range(TRIES)):
         found = queue.connection.run("failed_of_kind", {"kind": kind, "owner_id": owner_id, "limit": limit})
+        if found:
+            admit(len(found))
         try:
             done = queue.connection.run("requeue", {"ids": [job_id for job_id, _ in found]})
         except psycopg2.errors.UniqueViolation:  # an equal job was made in between
