@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import threading
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.jobs.making import new_job, rows, wish
+from tests.jobs.making import new_job, rows, until, wish
 from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.active import ActiveJobs, Running
 from thetool.jobs.keeper import LeaseKeeper
@@ -48,6 +49,34 @@ def test_a_claim_whose_answer_was_lost_is_given_back(queue: Queue) -> None:
         [heard.id, unheard.id],
     )
     keeper = LeaseKeeper(queue, worker, active, kinds=lambda: [], slots=1)
-    keeper._give_back_unheard()
+    keeper._give_back_unheard(queue)
     assert [queue.status(job.id) for job in (heard, unheard, fresh)] == ["running", "queued", "running"]
     assert rows(queue.url, "select attempts from jobs where id = %s", unheard.id) == [(0,)]
+
+
+def test_claims_are_kept_while_the_end_of_a_job_holds_the_connection(queue: Queue, here: None) -> None:
+    active, held, over, worker = ActiveJobs(), threading.Event(), threading.Event(), uuid4()
+    for _ in range(2):
+        queue.enqueue(new_job())
+        active.add(Running(queue.claim(wish(worker))[0], None))  # type: ignore[arg-type]
+    ending, other = active.all()
+    rows(queue.url, "update jobs set lease_expires_at = now()")
+
+    def hold(cursor: Any) -> None:
+        held.set()
+        over.wait(30)
+
+    keeper = LeaseKeeper(queue, worker, active, kinds=lambda: [], slots=1)
+    end = threading.Thread(target=lambda: queue.complete(ending.claim, "{}", callbacks=[hold]))
+    turn = threading.Thread(target=keeper._turn)
+    end.start()
+    held.wait(10)
+    turn.start()
+    kept = "select lease_expires_at > now() from jobs where id = %s"
+    try:
+        until(lambda: rows(queue.url, kept, str(other.claim.id)) == [(True,)], "the other one is kept", 10)
+    finally:
+        over.set()
+        end.join()
+        turn.join()
+    assert queue.status(ending.claim.id) == "completed"

@@ -20,6 +20,7 @@ CLAIMS = {"ids": f"{{{CLAIM['id']}}}", "tokens": f"{{{CLAIM['token']}}}"}
 RESULTS = {"results": ["{}"], "notify": [False], "keep": 60.0}
 STATEMENTS: dict[str, dict[str, Any]] = {
     "renew": {**CLAIMS, "lease": 30.0},
+    "renew_free": {**CLAIMS, "lease": 30.0},
     "complete": {**CLAIMS, **RESULTS},
     "complete_and_claim": {
         **CLAIMS,

@@ -110,6 +110,16 @@ class QueueConnection:
             finally:
                 self._hang_guard.end(self)
 
+    @contextmanager
+    def taken(self, within: float) -> Iterator[bool]:
+        """Have it for oneself, if that can be had within so many seconds; false while another thread keeps it."""
+        ours = self._lock.acquire(timeout=within)
+        try:
+            yield ours
+        finally:
+            if ours:
+                self._lock.release()
+
     def close(self) -> None:
         """Close the connection; a later `run()` opens another."""
         with self._lock:
@@ -143,7 +153,7 @@ class QueueConnection:
         if is_unavailable(error):
             self._drop()
             return True
-        return isinstance(error, psycopg2.errors.DeadlockDetected)
+        return False
 
     def _execute(self, query: Prepared, values: Mapping[str, Any]) -> list[Row]:
         connection = self._connected()

@@ -15,12 +15,16 @@ from thetool import __version__
 from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.active import ActiveJobs
 from thetool.jobs.context import Cancelled, LostClaim
+from thetool.jobs.local import local
 from thetool.jobs.queue import Queue
 from thetool.jobs.schedules.tally import count_lost
 
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 1.0
+PATIENCE_SECONDS = 1.0
+"""What the end of a job does in its transaction may hold the worker's connection for half a minute, and its claims must
+not run out meanwhile: after so long the process's other one is used, that of requests."""
 
 
 class LeaseKeeper:
@@ -66,7 +70,7 @@ class LeaseKeeper:
         if not self._thread.is_alive():
             return
         try:
-            self.say()
+            self.say(self._queue)
         except DatabaseUnavailable as error:
             log.info("the next heartbeat says what has changed", error=str(error))
 
@@ -78,9 +82,9 @@ class LeaseKeeper:
         self._queue.hand_back(self._worker_id)
         self._queue.leave(self._worker_id)
 
-    def say(self) -> None:
+    def say(self, queue: Queue) -> None:
         """Write the worker's row."""
-        self._queue.heartbeat(
+        queue.heartbeat(
             self._worker_id,
             host=socket.gethostname(),
             pid=os.getpid(),
@@ -102,11 +106,8 @@ class LeaseKeeper:
 
     def _turn(self) -> bool:
         try:
-            self.renew()
-            self._give_back_unheard()
-            self.say()
-            if not self._was_away:  # else other workers are silent for the same reason: let them renew first
-                self._rescue()
+            with self._queue.connection.taken(within=PATIENCE_SECONDS) as ours:
+                self._see_to_all(self._queue if ours else local.queue)
             self._was_away = False
         except DatabaseUnavailable as error:
             self._was_away = True
@@ -117,26 +118,34 @@ class LeaseKeeper:
             return False
         return True
 
-    def renew(self) -> None:
+    def _see_to_all(self, queue: Queue) -> None:
+        self._renew(queue)
+        self._give_back_unheard(queue)
+        self.say(queue)
+        if not self._was_away:  # else other workers are silent for the same reason: let them renew first
+            self._rescue(queue)
+
+    def _renew(self, queue: Queue) -> None:
         """Keep the claims; tell each job that lost its own, or that somebody cancelled."""
         running = self._active.all()
         if not running:
             return
-        kept = self._queue.renew(job.claim for job in running)
+        ours = queue is self._queue
+        kept = queue.renew((job.claim for job in running), only_free=not ours)
         for job in running:
-            if job.claim.token not in kept:
-                job.interrupt(LostClaim)
-            elif kept[job.claim.token]:
+            if kept.get(job.claim.token):
                 job.interrupt(Cancelled)
+            elif ours and job.claim.token not in kept:
+                job.interrupt(LostClaim)
 
-    def _give_back_unheard(self) -> None:
-        for job_id in self._queue.give_back_unheard(self._worker_id, [job.claim for job in self._active.all()]):
+    def _give_back_unheard(self, queue: Queue) -> None:
+        for job_id in queue.give_back_unheard(self._worker_id, [job.claim for job in self._active.all()]):
             log.warning("a claim whose answer was lost was given back", job_id=str(job_id))
 
-    def _rescue(self) -> None:
-        for job_id, kind, status, attempts in self._queue.rescue():
+    def _rescue(self, queue: Queue) -> None:
+        for job_id, kind, status, attempts in queue.rescue():
             count_lost(kind)
             log.warning(
                 "a silent worker's job was taken back", job_id=str(job_id), kind=kind, status=status, attempts=attempts
             )
-        self._queue.forget_dead_workers()
+        queue.forget_dead_workers()

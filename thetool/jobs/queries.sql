@@ -94,6 +94,16 @@ from unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) as kept (id, token)
 where jobs.id = kept.id and jobs.claim_token = kept.token and nullif(status, '') = 'running'
 returning claim_token, cancel_requested_at is not null;
 
+-- renew_free: The same, but those that are left which the worker itself is changing by another connection just now.
+with free as materialized (
+    select jobs.id from jobs join unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) as kept (id, token) on jobs.id = kept.id
+    where claim_token = kept.token and nullif(status, '') = 'running'
+    for update of jobs skip locked
+)
+update jobs set lease_expires_at = now() + make_interval(secs => %(lease)s)
+from free where jobs.id = free.id
+returning claim_token, cancel_requested_at is not null;
+
 -- asked_to_cancel: Which of these running jobs somebody asked to cancel.
 select id from jobs where id = any(%(ids)s::uuid[]) and status = 'running' and cancel_requested_at is not null;
 

@@ -126,14 +126,14 @@ class Queue(Claiming):
             started_at=created_at,
         )
 
-    def renew(self, claims: Iterable[Claim]) -> dict[UUID, bool]:
-        """Keep these claims for another lease.
+    def renew(self, claims: Iterable[Claim], *, only_free: bool = False) -> dict[UUID, bool]:
+        """Keep these claims for another lease; with `only_free`, those that nobody changes at this moment.
 
         Returns:
             For the token of each claim that still holds, whether somebody asked to cancel the job.
         """
         parameters = {**keys_of(youngest_first(claims)), "lease": self.lease}
-        return dict(self.connection.run("renew", parameters))
+        return dict(self.connection.run("renew_free" if only_free else "renew", parameters))
 
     def asked_to_cancel(self, job_ids: Sequence[UUID]) -> list[UUID]:
         """Which of these running jobs somebody asked to cancel."""
