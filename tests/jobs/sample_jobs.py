@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -189,15 +190,25 @@ def _large(context: JobContext, params: Params) -> Result:
     return Result(text="y" * int(params.number))
 
 
-def _nonsense(context: JobContext, params: Params) -> Result:
-    """Writes rubbish to every descriptor that is a socket: what a child that was taken over could do."""
+def _shout(said: bytes) -> Result:
+    """Writes to every descriptor that may be the worker's: what a child that was taken over could do."""
     for descriptor in range(3, 1024):
         try:
-            os.write(descriptor, b"\xff" * 100)
+            os.write(descriptor, said)
         except OSError:
             continue
     time.sleep(10)
     return Result()
+
+
+def _nonsense(context: JobContext, params: Params) -> Result:
+    return _shout(b"\xff" * 100)
+
+
+def _wrong_words(context: JobContext, params: Params) -> Result:
+    """A good frame: a letter, and JSON that is not what belongs to it."""
+    said = (params.path or "").encode()
+    return _shout(struct.pack("!Ic", len(said) - 1, said[:1]) + said[1:])
 
 
 def _store(context: JobContext, params: Params) -> Result:
@@ -218,5 +229,6 @@ CHILD_JOBS = {
     "big": _big,
     "large": _large,
     "nonsense": _nonsense,
+    "wrong words": _wrong_words,
     "store": _store,
 }

@@ -10,7 +10,7 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
-from tests.jobs.making import new_job, rows, until, wish
+from tests.jobs.making import new_job, put, rows, take, until, wish
 from tests.jobs.test_submit import ask, idempotency
 from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.claims import Claim
@@ -72,6 +72,26 @@ def test_a_job_that_was_made_claimed_is_ours(lossy: Queue, dedupe_key: str | Non
     claim = lossy.enqueue_claimed(new_job(dedupe_key=dedupe_key), wish(uuid4()))
     assert isinstance(claim, Claim)
     assert lossy.complete(claim, "{}")
+
+
+def test_an_end_whose_commit_was_not_heard_of_is_kept_and_its_callbacks_are_called_once(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(queue)
+    claim, transaction, called = take(queue), queue.connection.transaction, []
+
+    @contextmanager
+    def broken() -> Iterator[Any]:
+        with transaction() as cursor:
+            yield cursor
+        raise DatabaseUnavailable("the answer to the commit is lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(queue.connection, "transaction", broken)
+        with pytest.raises(DatabaseUnavailable):
+            queue.complete(claim, "{}", callbacks=[called.append])
+    assert queue.complete(claim, "{}", callbacks=[called.append])
+    assert len(called) == 1
 
 
 def test_a_slot_is_free_again_when_nobody_knows_whether_its_job_was_made(

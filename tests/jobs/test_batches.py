@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.jobs.making import make, new_job, rows, until, wish
 from thetool.config import Settings
+from thetool.database.connection import DatabaseUnavailable
 from thetool.jobs.claims import Claim, NewJob
 from thetool.jobs.local import local
 from thetool.jobs.queue import Queue
@@ -128,6 +131,21 @@ def test_one_result_that_cannot_be_stored_harms_no_other(
     assert error["code"] == "result_not_storable"
 
 
+def test_one_that_cannot_be_stored_beside_a_slow_one(
+    runner: Runner, stranger: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are written at once, and nobody tries again and again."""
+    monkeypatch.setattr("thetool.jobs.results.to_json_text", lambda result: result.text)
+    jobs = [job(params=f'{{"text":"{text}"}}') for text in ("1", "{", "3")]
+    jobs.append(job(60))
+    with capture_logs() as lines:
+        stranger.enqueue_many(jobs)
+        until(lambda: statuses(jobs)[0] == statuses(jobs)[2] == "completed", "the others are written")
+        stranger.cancel(jobs[3].id)
+        assert finish(jobs) == ["completed", "failed", "completed", "cancelled"]
+    assert not [line for line in lines if line["event"] == "the watcher stumbled"]
+
+
 def test_a_claim_that_was_lost_stops_that_job_only(runner: Runner, stranger: Queue) -> None:
     jobs = [job(60), job()]
     stranger.enqueue_many(jobs)
@@ -179,3 +197,22 @@ def test_batches_end_though_their_connection_breaks_again_and_again(runner: Runn
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert {attempts for (attempts,) in rows(runner.queue.url, "select attempts from jobs")} <= {1, 2}
+
+
+def test_what_could_not_be_written_early_is_not_forgotten_when_the_slot_is_done(
+    runner: Runner, stranger: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Postgres goes away while the watcher writes, and the slow job ends at that moment: nothing is done again."""
+    complete, note = runner.queue.complete_all, tmp_path / "note"
+    jobs = [job(params=f'{{"path":"{note}"}}'), job(60)]
+
+    def away(endings: Any) -> Any:
+        monkeypatch.setattr(runner.queue, "complete_all", complete)
+        stranger.cancel(jobs[1].id)
+        time.sleep(0.5)  # time for the slot to leave, if it may
+        raise DatabaseUnavailable("away")
+
+    monkeypatch.setattr(runner.queue, "complete_all", away)
+    stranger.enqueue_many(jobs)
+    assert finish(jobs) == ["completed", "cancelled"]
+    assert note.read_text() == f"{jobs[0].id} 1\n"

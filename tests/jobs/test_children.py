@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,7 @@ def test_a_child_that_cannot_be_started_now_is_tried_again(
     monkeypatch.setattr(subprocess, "Popen", refuse_once)
     snapshot = run("echo")
     assert (snapshot.status, snapshot.attempts) == ("completed", 2)
+    assert len(list(Path(tempfile.gettempdir()).glob(f"{PREFIX}{os.getpid()}-*"))) == 1
 
 
 def test_a_worker_with_many_open_files_follows_its_child(runner: Runner) -> None:
@@ -176,6 +178,17 @@ def test_a_child_has_no_secrets(runner: Runner, monkeypatch: pytest.MonkeyPatch)
 def test_a_child_that_talks_nonsense_is_killed(runner: Runner) -> None:
     assert error_of(run("nonsense"))[0] == "bad_child"
     assert run("echo").status == "completed"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ['F{"code":"a","message":["no text"]}', 'F{"code":"a"}', 'L["info",[]]', 'G[0.5,["no text"],null]'],
+    ids=["message", "missing", "log", "stage"],
+)
+def test_a_child_whose_words_are_of_the_wrong_type_is_killed(runner: Runner, words: str) -> None:
+    snapshot = run("wrong words", path=words)
+    assert error_of(snapshot)[0] == "bad_child"
+    assert snapshot.attempts == 1
 
 
 def test_a_result_comes_whole_or_not_at_all(runner: Runner) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
 from pydantic import BaseModel
 
-from tests.jobs.making import rows
+from tests.jobs.making import OWNER, rows
 from thetool.jobs.context import JobContext
 from thetool.jobs.registry import job
 from thetool.jobs.runner import Runner
@@ -34,6 +35,20 @@ def in_thread(context: JobContext, params: Params) -> Result:
 @job("sample_kept.child", runs="process", max_attempts=1)
 def in_child(context: JobContext, params: Params) -> Result:
     return in_thread(context, params)
+
+
+@job("sample_kept.many", runs="process", disk_mb=5, max_attempts=1)
+def in_child_one_by_one(context: JobContext, params: Params) -> Result:
+    """Stores more than its folder may hold, but never at a time; then the worker has time to look."""
+    for _ in range(3):
+        stored = context.store(b"x" * params.size, media_type="text/plain")
+    time.sleep(1)
+    return Result(file=stored)
+
+
+def test_what_is_stored_takes_no_room_in_the_childs_folder(app: Flask, runner: Runner) -> None:
+    ended = wait_for(submit("sample_kept.many", Params(size=3 * 2**20), owner_id=OWNER).job_id, 60)
+    assert ended.status == "completed", ended.error
 
 
 @pytest.mark.parametrize("kind", ["sample_kept.thread", "sample_kept.child"])

@@ -12,6 +12,10 @@ from thetool.jobs.claims import Claim
 from thetool.jobs.context import Interrupted, JobContext
 from thetool.jobs.slots import Slot
 
+WRITE_SECONDS = 3600.0
+"""For so long the end of a job may wait to be written, while Postgres is away; a callback that never comes to an end
+is given up then."""
+
 
 class Running:
     """One job on its way.
@@ -42,8 +46,10 @@ class Running:
         self.deadline = self.began + self.claim.timeout
 
     def end(self) -> None:
-        """Its handler is done, which took `seconds`."""
-        self.seconds = time.monotonic() - self.began
+        """Its handler is done, which took `seconds`: that its end waits for Postgres is no time-out."""
+        now = time.monotonic()
+        self.seconds = now - self.began
+        self.deadline = now + WRITE_SECONDS
 
     def interrupt(self, how: type[Interrupted]) -> None:
         """Make the job stop when it next can."""

@@ -8,11 +8,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from thetool.jobs import attempt, registry
 from thetool.jobs.active import ActiveJobs, Running
 from thetool.jobs.children import Nursery
 from thetool.jobs.claims import Claim, Wish
 from thetool.jobs.context import JobContext
+from thetool.jobs.failure import failure_of
 from thetool.jobs.outcome import Done, Outcome, Settlement, log_context
 from thetool.jobs.pace import QUICK_SECONDS, Pace
 from thetool.jobs.queue import Queue
@@ -20,22 +23,32 @@ from thetool.jobs.reporting import Reporter
 from thetool.jobs.results import Completed
 from thetool.jobs.slots import Slot
 
+log = structlog.get_logger(__name__)
+
 
 class Batch:
-    """The jobs that a slot claimed at once: those that wait for their turn, and those whose end is not written yet."""
+    """The jobs that a slot claimed at once: those that wait for their turn, and those whose end is not written yet.
+
+    Whoever writes early holds `writing`, so that the slot does not leave while there may be something to put back.
+    """
 
     def __init__(self, jobs: Sequence[Running], slot: Slot) -> None:
         self.jobs = tuple(jobs)
         self.slot = slot
+        self.writing = threading.Lock()
         self._lock = threading.Lock()
         self._waiting = deque(jobs)
         self._done: list[Done] = []
+        self._refused: list[Done] = []
         self._since = time.monotonic()
         self._was_late = False
 
     def next(self) -> Running | None:
         """The next job to run."""
         with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+        with self.writing, self._lock:
             return self._waiting.popleft() if self._waiting else None
 
     def keep(self, done: Done) -> None:
@@ -46,9 +59,14 @@ class Batch:
 
     def take_done(self) -> list[Done]:
         """What is to be written down; whoever takes it does that."""
-        with self._lock:
-            done, self._done = self._done, []
+        with self.writing, self._lock:
+            done, self._done, self._refused = self._done + self._refused, [], []
             return done
+
+    def leave(self, refused: list[Done]) -> None:
+        """Postgres takes none of these ends: the slot fails their jobs when it is done."""
+        with self._lock:
+            self._refused += refused
 
     def overdue(self, now: float) -> bool:
         """Whether it takes longer than expected; says so once."""
@@ -124,18 +142,24 @@ class Batches:
         for batch in list(self._open):
             if batch.overdue(now):
                 batch.slot.group.wake()  # whose other slots left it to this one to look again
-            done, waiting = batch.take_overdue(now)
-            try:
-                if waiting:
-                    self._queue.give_back([running.claim for running in waiting])
-                    self._active.remove(*waiting)
-                    waiting = []
-                if done:
-                    self._settlement.complete_now(done)
-                    self._active.remove(*(running for running, _ in done))
-            except BaseException:
-                batch.put_back(done, waiting)
-                raise
+            with batch.writing:
+                self._write_overdue(batch, now)
+
+    def _write_overdue(self, batch: Batch, now: float) -> None:
+        """Write down what must not wait for the job that runs now, and give back what was not begun."""
+        done, waiting = batch.take_overdue(now)
+        try:
+            if waiting:
+                self._queue.give_back([running.claim for running in waiting])
+                self._active.remove(*waiting)
+                waiting = []
+            if done:
+                refused = self._settlement.complete_now(done)
+                batch.leave(refused)
+                self._active.remove(*(running for running, end in done if (running, end) not in refused))
+        except BaseException:
+            batch.put_back(done, waiting)
+            raise
 
     def _begin(self, claim: Claim, slot: Slot) -> Running:
         running = Running(claim, slot)
@@ -162,9 +186,14 @@ class Batches:
         if running.context.interruption is not None:  # while it waited for its turn
             return running.context.interruption
         running.begin()
-        kind = registry.get_kind(running.claim.kind)
-        outcome = self._nursery.run(kind, running) if kind.runs == "process" else attempt.run_here(kind, running)
+        name = running.claim.kind
+        try:
+            kind = registry.get_kind(name)
+            outcome = self._nursery.run(kind, running) if kind.runs == "process" else attempt.run_here(kind, running)
+        except BaseException as error:  # our own mistake: a job left without an end would be run again for ever
+            log.exception("a job failed outside of its handler")
+            outcome = failure_of(error)
         running.end()
-        running.slot.last_kind = kind.name
-        self._pace.note(kind.name, running.seconds)
+        running.slot.last_kind = name
+        self._pace.note(name, running.seconds)
         return outcome

@@ -62,7 +62,10 @@ class ParentDesk:
             shutil.copyfileobj(io.BytesIO(stream) if isinstance(stream, bytes) else stream, copy)
         asked: dict[str, Any] = {"name": Path(copy.name).name, "media_type": media_type, "filename": filename}
         asked["keep_seconds"] = keep_seconds
-        return UUID(self._ask(b"S", asked)["id"])
+        try:
+            return UUID(self._ask(b"S", asked)["id"])
+        finally:
+            os.unlink(copy.name)
 
     def open(self, file_id: UUID) -> BinaryIO:
         """Ask the parent for a copy of a stored file, and open it."""

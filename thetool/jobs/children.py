@@ -67,7 +67,7 @@ class Nursery:
         except OverLimit as over:
             self.dismiss(slot)
             return Failure(over.code, f"It was stopped because it {over}.")
-        except (BadFrame, ValueError, KeyError, TypeError) as error:
+        except (BadFrame, ValueError, KeyError, TypeError, AttributeError) as error:
             self.dismiss(slot)
             return Failure("bad_child", f"Its process said something that makes no sense: {error}").bounded()
         except OSError as error:  # no memory, no file numbers, no disk for another process: that passes
@@ -131,7 +131,7 @@ class Following:
             Interrupted: it is to stop.
             ChildGone: its process died.
             OverLimit: it holds too much.
-            BadFrame, ValueError, KeyError, TypeError: its process talks nonsense.
+            BadFrame, ValueError, KeyError, TypeError, AttributeError: its process talks nonsense.
         """
         self._child.wait_until_ready(self._check)
         self._child.give(self._kind, self._running.claim)

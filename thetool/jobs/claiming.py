@@ -43,6 +43,7 @@ class Claiming:
 
         Returns:
             False when the claim no longer holds, or somebody asked to cancel: then nothing is kept, nothing was called.
+            True, and nothing is called again, where a first try was kept whose answer was lost.
 
         Raises:
             Exception: whatever a callback raised; nothing is kept then.
@@ -51,10 +52,11 @@ class Claiming:
         if not callbacks:
             return bool(self.complete_all(ended))
         with self.connection.transaction() as cursor:
-            if not self.connection.run("complete", self._endings(ended)):
+            if self.connection.run("complete", self._endings(ended)):
+                for callback in callbacks:
+                    callback(cursor)
+            elif not self._completed_of(ended):
                 return False
-            for callback in callbacks:
-                callback(cursor)
         self._tell_of(ended, {claim.id})
         return True
 

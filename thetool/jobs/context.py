@@ -115,7 +115,7 @@ class JobContext:
             Interrupted: the job is to stop, as `checkpoint()` would say.
         """
         self.checkpoint()
-        self._desk.report(min(max(float(fraction), 0.0), 1.0), stage, message)
+        self._desk.report(min(max(0.0, float(fraction)), 1.0), stage, message)  # in this order NaN is 0
 
     def checkpoint(self) -> None:
         """Stop here if the job is to stop; call it every second or so, it costs nothing.

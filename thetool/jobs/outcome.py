@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import psycopg2
+import psycopg2.errors
 import structlog
 
 from thetool.database.connection import DatabaseUnavailable
@@ -33,6 +35,8 @@ log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
+MOST_CANCELLED = 3
+"""So often a callback may ask for what takes longer than a statement may: then it is not Postgres that is away."""
 
 
 Outcome = Completed | Failure | type[Interrupted]
@@ -85,14 +89,20 @@ class Settlement:
         self._note_completed(done, written[0])
         return written[1]
 
-    def complete_now(self, done: Sequence[Done]) -> None:
-        """The same, without waiting for a database that is away.
+    def complete_now(self, done: Sequence[Done]) -> list[Done]:
+        """The same, without waiting for a database that is away; gives those whose results cannot be stored.
 
         Raises:
             DatabaseUnavailable: it is away.
-            psycopg2.Error: one of the results cannot be stored, and so none was.
         """
-        self._note_completed(done, self._queue.complete_all(self._endings(done)))
+        try:
+            kept = self._queue.complete_all(self._endings(done))
+        except psycopg2.Error:
+            if len(done) == 1:
+                return list(done)
+            return [refused for one in done for refused in self.complete_now([one])]
+        self._note_completed(done, kept)
+        return []
 
     def expire(self, running: Running) -> bool:
         """Fail a job that did not stop when its time was up; its thread may live on, but can change nothing.
@@ -112,7 +122,7 @@ class Settlement:
 
     def _complete(self, running: Running, outcome: Completed) -> str | None:
         try:
-            kept = self._persist(lambda: self._write_result(running, outcome))
+            kept = self._persist(lambda: self._write_result(running, outcome), most_cancelled=MOST_CANCELLED)
         except Interrupted as interruption:  # a callback asked whether to stop
             return self._stop(running, type(interruption))
         except BaseException as error:
@@ -187,12 +197,15 @@ class Settlement:
             self._tell(running, status, failure=failure if status == "failed" else None)
         return status
 
-    def _persist(self, write: Callable[[], Answer]) -> Answer | None:
-        pause = FIRST_PAUSE_SECONDS
+    def _persist(self, write: Callable[[], Answer], *, most_cancelled: float = math.inf) -> Answer | None:
+        pause, cancelled = FIRST_PAUSE_SECONDS, 0
         while True:
             try:
                 return write()
             except DatabaseUnavailable as error:
+                cancelled += isinstance(error.__cause__, psycopg2.errors.QueryCanceled)
+                if cancelled >= most_cancelled:
+                    raise
                 if self._given_up():
                     log.warning("the outcome could not be written; the lease will run out", error=str(error))
                     return None

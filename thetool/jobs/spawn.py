@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -49,19 +50,15 @@ class Child:
 
     def __init__(self) -> None:
         self.jobs = 0
-        self.scratch = scratch.make_scratch()
         ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "thetool.jobs.child", str(theirs.fileno()), str(os.getpid())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                cwd=self.scratch,
-                env=_environment(str(self.scratch)),
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-            )
+        self.scratch = scratch.make_scratch()
+        try:
+            with theirs:
+                self._process = _started(theirs, self.scratch)
+        except BaseException:
+            ours.close()
+            scratch.remove(self.scratch)
+            raise
         ours.settimeout(SEND_SECONDS)
         self._sock = ours
         self._reader = FrameReader(ours)
@@ -172,6 +169,20 @@ class Child:
 
     def _tail(self) -> str:
         return self._output.decode(errors="replace")
+
+
+def _started(line: socket.socket, folder: Path) -> subprocess.Popen[bytes]:
+    """A new process that talks on this socket and works in this folder."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "thetool.jobs.child", str(line.fileno()), str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=folder,
+        env=_environment(str(folder)),
+        pass_fds=(line.fileno(),),
+        start_new_session=True,
+    )
 
 
 def _ending(status: int | None) -> str:
