@@ -35,6 +35,20 @@ def test_preamble_of_a_padded_export(read: Reader) -> None:
     assert found.texts() == [("a", "1", "2"), ("b", "3", "4")]
 
 
+def test_preamble_of_words_and_values_that_is_filled_up(read: Reader) -> None:
+    reading = read(
+        "Konto:;DE89370400440532013000;;;\nStand:;1.234,56;;;\n;;;;\nBuchung;Wert;Text;Betrag;Währung\n"
+        + "01.10.2026;01.10.2026;REWE;-12,30;EUR\n" * 9
+    ).reading
+    assert [column.name for column in reading.columns] == ["Buchung", "Wert", "Text", "Betrag", "Währung"]
+    assert (reading.rows, reading.header.value, reading.preamble is not None and reading.preamble.count) == (9, 4, 3)
+
+
+def test_the_first_rows_of_a_table_with_gaps_are_no_preamble(read: Reader) -> None:
+    reading = read("a;b;c;d\nx;1;;\ny;;;\nfoo;2;bar;3\n" + "z;4;baz;5\n" * 9).reading
+    assert (reading.rows, reading.header.value) == (12, 1)
+
+
 def test_a_company_called_total_is_no_footer(read: Reader) -> None:
     found = read("company,city\nShell,London\nTotal,Paris\n")
     assert found.texts() == [("Shell", "London"), ("Total", "Paris")]

@@ -40,6 +40,7 @@ def find_start(rows: Sequence[Row]) -> Place:
     """Where the table begins, among the first rows of the file (blank lines are empty rows)."""
     width = common_width(rows)
     start = next((at for at, row in enumerate(rows[:_LATEST_START]) if _begins(row, rows[at + 1 :], width)), 0)
+    start = _after_filled_up(rows, start, width)
     body = [row for row in rows[start + 1 :] if _filled(row)]
     first = rows[start] if rows else []
     if not _looks_like_names(first, body) and start and _is_short_header(rows[start - 1], rows[start:], width):
@@ -64,6 +65,24 @@ def _begins(row: Row, later: Sequence[Row], width: int) -> bool:
         return False
     following = next((one for one in later if _filled(one)), None)
     return following is None or len(following) >= width or not any(len(one) >= width for one in later)
+
+
+def _after_filled_up(rows: Sequence[Row], start: int, width: int) -> int:
+    """The row with the names where lines before it are filled up with delimiters, as spreadsheets write them.
+
+    Such lines (`Account:;DE89…;;;`) are as wide as the table, and half empty at least: the names come below them, in a
+    row of words that has no gap, with numbers or dates under it.
+    """
+    at = start
+    while at < min(len(rows), _LATEST_START) and _filled(rows[at]) <= width // 2 and not "".join(rows[at][-1:]).strip():
+        at += 1
+    if at == start or at == len(rows) or width < 4:
+        return start
+    row, below = rows[at], [one for one in rows[at + 1 : at + 51] if _filled(one)]
+    dense = sum(_filled(one) > width // 2 for one in below) > len(below) / 2
+    if dense and _filled(row) == width and _looks_like_names(row, below):
+        return at if any(_differs(number, below) for number in range(width)) else start
+    return start
 
 
 def _filled(row: Row) -> int:
