@@ -26,6 +26,8 @@ class Done:
     format: str
     path: Path
     inputs: dict[str, list[str]]
+    heard: list[tuple[int, float]]
+    """How many rows were done, and which share of the file, each time that it was told."""
 
 
 Predict = Callable[..., Done]
@@ -48,9 +50,17 @@ def predict(tmp_path: Path) -> Iterator[Predict]:
         source = open_source(path, name, session.inputs, options, features=features, unpacked_bytes=2**28)
         kind = format_for(source, options.output_format, len(session.outputs))
         target = folder / f"result.{kind}"
-        told, columns = predict_file(source, asking[-1], session.output_names, target, kind)
+        heard: list[tuple[int, float]] = []
+        told, columns = predict_file(
+            source,
+            asking[-1],
+            session.output_names,
+            target,
+            kind,
+            lambda told: heard.append((told.rows, source.fraction)),
+        )
         assert not [one.name for one in folder.iterdir() if one.name not in ("rows", target.name, "unpacked.tmp")]
-        return Done(told, columns, kind, target, source.inputs)
+        return Done(told, columns, kind, target, source.inputs, heard)
 
     yield run
     for one in asking:

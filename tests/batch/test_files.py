@@ -49,6 +49,21 @@ def people() -> bytes:
     )
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet", "t.npy"])
+def test_progress_goes_up_chunk_by_chunk(predict: Predict, name: str) -> None:
+    numbers = np.ones((500, 3), np.float32)
+    content = {
+        "t.csv": b"a,b,c\n" + b"1,2,3\n" * 500,
+        "t.jsonl": b"[1,2,3]\n" * 500,
+        "t.parquet": parquet({"a": numbers[:, 0], "b": numbers[:, 1], "c": numbers[:, 2]}),
+        "t.npy": npy(numbers),
+    }[name]
+    heard = predict(DOUBLING, content, name, chunk_rows=100).heard
+    assert [rows for rows, _ in heard] == [100, 200, 300, 400, 500]
+    shares = [share for _, share in heard]
+    assert (shares == sorted(shares), shares[-1], max(shares) <= 1) == (True, 1.0, True), shares
+
+
 def test_csv_keeps_its_columns_and_its_writing(predict: Predict) -> None:
     content = "name;a;b;c\nx;1,5;2;3\ny;1.000,25;NaN;6\n"
     done = predict(DOUBLING, content.encode("cp1252"), "t.csv", columns="a,b,c")

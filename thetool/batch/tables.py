@@ -83,6 +83,7 @@ class Csv(Table):
         self, path: Path, inputs: Sequence[TensorSpec], options: BatchOptions, features: Sequence[str] = ()
     ) -> None:
         reading = options.reading()
+        self._of_piece = 0.0
         self._text = TextPieces(path, path.parent, reading)
         super().__init__(dict.fromkeys(self._text.names, pl.String()), inputs, options, features)
         delimiter = self._text.delimiter
@@ -96,13 +97,14 @@ class Csv(Table):
     @property
     def fraction(self) -> float:
         """How much of it was read."""
-        return self._text.fraction
+        return self._text.fraction(self._of_piece)
 
     def chunks(self) -> Iterator[Chunk]:
         """Its rows."""
         rows = self._options.chunk_rows
         for piece in self._text.pieces():
             for start in range(0, piece.frame.height, rows):
+                self._of_piece = min(1.0, (start + rows) / piece.frame.height)
                 yield self._chunk(piece.frame.slice(start, rows), _wrong_of(piece, start, rows))
         self._text.close()
 

@@ -22,7 +22,7 @@ def read(path: Path, folder: Path) -> tuple[pl.DataFrame, dict[int, str], TextPi
         wrong |= {before + at: words for at, words in piece.wrong.items()}
         before += piece.frame.height
         frames.append(piece.frame)
-    assert text.fraction == 1
+    assert text.fraction() == 1
     text.close()
     return pl.concat(frames), wrong, text
 

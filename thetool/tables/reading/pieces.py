@@ -57,12 +57,12 @@ class TextPieces:
         self._text = found
         self._schema = dict.fromkeys(self.names, pl.String)
         self._at = found.region.start
+        self._ahead = 0  # bytes of the piece that is out, where these are known
 
-    @property
-    def fraction(self) -> float:
-        """How much of the table was read, from 0 to 1."""
+    def fraction(self, of_piece: float = 0.0) -> float:
+        """How much of the table was read, from 0 to 1; `of_piece` is how much of the last piece is done with."""
         region = self._text.region
-        return (self._at - region.start) / max(1, region.end - region.start)
+        return (self._at + of_piece * self._ahead - region.start) / max(1, region.end - region.start)
 
     def pieces(self) -> Iterator[Piece]:
         """The rows, in order; each call begins anew.
@@ -91,7 +91,7 @@ class TextPieces:
                     yield from self._row_by_row(self._at, region.end, line)
                     return
                 yield from self._of(lines, found, line)
-                self._at += len(lines)
+                self._at, self._ahead = self._at + len(lines), 0
                 line += lines.count(b"\n")
 
     def close(self) -> None:
@@ -102,6 +102,7 @@ class TextPieces:
         if found.is_regular(len(self.names)) and (frame := self._at_once(lines, found.rows)) is not None:
             if found.empty_quotes:
                 frame = frame.with_columns(pl.when(pl.col(self.names) != "").then(pl.col(self.names)))
+            self._ahead = len(lines)
             yield Piece(frame)
             return
         yield from self._rows(io.StringIO(lines.decode("utf-8", "replace"), newline=""), line)
