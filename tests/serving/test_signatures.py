@@ -109,6 +109,7 @@ def test_a_signature_that_does_not_fit_after_all_is_told(house: House) -> None:
     """It was changed while the file was validated."""
     model_id = house.add("changed meanwhile", graphs.doubling())
     house.rows("""update models set signature = '{"kind": "image"}' where id = %s""", model_id)
+    house.serving.lookup.forget()
     assert "four dimensions" in str(refused(look(house, model_id, picture((0, 0, 0))), 422, "validation_error"))
 
 
