@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from thetool.batch.model import Asking
 from thetool.batch.outputs import Outputs
 from thetool.batch.problems import NoRowFits
 from thetool.batch.schemas import MOST_ERRORS, OutputFormat, RowError
-from thetool.batch.writers import writer_for
+from thetool.batch.writers import Writer, writer_for
 
 ENOUGH_ROWS = 1_000
 """When none of so many rows at the beginning can be predicted, none is: it is the file, not its rows."""
@@ -65,22 +66,30 @@ def predict_file(
     writer = writer_for(kind, target, source)
     early: list[_Asked] = []  # before the first outputs it is not known which columns there are
     known = False
-    for asked in _asked(source, asking, names):
-        _count(told, asked)
-        early.append(asked)
-        if not known and not asked.outputs.is_empty:
-            writer.learn(asked.chunk, asked.outputs)
-            known = True
-        if known:
-            for one in early:
-                writer.write(one.chunk, one.outputs, one.wrong)
-            early.clear()
-        _refuse(told, ENOUGH_ROWS)
-        watch(told)
-    _refuse(told, 1)
+    with ThreadPoolExecutor(1, "batch-writer") as hand:  # rows are written while the next ones are read
+        written = hand.submit(_write, writer, ())
+        for asked in _asked(source, asking, names):
+            _count(told, asked)
+            early.append(asked)
+            if not known and not asked.outputs.is_empty:
+                writer.learn(asked.chunk, asked.outputs)
+                known = True
+            if known:
+                written.result()
+                written = hand.submit(_write, writer, early)
+                early = []
+            _refuse(told, ENOUGH_ROWS)
+            watch(told)
+        _refuse(told, 1)
+        written.result()
     writer.close()
     told.notes += [*source.notes, *writer.notes]
     return told, writer.columns
+
+
+def _write(writer: Writer, asked: Sequence[_Asked]) -> None:
+    for one in asked:
+        writer.write(one.chunk, one.outputs, one.wrong)
 
 
 @dataclass(frozen=True)
