@@ -189,12 +189,24 @@ def _tune(pipeline: Any, settings: Settings) -> None:
         for network in (*networks, pipeline.vae):
             network.to(memory_format=torch.channels_last)
     if settings.restyle_compile:
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(settings.home / "compiled"))
+        _keep_compiled(settings.home / "compiled")
         # Of each network a graph for one size, some for all sizes, and the same for batches; torch counts those of all
         # networks together, and after eight it refuses to go on.
         torch._dynamo.config.recompile_limit = MOST_GRAPHS
         for network in networks:
             network.compile(mode="max-autotune-no-cudagraphs", fullgraph=True)
+
+
+def _keep_compiled(folder: Path) -> None:
+    """Have torch keep what it compiles there, unless the operator named a folder.
+
+    Torch names one in the temporary folder as soon as it is asked for it, which the next start of a container finds
+    empty.
+    """
+    from torch._inductor.runtime.cache_dir_utils import default_cache_dir
+
+    if os.environ.get("TORCHINDUCTOR_CACHE_DIR") in (None, default_cache_dir()):
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder)
 
 
 def _dtype(settings: Settings, device: Any, torch: Any) -> Any:
